@@ -1,0 +1,79 @@
+// What a cluster kind is to the agent: a dialect over a transport. A dialect turns an attempt into a
+// script and command lines and parses the answers. It never decides that silence means an end.
+
+import type { AttemptSpec, EndCause, Resources } from "#shared/base/job.ts";
+import type { Transport } from "./transport.ts";
+
+export interface JobFiles {
+  /** The attempt's directory, already published: holds `job.sh`, `claim`, `status`, `work/`. */
+  readonly directory: string;
+  /** `<name>-<token>`: what the queue shows and what adoption looks for. */
+  readonly queueName: string;
+}
+
+export type SubmitResult =
+  | { readonly kind: "submitted"; readonly nativeId: string; readonly raw: string }
+  /** The cluster said no and means it: never try this again. */
+  | { readonly kind: "refused"; readonly reason: string }
+  /** The cluster said not now (a limit, a full queue): hold and try later. Nothing was taken. */
+  | { readonly kind: "later"; readonly reason: string }
+  /** Nobody knows whether it was taken: adopt by name before anything else. */
+  | { readonly kind: "ambiguous"; readonly reason: string };
+
+export interface QueueEntry {
+  readonly nativeId: string;
+  readonly queueName: string;
+  readonly phase: "queued" | "held" | "running" | "paused" | "ended";
+  /** Set when phase is `ended`. */
+  readonly cause: EndCause | null;
+  readonly exitCode: number | null;
+  readonly signal: number | null;
+  /** The scheduler's own word and reason. */
+  readonly raw: string;
+  readonly reason: string | null;
+  readonly submittedAtMs: number | null;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+}
+
+/** One query's verdict. `present` lists what was asked about and found; absence means what it says
+ * only when `healthy`: the controller answered in this same cycle. */
+export type QueueAnswer =
+  | { readonly kind: "answer"; readonly present: readonly QueueEntry[] }
+  | { readonly kind: "no-answer"; readonly reason: string };
+
+export interface ClusterFacts {
+  readonly dialect: string;
+  readonly version: string;
+  /** How long an unanswered submission may still come true, in ms (2 × MessageTimeout for Slurm). */
+  readonly messageTimeoutMs: number;
+  readonly accounting: boolean;
+  /** Further facts worth showing, for example MinJobAge. */
+  readonly details: { readonly [name: string]: string };
+}
+
+/** A cluster kind. Every method is one round of commands, counted against the call budget. */
+export interface Dialect {
+  readonly name: "slurm" | "local" | "mock";
+  /** True when `spawn` results are watched directly and no queue needs polling (local processes). */
+  readonly pollsQueue: boolean;
+  /** Seconds between the supervisor's heartbeats; 0 where the agent can see the process itself. */
+  readonly heartbeatS: number;
+  probe(): Promise<ClusterFacts>;
+  /** Directive lines to put at the head of the job script ("#SBATCH …"); empty for local. */
+  directives(spec: AttemptSpec, files: JobFiles): readonly string[];
+  /** What this dialect cannot express of a request, as sentences; empty when it can do all. */
+  unsupported(resources: Resources): readonly string[];
+  submit(spec: AttemptSpec, files: JobFiles, onExit: () => void): Promise<SubmitResult>;
+  /** One batched query by queue name: what of these is there, live or recently ended. */
+  find(queueNames: readonly string[]): Promise<QueueAnswer>;
+  /** One batched query of everything of ours that the queue knows. */
+  poll(live: readonly { readonly nativeId: string; readonly queueName: string }[]): Promise<QueueAnswer>;
+  /** The last word on jobs the queue has forgotten, from accounting; `present` may be empty. */
+  history(live: readonly { readonly nativeId: string; readonly queueName: string }[]): Promise<QueueAnswer>;
+  /** Asks for the end; the end itself is observed like any other. */
+  cancel(nativeIds: readonly string[]): Promise<{ readonly kind: "asked" } | { readonly kind: "no-answer"; readonly reason: string }>;
+}
+
+/** Makes a dialect over a transport. `options` are the cluster's own settings from its registration. */
+export type DialectFactory = (transport: Transport, options: { readonly [name: string]: string }) => Dialect;

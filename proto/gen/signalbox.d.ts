@@ -1,0 +1,8496 @@
+import * as $protobuf from "protobufjs";
+import Long = require("long");
+
+/** Namespace signalbox. */
+export namespace signalbox {
+
+    /** Namespace agent. */
+    namespace agent {
+
+        /** Namespace v1. */
+        namespace v1 {
+
+            /**
+             * Properties of an EnrolRequest.
+             * @deprecated Use signalbox.agent.v1.EnrolRequest.$Properties instead.
+             */
+            interface IEnrolRequest extends signalbox.agent.v1.EnrolRequest.$Properties {
+            }
+
+            /** Represents an EnrolRequest. */
+            class EnrolRequest {
+
+                /**
+                 * Constructs a new EnrolRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.EnrolRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** EnrolRequest enrolmentToken. */
+                enrolmentToken: string;
+
+                /** EnrolRequest publicKey. */
+                publicKey: Uint8Array;
+
+                /** EnrolRequest version. */
+                version: string;
+
+                /** EnrolRequest host. */
+                host: string;
+
+                /**
+                 * Creates a new EnrolRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns EnrolRequest instance
+                 */
+                static create(properties: signalbox.agent.v1.EnrolRequest.$Shape): signalbox.agent.v1.EnrolRequest & signalbox.agent.v1.EnrolRequest.$Shape;
+                static create(properties?: signalbox.agent.v1.EnrolRequest.$Properties): signalbox.agent.v1.EnrolRequest;
+
+                /**
+                 * Encodes the specified EnrolRequest message. Does not implicitly {@link signalbox.agent.v1.EnrolRequest.verify|verify} messages.
+                 * @param message EnrolRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.EnrolRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an EnrolRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.EnrolRequest & signalbox.agent.v1.EnrolRequest.$Shape} EnrolRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.EnrolRequest & signalbox.agent.v1.EnrolRequest.$Shape;
+
+                /**
+                 * Creates an EnrolRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns EnrolRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.EnrolRequest;
+
+                /**
+                 * Creates a plain object from an EnrolRequest message. Also converts values to other types if specified.
+                 * @param message EnrolRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.EnrolRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this EnrolRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for EnrolRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace EnrolRequest {
+
+                /** Properties of an EnrolRequest. */
+                interface $Properties {
+
+                    /** EnrolRequest enrolmentToken */
+                    enrolmentToken?: (string|null);
+
+                    /** EnrolRequest publicKey */
+                    publicKey?: (Uint8Array|null);
+
+                    /** EnrolRequest version */
+                    version?: (string|null);
+
+                    /** EnrolRequest host */
+                    host?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an EnrolRequest. */
+                type $Shape = signalbox.agent.v1.EnrolRequest.$Properties;
+            }
+
+            /**
+             * Properties of an EnrolResponse.
+             * @deprecated Use signalbox.agent.v1.EnrolResponse.$Properties instead.
+             */
+            interface IEnrolResponse extends signalbox.agent.v1.EnrolResponse.$Properties {
+            }
+
+            /** Represents an EnrolResponse. */
+            class EnrolResponse {
+
+                /**
+                 * Constructs a new EnrolResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.EnrolResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** EnrolResponse agentId. */
+                agentId: string;
+
+                /** EnrolResponse namespace. */
+                namespace: string;
+
+                /** EnrolResponse cluster. */
+                cluster: string;
+
+                /** EnrolResponse schedulerPublicKey. */
+                schedulerPublicKey: Uint8Array;
+
+                /**
+                 * Creates a new EnrolResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns EnrolResponse instance
+                 */
+                static create(properties: signalbox.agent.v1.EnrolResponse.$Shape): signalbox.agent.v1.EnrolResponse & signalbox.agent.v1.EnrolResponse.$Shape;
+                static create(properties?: signalbox.agent.v1.EnrolResponse.$Properties): signalbox.agent.v1.EnrolResponse;
+
+                /**
+                 * Encodes the specified EnrolResponse message. Does not implicitly {@link signalbox.agent.v1.EnrolResponse.verify|verify} messages.
+                 * @param message EnrolResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.EnrolResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an EnrolResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.EnrolResponse & signalbox.agent.v1.EnrolResponse.$Shape} EnrolResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.EnrolResponse & signalbox.agent.v1.EnrolResponse.$Shape;
+
+                /**
+                 * Creates an EnrolResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns EnrolResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.EnrolResponse;
+
+                /**
+                 * Creates a plain object from an EnrolResponse message. Also converts values to other types if specified.
+                 * @param message EnrolResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.EnrolResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this EnrolResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for EnrolResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace EnrolResponse {
+
+                /** Properties of an EnrolResponse. */
+                interface $Properties {
+
+                    /** EnrolResponse agentId */
+                    agentId?: (string|null);
+
+                    /** EnrolResponse namespace */
+                    namespace?: (string|null);
+
+                    /** EnrolResponse cluster */
+                    cluster?: (string|null);
+
+                    /** EnrolResponse schedulerPublicKey */
+                    schedulerPublicKey?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an EnrolResponse. */
+                type $Shape = signalbox.agent.v1.EnrolResponse.$Properties;
+            }
+
+            /**
+             * Properties of a ConnectRequest.
+             * @deprecated Use signalbox.agent.v1.ConnectRequest.$Properties instead.
+             */
+            interface IConnectRequest extends signalbox.agent.v1.ConnectRequest.$Properties {
+            }
+
+            /** Represents a ConnectRequest. */
+            class ConnectRequest {
+
+                /**
+                 * Constructs a new ConnectRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.ConnectRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ConnectRequest hello. */
+                hello?: (signalbox.agent.v1.Hello.$Properties|null);
+
+                /** ConnectRequest proof. */
+                proof?: (signalbox.agent.v1.Proof.$Properties|null);
+
+                /** ConnectRequest reports. */
+                reports?: (signalbox.agent.v1.Reports.$Properties|null);
+
+                /** ConnectRequest commandAck. */
+                commandAck?: (number|null);
+
+                /** ConnectRequest heartbeat. */
+                heartbeat?: (signalbox.agent.v1.Heartbeat.$Properties|null);
+
+                /** ConnectRequest logChunk. */
+                logChunk?: (signalbox.agent.v1.LogChunk.$Properties|null);
+
+                /** ConnectRequest message. */
+                message?: ("hello"|"proof"|"reports"|"commandAck"|"heartbeat"|"logChunk");
+
+                /**
+                 * Creates a new ConnectRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ConnectRequest instance
+                 */
+                static create(properties: signalbox.agent.v1.ConnectRequest.$Shape): signalbox.agent.v1.ConnectRequest & signalbox.agent.v1.ConnectRequest.$Shape;
+                static create(properties?: signalbox.agent.v1.ConnectRequest.$Properties): signalbox.agent.v1.ConnectRequest;
+
+                /**
+                 * Encodes the specified ConnectRequest message. Does not implicitly {@link signalbox.agent.v1.ConnectRequest.verify|verify} messages.
+                 * @param message ConnectRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.ConnectRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ConnectRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.ConnectRequest & signalbox.agent.v1.ConnectRequest.$Shape} ConnectRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.ConnectRequest & signalbox.agent.v1.ConnectRequest.$Shape;
+
+                /**
+                 * Creates a ConnectRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ConnectRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.ConnectRequest;
+
+                /**
+                 * Creates a plain object from a ConnectRequest message. Also converts values to other types if specified.
+                 * @param message ConnectRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.ConnectRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ConnectRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ConnectRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ConnectRequest {
+
+                /** Properties of a ConnectRequest. */
+                interface $Properties {
+
+                    /** ConnectRequest hello */
+                    hello?: (signalbox.agent.v1.Hello.$Properties|null);
+
+                    /** ConnectRequest proof */
+                    proof?: (signalbox.agent.v1.Proof.$Properties|null);
+
+                    /** ConnectRequest reports */
+                    reports?: (signalbox.agent.v1.Reports.$Properties|null);
+
+                    /** ConnectRequest commandAck */
+                    commandAck?: (number|null);
+
+                    /** ConnectRequest heartbeat */
+                    heartbeat?: (signalbox.agent.v1.Heartbeat.$Properties|null);
+
+                    /** ConnectRequest logChunk */
+                    logChunk?: (signalbox.agent.v1.LogChunk.$Properties|null);
+
+                    /** ConnectRequest message */
+                    message?: ("hello"|"proof"|"reports"|"commandAck"|"heartbeat"|"logChunk");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a ConnectRequest. */
+                type $Shape = {
+                  hello?: signalbox.agent.v1.Hello.$Shape|null;
+                  proof?: signalbox.agent.v1.Proof.$Shape|null;
+                  reports?: signalbox.agent.v1.Reports.$Shape|null;
+                  commandAck?: number|null;
+                  heartbeat?: signalbox.agent.v1.Heartbeat.$Shape|null;
+                  logChunk?: signalbox.agent.v1.LogChunk.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ message?: undefined; hello?: null; proof?: null; reports?: null; commandAck?: null; heartbeat?: null; logChunk?: null }|{ message?: "hello"; hello: signalbox.agent.v1.Hello.$Shape; proof?: null; reports?: null; commandAck?: null; heartbeat?: null; logChunk?: null }|{ message?: "proof"; hello?: null; proof: signalbox.agent.v1.Proof.$Shape; reports?: null; commandAck?: null; heartbeat?: null; logChunk?: null }|{ message?: "reports"; hello?: null; proof?: null; reports: signalbox.agent.v1.Reports.$Shape; commandAck?: null; heartbeat?: null; logChunk?: null }|{ message?: "commandAck"; hello?: null; proof?: null; reports?: null; commandAck: number; heartbeat?: null; logChunk?: null }|{ message?: "heartbeat"; hello?: null; proof?: null; reports?: null; commandAck?: null; heartbeat: signalbox.agent.v1.Heartbeat.$Shape; logChunk?: null }|{ message?: "logChunk"; hello?: null; proof?: null; reports?: null; commandAck?: null; heartbeat?: null; logChunk: signalbox.agent.v1.LogChunk.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a ConnectResponse.
+             * @deprecated Use signalbox.agent.v1.ConnectResponse.$Properties instead.
+             */
+            interface IConnectResponse extends signalbox.agent.v1.ConnectResponse.$Properties {
+            }
+
+            /** Represents a ConnectResponse. */
+            class ConnectResponse {
+
+                /**
+                 * Constructs a new ConnectResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.ConnectResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ConnectResponse challenge. */
+                challenge?: (signalbox.agent.v1.Challenge.$Properties|null);
+
+                /** ConnectResponse welcome. */
+                welcome?: (signalbox.agent.v1.Welcome.$Properties|null);
+
+                /** ConnectResponse command. */
+                command?: (signalbox.agent.v1.Command.$Properties|null);
+
+                /** ConnectResponse reportAck. */
+                reportAck?: (number|null);
+
+                /** ConnectResponse followLogs. */
+                followLogs?: (signalbox.agent.v1.FollowLogs.$Properties|null);
+
+                /** ConnectResponse stopLogs. */
+                stopLogs?: (signalbox.agent.v1.StopLogs.$Properties|null);
+
+                /** ConnectResponse message. */
+                message?: ("challenge"|"welcome"|"command"|"reportAck"|"followLogs"|"stopLogs");
+
+                /**
+                 * Creates a new ConnectResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ConnectResponse instance
+                 */
+                static create(properties: signalbox.agent.v1.ConnectResponse.$Shape): signalbox.agent.v1.ConnectResponse & signalbox.agent.v1.ConnectResponse.$Shape;
+                static create(properties?: signalbox.agent.v1.ConnectResponse.$Properties): signalbox.agent.v1.ConnectResponse;
+
+                /**
+                 * Encodes the specified ConnectResponse message. Does not implicitly {@link signalbox.agent.v1.ConnectResponse.verify|verify} messages.
+                 * @param message ConnectResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.ConnectResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ConnectResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.ConnectResponse & signalbox.agent.v1.ConnectResponse.$Shape} ConnectResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.ConnectResponse & signalbox.agent.v1.ConnectResponse.$Shape;
+
+                /**
+                 * Creates a ConnectResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ConnectResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.ConnectResponse;
+
+                /**
+                 * Creates a plain object from a ConnectResponse message. Also converts values to other types if specified.
+                 * @param message ConnectResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.ConnectResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ConnectResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ConnectResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ConnectResponse {
+
+                /** Properties of a ConnectResponse. */
+                interface $Properties {
+
+                    /** ConnectResponse challenge */
+                    challenge?: (signalbox.agent.v1.Challenge.$Properties|null);
+
+                    /** ConnectResponse welcome */
+                    welcome?: (signalbox.agent.v1.Welcome.$Properties|null);
+
+                    /** ConnectResponse command */
+                    command?: (signalbox.agent.v1.Command.$Properties|null);
+
+                    /** ConnectResponse reportAck */
+                    reportAck?: (number|null);
+
+                    /** ConnectResponse followLogs */
+                    followLogs?: (signalbox.agent.v1.FollowLogs.$Properties|null);
+
+                    /** ConnectResponse stopLogs */
+                    stopLogs?: (signalbox.agent.v1.StopLogs.$Properties|null);
+
+                    /** ConnectResponse message */
+                    message?: ("challenge"|"welcome"|"command"|"reportAck"|"followLogs"|"stopLogs");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a ConnectResponse. */
+                type $Shape = {
+                  challenge?: signalbox.agent.v1.Challenge.$Shape|null;
+                  welcome?: signalbox.agent.v1.Welcome.$Shape|null;
+                  command?: signalbox.agent.v1.Command.$Shape|null;
+                  reportAck?: number|null;
+                  followLogs?: signalbox.agent.v1.FollowLogs.$Shape|null;
+                  stopLogs?: signalbox.agent.v1.StopLogs.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ message?: undefined; challenge?: null; welcome?: null; command?: null; reportAck?: null; followLogs?: null; stopLogs?: null }|{ message?: "challenge"; challenge: signalbox.agent.v1.Challenge.$Shape; welcome?: null; command?: null; reportAck?: null; followLogs?: null; stopLogs?: null }|{ message?: "welcome"; challenge?: null; welcome: signalbox.agent.v1.Welcome.$Shape; command?: null; reportAck?: null; followLogs?: null; stopLogs?: null }|{ message?: "command"; challenge?: null; welcome?: null; command: signalbox.agent.v1.Command.$Shape; reportAck?: null; followLogs?: null; stopLogs?: null }|{ message?: "reportAck"; challenge?: null; welcome?: null; command?: null; reportAck: number; followLogs?: null; stopLogs?: null }|{ message?: "followLogs"; challenge?: null; welcome?: null; command?: null; reportAck?: null; followLogs: signalbox.agent.v1.FollowLogs.$Shape; stopLogs?: null }|{ message?: "stopLogs"; challenge?: null; welcome?: null; command?: null; reportAck?: null; followLogs?: null; stopLogs: signalbox.agent.v1.StopLogs.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a Hello.
+             * @deprecated Use signalbox.agent.v1.Hello.$Properties instead.
+             */
+            interface IHello extends signalbox.agent.v1.Hello.$Properties {
+            }
+
+            /** Represents a Hello. */
+            class Hello {
+
+                /**
+                 * Constructs a new Hello.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Hello.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Hello agentId. */
+                agentId: string;
+
+                /** Hello namespace. */
+                namespace: string;
+
+                /** Hello cluster. */
+                cluster: string;
+
+                /** Hello version. */
+                version: string;
+
+                /** Hello commandSeen. */
+                commandSeen: number;
+
+                /** Hello epochSeen. */
+                epochSeen: number;
+
+                /** Hello journalNew. */
+                journalNew: boolean;
+
+                /** Hello journalId. */
+                journalId: string;
+
+                /**
+                 * Creates a new Hello instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Hello instance
+                 */
+                static create(properties: signalbox.agent.v1.Hello.$Shape): signalbox.agent.v1.Hello & signalbox.agent.v1.Hello.$Shape;
+                static create(properties?: signalbox.agent.v1.Hello.$Properties): signalbox.agent.v1.Hello;
+
+                /**
+                 * Encodes the specified Hello message. Does not implicitly {@link signalbox.agent.v1.Hello.verify|verify} messages.
+                 * @param message Hello message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Hello.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Hello message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Hello & signalbox.agent.v1.Hello.$Shape} Hello
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Hello & signalbox.agent.v1.Hello.$Shape;
+
+                /**
+                 * Creates a Hello message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Hello
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Hello;
+
+                /**
+                 * Creates a plain object from a Hello message. Also converts values to other types if specified.
+                 * @param message Hello
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Hello, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Hello to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Hello
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Hello {
+
+                /** Properties of a Hello. */
+                interface $Properties {
+
+                    /** Hello agentId */
+                    agentId?: (string|null);
+
+                    /** Hello namespace */
+                    namespace?: (string|null);
+
+                    /** Hello cluster */
+                    cluster?: (string|null);
+
+                    /** Hello version */
+                    version?: (string|null);
+
+                    /** Hello commandSeen */
+                    commandSeen?: (number|null);
+
+                    /** Hello epochSeen */
+                    epochSeen?: (number|null);
+
+                    /** Hello journalNew */
+                    journalNew?: (boolean|null);
+
+                    /** Hello journalId */
+                    journalId?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Hello. */
+                type $Shape = signalbox.agent.v1.Hello.$Properties;
+            }
+
+            /**
+             * Properties of a Challenge.
+             * @deprecated Use signalbox.agent.v1.Challenge.$Properties instead.
+             */
+            interface IChallenge extends signalbox.agent.v1.Challenge.$Properties {
+            }
+
+            /** Represents a Challenge. */
+            class Challenge {
+
+                /**
+                 * Constructs a new Challenge.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Challenge.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Challenge nonce. */
+                nonce: Uint8Array;
+
+                /**
+                 * Creates a new Challenge instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Challenge instance
+                 */
+                static create(properties: signalbox.agent.v1.Challenge.$Shape): signalbox.agent.v1.Challenge & signalbox.agent.v1.Challenge.$Shape;
+                static create(properties?: signalbox.agent.v1.Challenge.$Properties): signalbox.agent.v1.Challenge;
+
+                /**
+                 * Encodes the specified Challenge message. Does not implicitly {@link signalbox.agent.v1.Challenge.verify|verify} messages.
+                 * @param message Challenge message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Challenge.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Challenge message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Challenge & signalbox.agent.v1.Challenge.$Shape} Challenge
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Challenge & signalbox.agent.v1.Challenge.$Shape;
+
+                /**
+                 * Creates a Challenge message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Challenge
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Challenge;
+
+                /**
+                 * Creates a plain object from a Challenge message. Also converts values to other types if specified.
+                 * @param message Challenge
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Challenge, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Challenge to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Challenge
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Challenge {
+
+                /** Properties of a Challenge. */
+                interface $Properties {
+
+                    /** Challenge nonce */
+                    nonce?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Challenge. */
+                type $Shape = signalbox.agent.v1.Challenge.$Properties;
+            }
+
+            /**
+             * Properties of a Proof.
+             * @deprecated Use signalbox.agent.v1.Proof.$Properties instead.
+             */
+            interface IProof extends signalbox.agent.v1.Proof.$Properties {
+            }
+
+            /** Represents a Proof. */
+            class Proof {
+
+                /**
+                 * Constructs a new Proof.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Proof.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Proof signature. */
+                signature: Uint8Array;
+
+                /**
+                 * Creates a new Proof instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Proof instance
+                 */
+                static create(properties: signalbox.agent.v1.Proof.$Shape): signalbox.agent.v1.Proof & signalbox.agent.v1.Proof.$Shape;
+                static create(properties?: signalbox.agent.v1.Proof.$Properties): signalbox.agent.v1.Proof;
+
+                /**
+                 * Encodes the specified Proof message. Does not implicitly {@link signalbox.agent.v1.Proof.verify|verify} messages.
+                 * @param message Proof message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Proof.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Proof message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Proof & signalbox.agent.v1.Proof.$Shape} Proof
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Proof & signalbox.agent.v1.Proof.$Shape;
+
+                /**
+                 * Creates a Proof message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Proof
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Proof;
+
+                /**
+                 * Creates a plain object from a Proof message. Also converts values to other types if specified.
+                 * @param message Proof
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Proof, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Proof to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Proof
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Proof {
+
+                /** Properties of a Proof. */
+                interface $Properties {
+
+                    /** Proof signature */
+                    signature?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Proof. */
+                type $Shape = signalbox.agent.v1.Proof.$Properties;
+            }
+
+            /**
+             * Properties of a Welcome.
+             * @deprecated Use signalbox.agent.v1.Welcome.$Properties instead.
+             */
+            interface IWelcome extends signalbox.agent.v1.Welcome.$Properties {
+            }
+
+            /** Represents a Welcome. */
+            class Welcome {
+
+                /**
+                 * Constructs a new Welcome.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Welcome.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Welcome epoch. */
+                epoch: number;
+
+                /** Welcome partition. */
+                partition: number;
+
+                /** Welcome reportSeen. */
+                reportSeen: number;
+
+                /** Welcome heartbeatIntervalMs. */
+                heartbeatIntervalMs: number;
+
+                /**
+                 * Creates a new Welcome instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Welcome instance
+                 */
+                static create(properties: signalbox.agent.v1.Welcome.$Shape): signalbox.agent.v1.Welcome & signalbox.agent.v1.Welcome.$Shape;
+                static create(properties?: signalbox.agent.v1.Welcome.$Properties): signalbox.agent.v1.Welcome;
+
+                /**
+                 * Encodes the specified Welcome message. Does not implicitly {@link signalbox.agent.v1.Welcome.verify|verify} messages.
+                 * @param message Welcome message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Welcome.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Welcome message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Welcome & signalbox.agent.v1.Welcome.$Shape} Welcome
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Welcome & signalbox.agent.v1.Welcome.$Shape;
+
+                /**
+                 * Creates a Welcome message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Welcome
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Welcome;
+
+                /**
+                 * Creates a plain object from a Welcome message. Also converts values to other types if specified.
+                 * @param message Welcome
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Welcome, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Welcome to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Welcome
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Welcome {
+
+                /** Properties of a Welcome. */
+                interface $Properties {
+
+                    /** Welcome epoch */
+                    epoch?: (number|null);
+
+                    /** Welcome partition */
+                    partition?: (number|null);
+
+                    /** Welcome reportSeen */
+                    reportSeen?: (number|null);
+
+                    /** Welcome heartbeatIntervalMs */
+                    heartbeatIntervalMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Welcome. */
+                type $Shape = signalbox.agent.v1.Welcome.$Properties;
+            }
+
+            /**
+             * Properties of a Command.
+             * @deprecated Use signalbox.agent.v1.Command.$Properties instead.
+             */
+            interface ICommand extends signalbox.agent.v1.Command.$Properties {
+            }
+
+            /** Represents a Command. */
+            class Command {
+
+                /**
+                 * Constructs a new Command.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Command.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Command seq. */
+                seq: number;
+
+                /** Command epoch. */
+                epoch: number;
+
+                /** Command submit. */
+                submit?: (signalbox.agent.v1.Submit.$Properties|null);
+
+                /** Command cancel. */
+                cancel?: (signalbox.agent.v1.Cancel.$Properties|null);
+
+                /** Command forget. */
+                forget?: (signalbox.agent.v1.Forget.$Properties|null);
+
+                /** Command kind. */
+                kind?: ("submit"|"cancel"|"forget");
+
+                /**
+                 * Creates a new Command instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Command instance
+                 */
+                static create(properties: signalbox.agent.v1.Command.$Shape): signalbox.agent.v1.Command & signalbox.agent.v1.Command.$Shape;
+                static create(properties?: signalbox.agent.v1.Command.$Properties): signalbox.agent.v1.Command;
+
+                /**
+                 * Encodes the specified Command message. Does not implicitly {@link signalbox.agent.v1.Command.verify|verify} messages.
+                 * @param message Command message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Command.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Command message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Command & signalbox.agent.v1.Command.$Shape} Command
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Command & signalbox.agent.v1.Command.$Shape;
+
+                /**
+                 * Creates a Command message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Command
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Command;
+
+                /**
+                 * Creates a plain object from a Command message. Also converts values to other types if specified.
+                 * @param message Command
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Command, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Command to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Command
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Command {
+
+                /** Properties of a Command. */
+                interface $Properties {
+
+                    /** Command seq */
+                    seq?: (number|null);
+
+                    /** Command epoch */
+                    epoch?: (number|null);
+
+                    /** Command submit */
+                    submit?: (signalbox.agent.v1.Submit.$Properties|null);
+
+                    /** Command cancel */
+                    cancel?: (signalbox.agent.v1.Cancel.$Properties|null);
+
+                    /** Command forget */
+                    forget?: (signalbox.agent.v1.Forget.$Properties|null);
+
+                    /** Command kind */
+                    kind?: ("submit"|"cancel"|"forget");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a Command. */
+                type $Shape = {
+                  seq?: number|null;
+                  epoch?: number|null;
+                  submit?: signalbox.agent.v1.Submit.$Shape|null;
+                  cancel?: signalbox.agent.v1.Cancel.$Shape|null;
+                  forget?: signalbox.agent.v1.Forget.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ kind?: undefined; submit?: null; cancel?: null; forget?: null }|{ kind?: "submit"; submit: signalbox.agent.v1.Submit.$Shape; cancel?: null; forget?: null }|{ kind?: "cancel"; submit?: null; cancel: signalbox.agent.v1.Cancel.$Shape; forget?: null }|{ kind?: "forget"; submit?: null; cancel?: null; forget: signalbox.agent.v1.Forget.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a Submit.
+             * @deprecated Use signalbox.agent.v1.Submit.$Properties instead.
+             */
+            interface ISubmit extends signalbox.agent.v1.Submit.$Properties {
+            }
+
+            /** Represents a Submit. */
+            class Submit {
+
+                /**
+                 * Constructs a new Submit.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Submit.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Submit specJson. */
+                specJson: Uint8Array;
+
+                /**
+                 * Creates a new Submit instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Submit instance
+                 */
+                static create(properties: signalbox.agent.v1.Submit.$Shape): signalbox.agent.v1.Submit & signalbox.agent.v1.Submit.$Shape;
+                static create(properties?: signalbox.agent.v1.Submit.$Properties): signalbox.agent.v1.Submit;
+
+                /**
+                 * Encodes the specified Submit message. Does not implicitly {@link signalbox.agent.v1.Submit.verify|verify} messages.
+                 * @param message Submit message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Submit.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Submit message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Submit & signalbox.agent.v1.Submit.$Shape} Submit
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Submit & signalbox.agent.v1.Submit.$Shape;
+
+                /**
+                 * Creates a Submit message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Submit
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Submit;
+
+                /**
+                 * Creates a plain object from a Submit message. Also converts values to other types if specified.
+                 * @param message Submit
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Submit, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Submit to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Submit
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Submit {
+
+                /** Properties of a Submit. */
+                interface $Properties {
+
+                    /** Submit specJson */
+                    specJson?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Submit. */
+                type $Shape = signalbox.agent.v1.Submit.$Properties;
+            }
+
+            /**
+             * Properties of a Cancel.
+             * @deprecated Use signalbox.agent.v1.Cancel.$Properties instead.
+             */
+            interface ICancel extends signalbox.agent.v1.Cancel.$Properties {
+            }
+
+            /** Represents a Cancel. */
+            class Cancel {
+
+                /**
+                 * Constructs a new Cancel.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Cancel.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Cancel token. */
+                token: string;
+
+                /** Cancel reason. */
+                reason: string;
+
+                /**
+                 * Creates a new Cancel instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Cancel instance
+                 */
+                static create(properties: signalbox.agent.v1.Cancel.$Shape): signalbox.agent.v1.Cancel & signalbox.agent.v1.Cancel.$Shape;
+                static create(properties?: signalbox.agent.v1.Cancel.$Properties): signalbox.agent.v1.Cancel;
+
+                /**
+                 * Encodes the specified Cancel message. Does not implicitly {@link signalbox.agent.v1.Cancel.verify|verify} messages.
+                 * @param message Cancel message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Cancel.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Cancel message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Cancel & signalbox.agent.v1.Cancel.$Shape} Cancel
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Cancel & signalbox.agent.v1.Cancel.$Shape;
+
+                /**
+                 * Creates a Cancel message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Cancel
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Cancel;
+
+                /**
+                 * Creates a plain object from a Cancel message. Also converts values to other types if specified.
+                 * @param message Cancel
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Cancel, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Cancel to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Cancel
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Cancel {
+
+                /** Properties of a Cancel. */
+                interface $Properties {
+
+                    /** Cancel token */
+                    token?: (string|null);
+
+                    /** Cancel reason */
+                    reason?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Cancel. */
+                type $Shape = signalbox.agent.v1.Cancel.$Properties;
+            }
+
+            /**
+             * Properties of a Forget.
+             * @deprecated Use signalbox.agent.v1.Forget.$Properties instead.
+             */
+            interface IForget extends signalbox.agent.v1.Forget.$Properties {
+            }
+
+            /** Represents a Forget. */
+            class Forget {
+
+                /**
+                 * Constructs a new Forget.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Forget.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Forget token. */
+                token: string;
+
+                /**
+                 * Creates a new Forget instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Forget instance
+                 */
+                static create(properties: signalbox.agent.v1.Forget.$Shape): signalbox.agent.v1.Forget & signalbox.agent.v1.Forget.$Shape;
+                static create(properties?: signalbox.agent.v1.Forget.$Properties): signalbox.agent.v1.Forget;
+
+                /**
+                 * Encodes the specified Forget message. Does not implicitly {@link signalbox.agent.v1.Forget.verify|verify} messages.
+                 * @param message Forget message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Forget.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Forget message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Forget & signalbox.agent.v1.Forget.$Shape} Forget
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Forget & signalbox.agent.v1.Forget.$Shape;
+
+                /**
+                 * Creates a Forget message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Forget
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Forget;
+
+                /**
+                 * Creates a plain object from a Forget message. Also converts values to other types if specified.
+                 * @param message Forget
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Forget, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Forget to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Forget
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Forget {
+
+                /** Properties of a Forget. */
+                interface $Properties {
+
+                    /** Forget token */
+                    token?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Forget. */
+                type $Shape = signalbox.agent.v1.Forget.$Properties;
+            }
+
+            /**
+             * Properties of a Reports.
+             * @deprecated Use signalbox.agent.v1.Reports.$Properties instead.
+             */
+            interface IReports extends signalbox.agent.v1.Reports.$Properties {
+            }
+
+            /** Represents a Reports. */
+            class Reports {
+
+                /**
+                 * Constructs a new Reports.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Reports.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Reports reports. */
+                reports: signalbox.agent.v1.Report.$Properties[];
+
+                /**
+                 * Creates a new Reports instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Reports instance
+                 */
+                static create(properties: signalbox.agent.v1.Reports.$Shape): signalbox.agent.v1.Reports & signalbox.agent.v1.Reports.$Shape;
+                static create(properties?: signalbox.agent.v1.Reports.$Properties): signalbox.agent.v1.Reports;
+
+                /**
+                 * Encodes the specified Reports message. Does not implicitly {@link signalbox.agent.v1.Reports.verify|verify} messages.
+                 * @param message Reports message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Reports.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Reports message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Reports & signalbox.agent.v1.Reports.$Shape} Reports
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Reports & signalbox.agent.v1.Reports.$Shape;
+
+                /**
+                 * Creates a Reports message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Reports
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Reports;
+
+                /**
+                 * Creates a plain object from a Reports message. Also converts values to other types if specified.
+                 * @param message Reports
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Reports, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Reports to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Reports
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Reports {
+
+                /** Properties of a Reports. */
+                interface $Properties {
+
+                    /** Reports reports */
+                    reports?: (signalbox.agent.v1.Report.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Reports. */
+                type $Shape = signalbox.agent.v1.Reports.$Properties;
+            }
+
+            /**
+             * Properties of a Report.
+             * @deprecated Use signalbox.agent.v1.Report.$Properties instead.
+             */
+            interface IReport extends signalbox.agent.v1.Report.$Properties {
+            }
+
+            /** Represents a Report. */
+            class Report {
+
+                /**
+                 * Constructs a new Report.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Report.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Report seq. */
+                seq: number;
+
+                /** Report token. */
+                token: string;
+
+                /** Report reportJson. */
+                reportJson: Uint8Array;
+
+                /**
+                 * Creates a new Report instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Report instance
+                 */
+                static create(properties: signalbox.agent.v1.Report.$Shape): signalbox.agent.v1.Report & signalbox.agent.v1.Report.$Shape;
+                static create(properties?: signalbox.agent.v1.Report.$Properties): signalbox.agent.v1.Report;
+
+                /**
+                 * Encodes the specified Report message. Does not implicitly {@link signalbox.agent.v1.Report.verify|verify} messages.
+                 * @param message Report message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Report.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Report message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Report & signalbox.agent.v1.Report.$Shape} Report
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Report & signalbox.agent.v1.Report.$Shape;
+
+                /**
+                 * Creates a Report message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Report
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Report;
+
+                /**
+                 * Creates a plain object from a Report message. Also converts values to other types if specified.
+                 * @param message Report
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Report, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Report to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Report
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Report {
+
+                /** Properties of a Report. */
+                interface $Properties {
+
+                    /** Report seq */
+                    seq?: (number|null);
+
+                    /** Report token */
+                    token?: (string|null);
+
+                    /** Report reportJson */
+                    reportJson?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Report. */
+                type $Shape = signalbox.agent.v1.Report.$Properties;
+            }
+
+            /**
+             * Properties of a Heartbeat.
+             * @deprecated Use signalbox.agent.v1.Heartbeat.$Properties instead.
+             */
+            interface IHeartbeat extends signalbox.agent.v1.Heartbeat.$Properties {
+            }
+
+            /** Represents a Heartbeat. */
+            class Heartbeat {
+
+                /**
+                 * Constructs a new Heartbeat.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.Heartbeat.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Heartbeat atMs. */
+                atMs: number;
+
+                /** Heartbeat clusterState. */
+                clusterState: string;
+
+                /** Heartbeat clusterReason. */
+                clusterReason: string;
+
+                /** Heartbeat facts. */
+                facts: { [k: string]: string };
+
+                /** Heartbeat callsPerMinute. */
+                callsPerMinute: number;
+
+                /** Heartbeat liveAttempts. */
+                liveAttempts: number;
+
+                /**
+                 * Creates a new Heartbeat instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Heartbeat instance
+                 */
+                static create(properties: signalbox.agent.v1.Heartbeat.$Shape): signalbox.agent.v1.Heartbeat & signalbox.agent.v1.Heartbeat.$Shape;
+                static create(properties?: signalbox.agent.v1.Heartbeat.$Properties): signalbox.agent.v1.Heartbeat;
+
+                /**
+                 * Encodes the specified Heartbeat message. Does not implicitly {@link signalbox.agent.v1.Heartbeat.verify|verify} messages.
+                 * @param message Heartbeat message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.Heartbeat.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Heartbeat message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.Heartbeat & signalbox.agent.v1.Heartbeat.$Shape} Heartbeat
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.Heartbeat & signalbox.agent.v1.Heartbeat.$Shape;
+
+                /**
+                 * Creates a Heartbeat message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Heartbeat
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.Heartbeat;
+
+                /**
+                 * Creates a plain object from a Heartbeat message. Also converts values to other types if specified.
+                 * @param message Heartbeat
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.Heartbeat, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Heartbeat to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Heartbeat
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Heartbeat {
+
+                /** Properties of a Heartbeat. */
+                interface $Properties {
+
+                    /** Heartbeat atMs */
+                    atMs?: (number|null);
+
+                    /** Heartbeat clusterState */
+                    clusterState?: (string|null);
+
+                    /** Heartbeat clusterReason */
+                    clusterReason?: (string|null);
+
+                    /** Heartbeat facts */
+                    facts?: ({ [k: string]: string }|null);
+
+                    /** Heartbeat callsPerMinute */
+                    callsPerMinute?: (number|null);
+
+                    /** Heartbeat liveAttempts */
+                    liveAttempts?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Heartbeat. */
+                type $Shape = signalbox.agent.v1.Heartbeat.$Properties;
+            }
+
+            /**
+             * Properties of a FollowLogs.
+             * @deprecated Use signalbox.agent.v1.FollowLogs.$Properties instead.
+             */
+            interface IFollowLogs extends signalbox.agent.v1.FollowLogs.$Properties {
+            }
+
+            /** Represents a FollowLogs. */
+            class FollowLogs {
+
+                /**
+                 * Constructs a new FollowLogs.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.FollowLogs.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FollowLogs followId. */
+                followId: string;
+
+                /** FollowLogs token. */
+                token: string;
+
+                /** FollowLogs stream. */
+                stream: string;
+
+                /** FollowLogs follow. */
+                follow: boolean;
+
+                /**
+                 * Creates a new FollowLogs instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns FollowLogs instance
+                 */
+                static create(properties: signalbox.agent.v1.FollowLogs.$Shape): signalbox.agent.v1.FollowLogs & signalbox.agent.v1.FollowLogs.$Shape;
+                static create(properties?: signalbox.agent.v1.FollowLogs.$Properties): signalbox.agent.v1.FollowLogs;
+
+                /**
+                 * Encodes the specified FollowLogs message. Does not implicitly {@link signalbox.agent.v1.FollowLogs.verify|verify} messages.
+                 * @param message FollowLogs message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.FollowLogs.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FollowLogs message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.FollowLogs & signalbox.agent.v1.FollowLogs.$Shape} FollowLogs
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.FollowLogs & signalbox.agent.v1.FollowLogs.$Shape;
+
+                /**
+                 * Creates a FollowLogs message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns FollowLogs
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.FollowLogs;
+
+                /**
+                 * Creates a plain object from a FollowLogs message. Also converts values to other types if specified.
+                 * @param message FollowLogs
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.FollowLogs, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this FollowLogs to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for FollowLogs
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace FollowLogs {
+
+                /** Properties of a FollowLogs. */
+                interface $Properties {
+
+                    /** FollowLogs followId */
+                    followId?: (string|null);
+
+                    /** FollowLogs token */
+                    token?: (string|null);
+
+                    /** FollowLogs stream */
+                    stream?: (string|null);
+
+                    /** FollowLogs follow */
+                    follow?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a FollowLogs. */
+                type $Shape = signalbox.agent.v1.FollowLogs.$Properties;
+            }
+
+            /**
+             * Properties of a StopLogs.
+             * @deprecated Use signalbox.agent.v1.StopLogs.$Properties instead.
+             */
+            interface IStopLogs extends signalbox.agent.v1.StopLogs.$Properties {
+            }
+
+            /** Represents a StopLogs. */
+            class StopLogs {
+
+                /**
+                 * Constructs a new StopLogs.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.StopLogs.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** StopLogs followId. */
+                followId: string;
+
+                /**
+                 * Creates a new StopLogs instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns StopLogs instance
+                 */
+                static create(properties: signalbox.agent.v1.StopLogs.$Shape): signalbox.agent.v1.StopLogs & signalbox.agent.v1.StopLogs.$Shape;
+                static create(properties?: signalbox.agent.v1.StopLogs.$Properties): signalbox.agent.v1.StopLogs;
+
+                /**
+                 * Encodes the specified StopLogs message. Does not implicitly {@link signalbox.agent.v1.StopLogs.verify|verify} messages.
+                 * @param message StopLogs message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.StopLogs.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a StopLogs message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.StopLogs & signalbox.agent.v1.StopLogs.$Shape} StopLogs
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.StopLogs & signalbox.agent.v1.StopLogs.$Shape;
+
+                /**
+                 * Creates a StopLogs message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns StopLogs
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.StopLogs;
+
+                /**
+                 * Creates a plain object from a StopLogs message. Also converts values to other types if specified.
+                 * @param message StopLogs
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.StopLogs, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this StopLogs to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for StopLogs
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace StopLogs {
+
+                /** Properties of a StopLogs. */
+                interface $Properties {
+
+                    /** StopLogs followId */
+                    followId?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a StopLogs. */
+                type $Shape = signalbox.agent.v1.StopLogs.$Properties;
+            }
+
+            /**
+             * Properties of a LogChunk.
+             * @deprecated Use signalbox.agent.v1.LogChunk.$Properties instead.
+             */
+            interface ILogChunk extends signalbox.agent.v1.LogChunk.$Properties {
+            }
+
+            /** Represents a LogChunk. */
+            class LogChunk {
+
+                /**
+                 * Constructs a new LogChunk.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.LogChunk.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LogChunk followId. */
+                followId: string;
+
+                /** LogChunk stream. */
+                stream: string;
+
+                /** LogChunk data. */
+                data: Uint8Array;
+
+                /** LogChunk end. */
+                end: boolean;
+
+                /** LogChunk error. */
+                error: string;
+
+                /**
+                 * Creates a new LogChunk instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns LogChunk instance
+                 */
+                static create(properties: signalbox.agent.v1.LogChunk.$Shape): signalbox.agent.v1.LogChunk & signalbox.agent.v1.LogChunk.$Shape;
+                static create(properties?: signalbox.agent.v1.LogChunk.$Properties): signalbox.agent.v1.LogChunk;
+
+                /**
+                 * Encodes the specified LogChunk message. Does not implicitly {@link signalbox.agent.v1.LogChunk.verify|verify} messages.
+                 * @param message LogChunk message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.LogChunk.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LogChunk message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.LogChunk & signalbox.agent.v1.LogChunk.$Shape} LogChunk
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.LogChunk & signalbox.agent.v1.LogChunk.$Shape;
+
+                /**
+                 * Creates a LogChunk message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns LogChunk
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.LogChunk;
+
+                /**
+                 * Creates a plain object from a LogChunk message. Also converts values to other types if specified.
+                 * @param message LogChunk
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.LogChunk, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this LogChunk to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for LogChunk
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace LogChunk {
+
+                /** Properties of a LogChunk. */
+                interface $Properties {
+
+                    /** LogChunk followId */
+                    followId?: (string|null);
+
+                    /** LogChunk stream */
+                    stream?: (string|null);
+
+                    /** LogChunk data */
+                    data?: (Uint8Array|null);
+
+                    /** LogChunk end */
+                    end?: (boolean|null);
+
+                    /** LogChunk error */
+                    error?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LogChunk. */
+                type $Shape = signalbox.agent.v1.LogChunk.$Properties;
+            }
+
+            /**
+             * Properties of a PutArtifactRequest.
+             * @deprecated Use signalbox.agent.v1.PutArtifactRequest.$Properties instead.
+             */
+            interface IPutArtifactRequest extends signalbox.agent.v1.PutArtifactRequest.$Properties {
+            }
+
+            /** Represents a PutArtifactRequest. */
+            class PutArtifactRequest {
+
+                /**
+                 * Constructs a new PutArtifactRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.PutArtifactRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PutArtifactRequest digest. */
+                digest: string;
+
+                /** PutArtifactRequest data. */
+                data: Uint8Array;
+
+                /**
+                 * Creates a new PutArtifactRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns PutArtifactRequest instance
+                 */
+                static create(properties: signalbox.agent.v1.PutArtifactRequest.$Shape): signalbox.agent.v1.PutArtifactRequest & signalbox.agent.v1.PutArtifactRequest.$Shape;
+                static create(properties?: signalbox.agent.v1.PutArtifactRequest.$Properties): signalbox.agent.v1.PutArtifactRequest;
+
+                /**
+                 * Encodes the specified PutArtifactRequest message. Does not implicitly {@link signalbox.agent.v1.PutArtifactRequest.verify|verify} messages.
+                 * @param message PutArtifactRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.PutArtifactRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PutArtifactRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.PutArtifactRequest & signalbox.agent.v1.PutArtifactRequest.$Shape} PutArtifactRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.PutArtifactRequest & signalbox.agent.v1.PutArtifactRequest.$Shape;
+
+                /**
+                 * Creates a PutArtifactRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns PutArtifactRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.PutArtifactRequest;
+
+                /**
+                 * Creates a plain object from a PutArtifactRequest message. Also converts values to other types if specified.
+                 * @param message PutArtifactRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.PutArtifactRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this PutArtifactRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for PutArtifactRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace PutArtifactRequest {
+
+                /** Properties of a PutArtifactRequest. */
+                interface $Properties {
+
+                    /** PutArtifactRequest digest */
+                    digest?: (string|null);
+
+                    /** PutArtifactRequest data */
+                    data?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PutArtifactRequest. */
+                type $Shape = signalbox.agent.v1.PutArtifactRequest.$Properties;
+            }
+
+            /**
+             * Properties of a PutArtifactResponse.
+             * @deprecated Use signalbox.agent.v1.PutArtifactResponse.$Properties instead.
+             */
+            interface IPutArtifactResponse extends signalbox.agent.v1.PutArtifactResponse.$Properties {
+            }
+
+            /** Represents a PutArtifactResponse. */
+            class PutArtifactResponse {
+
+                /**
+                 * Constructs a new PutArtifactResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.PutArtifactResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PutArtifactResponse digest. */
+                digest: string;
+
+                /**
+                 * Creates a new PutArtifactResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns PutArtifactResponse instance
+                 */
+                static create(properties: signalbox.agent.v1.PutArtifactResponse.$Shape): signalbox.agent.v1.PutArtifactResponse & signalbox.agent.v1.PutArtifactResponse.$Shape;
+                static create(properties?: signalbox.agent.v1.PutArtifactResponse.$Properties): signalbox.agent.v1.PutArtifactResponse;
+
+                /**
+                 * Encodes the specified PutArtifactResponse message. Does not implicitly {@link signalbox.agent.v1.PutArtifactResponse.verify|verify} messages.
+                 * @param message PutArtifactResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.PutArtifactResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PutArtifactResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.PutArtifactResponse & signalbox.agent.v1.PutArtifactResponse.$Shape} PutArtifactResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.PutArtifactResponse & signalbox.agent.v1.PutArtifactResponse.$Shape;
+
+                /**
+                 * Creates a PutArtifactResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns PutArtifactResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.PutArtifactResponse;
+
+                /**
+                 * Creates a plain object from a PutArtifactResponse message. Also converts values to other types if specified.
+                 * @param message PutArtifactResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.PutArtifactResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this PutArtifactResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for PutArtifactResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace PutArtifactResponse {
+
+                /** Properties of a PutArtifactResponse. */
+                interface $Properties {
+
+                    /** PutArtifactResponse digest */
+                    digest?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PutArtifactResponse. */
+                type $Shape = signalbox.agent.v1.PutArtifactResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetArtifactRequest.
+             * @deprecated Use signalbox.agent.v1.GetArtifactRequest.$Properties instead.
+             */
+            interface IGetArtifactRequest extends signalbox.agent.v1.GetArtifactRequest.$Properties {
+            }
+
+            /** Represents a GetArtifactRequest. */
+            class GetArtifactRequest {
+
+                /**
+                 * Constructs a new GetArtifactRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.GetArtifactRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetArtifactRequest digest. */
+                digest: string;
+
+                /**
+                 * Creates a new GetArtifactRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetArtifactRequest instance
+                 */
+                static create(properties: signalbox.agent.v1.GetArtifactRequest.$Shape): signalbox.agent.v1.GetArtifactRequest & signalbox.agent.v1.GetArtifactRequest.$Shape;
+                static create(properties?: signalbox.agent.v1.GetArtifactRequest.$Properties): signalbox.agent.v1.GetArtifactRequest;
+
+                /**
+                 * Encodes the specified GetArtifactRequest message. Does not implicitly {@link signalbox.agent.v1.GetArtifactRequest.verify|verify} messages.
+                 * @param message GetArtifactRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.GetArtifactRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetArtifactRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.GetArtifactRequest & signalbox.agent.v1.GetArtifactRequest.$Shape} GetArtifactRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.GetArtifactRequest & signalbox.agent.v1.GetArtifactRequest.$Shape;
+
+                /**
+                 * Creates a GetArtifactRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetArtifactRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.GetArtifactRequest;
+
+                /**
+                 * Creates a plain object from a GetArtifactRequest message. Also converts values to other types if specified.
+                 * @param message GetArtifactRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.GetArtifactRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetArtifactRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetArtifactRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetArtifactRequest {
+
+                /** Properties of a GetArtifactRequest. */
+                interface $Properties {
+
+                    /** GetArtifactRequest digest */
+                    digest?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetArtifactRequest. */
+                type $Shape = signalbox.agent.v1.GetArtifactRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetArtifactResponse.
+             * @deprecated Use signalbox.agent.v1.GetArtifactResponse.$Properties instead.
+             */
+            interface IGetArtifactResponse extends signalbox.agent.v1.GetArtifactResponse.$Properties {
+            }
+
+            /** Represents a GetArtifactResponse. */
+            class GetArtifactResponse {
+
+                /**
+                 * Constructs a new GetArtifactResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.agent.v1.GetArtifactResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetArtifactResponse data. */
+                data: Uint8Array;
+
+                /**
+                 * Creates a new GetArtifactResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetArtifactResponse instance
+                 */
+                static create(properties: signalbox.agent.v1.GetArtifactResponse.$Shape): signalbox.agent.v1.GetArtifactResponse & signalbox.agent.v1.GetArtifactResponse.$Shape;
+                static create(properties?: signalbox.agent.v1.GetArtifactResponse.$Properties): signalbox.agent.v1.GetArtifactResponse;
+
+                /**
+                 * Encodes the specified GetArtifactResponse message. Does not implicitly {@link signalbox.agent.v1.GetArtifactResponse.verify|verify} messages.
+                 * @param message GetArtifactResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.agent.v1.GetArtifactResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetArtifactResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.agent.v1.GetArtifactResponse & signalbox.agent.v1.GetArtifactResponse.$Shape} GetArtifactResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.agent.v1.GetArtifactResponse & signalbox.agent.v1.GetArtifactResponse.$Shape;
+
+                /**
+                 * Creates a GetArtifactResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetArtifactResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.agent.v1.GetArtifactResponse;
+
+                /**
+                 * Creates a plain object from a GetArtifactResponse message. Also converts values to other types if specified.
+                 * @param message GetArtifactResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.agent.v1.GetArtifactResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetArtifactResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetArtifactResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetArtifactResponse {
+
+                /** Properties of a GetArtifactResponse. */
+                interface $Properties {
+
+                    /** GetArtifactResponse data */
+                    data?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetArtifactResponse. */
+                type $Shape = signalbox.agent.v1.GetArtifactResponse.$Properties;
+            }
+        }
+    }
+
+    /** Namespace control. */
+    namespace control {
+
+        /** Namespace v1. */
+        namespace v1 {
+
+            /**
+             * Properties of a FindMissingRequest.
+             * @deprecated Use signalbox.control.v1.FindMissingRequest.$Properties instead.
+             */
+            interface IFindMissingRequest extends signalbox.control.v1.FindMissingRequest.$Properties {
+            }
+
+            /** Represents a FindMissingRequest. */
+            class FindMissingRequest {
+
+                /**
+                 * Constructs a new FindMissingRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.FindMissingRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FindMissingRequest namespace. */
+                namespace: string;
+
+                /** FindMissingRequest digests. */
+                digests: string[];
+
+                /**
+                 * Creates a new FindMissingRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns FindMissingRequest instance
+                 */
+                static create(properties: signalbox.control.v1.FindMissingRequest.$Shape): signalbox.control.v1.FindMissingRequest & signalbox.control.v1.FindMissingRequest.$Shape;
+                static create(properties?: signalbox.control.v1.FindMissingRequest.$Properties): signalbox.control.v1.FindMissingRequest;
+
+                /**
+                 * Encodes the specified FindMissingRequest message. Does not implicitly {@link signalbox.control.v1.FindMissingRequest.verify|verify} messages.
+                 * @param message FindMissingRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.FindMissingRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FindMissingRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.FindMissingRequest & signalbox.control.v1.FindMissingRequest.$Shape} FindMissingRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.FindMissingRequest & signalbox.control.v1.FindMissingRequest.$Shape;
+
+                /**
+                 * Creates a FindMissingRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns FindMissingRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.FindMissingRequest;
+
+                /**
+                 * Creates a plain object from a FindMissingRequest message. Also converts values to other types if specified.
+                 * @param message FindMissingRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.FindMissingRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this FindMissingRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for FindMissingRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace FindMissingRequest {
+
+                /** Properties of a FindMissingRequest. */
+                interface $Properties {
+
+                    /** FindMissingRequest namespace */
+                    namespace?: (string|null);
+
+                    /** FindMissingRequest digests */
+                    digests?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a FindMissingRequest. */
+                type $Shape = signalbox.control.v1.FindMissingRequest.$Properties;
+            }
+
+            /**
+             * Properties of a FindMissingResponse.
+             * @deprecated Use signalbox.control.v1.FindMissingResponse.$Properties instead.
+             */
+            interface IFindMissingResponse extends signalbox.control.v1.FindMissingResponse.$Properties {
+            }
+
+            /** Represents a FindMissingResponse. */
+            class FindMissingResponse {
+
+                /**
+                 * Constructs a new FindMissingResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.FindMissingResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FindMissingResponse missing. */
+                missing: string[];
+
+                /**
+                 * Creates a new FindMissingResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns FindMissingResponse instance
+                 */
+                static create(properties: signalbox.control.v1.FindMissingResponse.$Shape): signalbox.control.v1.FindMissingResponse & signalbox.control.v1.FindMissingResponse.$Shape;
+                static create(properties?: signalbox.control.v1.FindMissingResponse.$Properties): signalbox.control.v1.FindMissingResponse;
+
+                /**
+                 * Encodes the specified FindMissingResponse message. Does not implicitly {@link signalbox.control.v1.FindMissingResponse.verify|verify} messages.
+                 * @param message FindMissingResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.FindMissingResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FindMissingResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.FindMissingResponse & signalbox.control.v1.FindMissingResponse.$Shape} FindMissingResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.FindMissingResponse & signalbox.control.v1.FindMissingResponse.$Shape;
+
+                /**
+                 * Creates a FindMissingResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns FindMissingResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.FindMissingResponse;
+
+                /**
+                 * Creates a plain object from a FindMissingResponse message. Also converts values to other types if specified.
+                 * @param message FindMissingResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.FindMissingResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this FindMissingResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for FindMissingResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace FindMissingResponse {
+
+                /** Properties of a FindMissingResponse. */
+                interface $Properties {
+
+                    /** FindMissingResponse missing */
+                    missing?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a FindMissingResponse. */
+                type $Shape = signalbox.control.v1.FindMissingResponse.$Properties;
+            }
+
+            /**
+             * Properties of a PutArtifactRequest.
+             * @deprecated Use signalbox.control.v1.PutArtifactRequest.$Properties instead.
+             */
+            interface IPutArtifactRequest extends signalbox.control.v1.PutArtifactRequest.$Properties {
+            }
+
+            /** Represents a PutArtifactRequest. */
+            class PutArtifactRequest {
+
+                /**
+                 * Constructs a new PutArtifactRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.PutArtifactRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PutArtifactRequest namespace. */
+                namespace: string;
+
+                /** PutArtifactRequest digest. */
+                digest: string;
+
+                /** PutArtifactRequest data. */
+                data: Uint8Array;
+
+                /**
+                 * Creates a new PutArtifactRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns PutArtifactRequest instance
+                 */
+                static create(properties: signalbox.control.v1.PutArtifactRequest.$Shape): signalbox.control.v1.PutArtifactRequest & signalbox.control.v1.PutArtifactRequest.$Shape;
+                static create(properties?: signalbox.control.v1.PutArtifactRequest.$Properties): signalbox.control.v1.PutArtifactRequest;
+
+                /**
+                 * Encodes the specified PutArtifactRequest message. Does not implicitly {@link signalbox.control.v1.PutArtifactRequest.verify|verify} messages.
+                 * @param message PutArtifactRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.PutArtifactRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PutArtifactRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.PutArtifactRequest & signalbox.control.v1.PutArtifactRequest.$Shape} PutArtifactRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.PutArtifactRequest & signalbox.control.v1.PutArtifactRequest.$Shape;
+
+                /**
+                 * Creates a PutArtifactRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns PutArtifactRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.PutArtifactRequest;
+
+                /**
+                 * Creates a plain object from a PutArtifactRequest message. Also converts values to other types if specified.
+                 * @param message PutArtifactRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.PutArtifactRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this PutArtifactRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for PutArtifactRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace PutArtifactRequest {
+
+                /** Properties of a PutArtifactRequest. */
+                interface $Properties {
+
+                    /** PutArtifactRequest namespace */
+                    namespace?: (string|null);
+
+                    /** PutArtifactRequest digest */
+                    digest?: (string|null);
+
+                    /** PutArtifactRequest data */
+                    data?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PutArtifactRequest. */
+                type $Shape = signalbox.control.v1.PutArtifactRequest.$Properties;
+            }
+
+            /**
+             * Properties of a PutArtifactResponse.
+             * @deprecated Use signalbox.control.v1.PutArtifactResponse.$Properties instead.
+             */
+            interface IPutArtifactResponse extends signalbox.control.v1.PutArtifactResponse.$Properties {
+            }
+
+            /** Represents a PutArtifactResponse. */
+            class PutArtifactResponse {
+
+                /**
+                 * Constructs a new PutArtifactResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.PutArtifactResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PutArtifactResponse digest. */
+                digest: string;
+
+                /** PutArtifactResponse sizeBytes. */
+                sizeBytes: number;
+
+                /**
+                 * Creates a new PutArtifactResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns PutArtifactResponse instance
+                 */
+                static create(properties: signalbox.control.v1.PutArtifactResponse.$Shape): signalbox.control.v1.PutArtifactResponse & signalbox.control.v1.PutArtifactResponse.$Shape;
+                static create(properties?: signalbox.control.v1.PutArtifactResponse.$Properties): signalbox.control.v1.PutArtifactResponse;
+
+                /**
+                 * Encodes the specified PutArtifactResponse message. Does not implicitly {@link signalbox.control.v1.PutArtifactResponse.verify|verify} messages.
+                 * @param message PutArtifactResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.PutArtifactResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PutArtifactResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.PutArtifactResponse & signalbox.control.v1.PutArtifactResponse.$Shape} PutArtifactResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.PutArtifactResponse & signalbox.control.v1.PutArtifactResponse.$Shape;
+
+                /**
+                 * Creates a PutArtifactResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns PutArtifactResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.PutArtifactResponse;
+
+                /**
+                 * Creates a plain object from a PutArtifactResponse message. Also converts values to other types if specified.
+                 * @param message PutArtifactResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.PutArtifactResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this PutArtifactResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for PutArtifactResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace PutArtifactResponse {
+
+                /** Properties of a PutArtifactResponse. */
+                interface $Properties {
+
+                    /** PutArtifactResponse digest */
+                    digest?: (string|null);
+
+                    /** PutArtifactResponse sizeBytes */
+                    sizeBytes?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PutArtifactResponse. */
+                type $Shape = signalbox.control.v1.PutArtifactResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetArtifactRequest.
+             * @deprecated Use signalbox.control.v1.GetArtifactRequest.$Properties instead.
+             */
+            interface IGetArtifactRequest extends signalbox.control.v1.GetArtifactRequest.$Properties {
+            }
+
+            /** Represents a GetArtifactRequest. */
+            class GetArtifactRequest {
+
+                /**
+                 * Constructs a new GetArtifactRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetArtifactRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetArtifactRequest namespace. */
+                namespace: string;
+
+                /** GetArtifactRequest digest. */
+                digest: string;
+
+                /**
+                 * Creates a new GetArtifactRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetArtifactRequest instance
+                 */
+                static create(properties: signalbox.control.v1.GetArtifactRequest.$Shape): signalbox.control.v1.GetArtifactRequest & signalbox.control.v1.GetArtifactRequest.$Shape;
+                static create(properties?: signalbox.control.v1.GetArtifactRequest.$Properties): signalbox.control.v1.GetArtifactRequest;
+
+                /**
+                 * Encodes the specified GetArtifactRequest message. Does not implicitly {@link signalbox.control.v1.GetArtifactRequest.verify|verify} messages.
+                 * @param message GetArtifactRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetArtifactRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetArtifactRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetArtifactRequest & signalbox.control.v1.GetArtifactRequest.$Shape} GetArtifactRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetArtifactRequest & signalbox.control.v1.GetArtifactRequest.$Shape;
+
+                /**
+                 * Creates a GetArtifactRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetArtifactRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetArtifactRequest;
+
+                /**
+                 * Creates a plain object from a GetArtifactRequest message. Also converts values to other types if specified.
+                 * @param message GetArtifactRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetArtifactRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetArtifactRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetArtifactRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetArtifactRequest {
+
+                /** Properties of a GetArtifactRequest. */
+                interface $Properties {
+
+                    /** GetArtifactRequest namespace */
+                    namespace?: (string|null);
+
+                    /** GetArtifactRequest digest */
+                    digest?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetArtifactRequest. */
+                type $Shape = signalbox.control.v1.GetArtifactRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetArtifactResponse.
+             * @deprecated Use signalbox.control.v1.GetArtifactResponse.$Properties instead.
+             */
+            interface IGetArtifactResponse extends signalbox.control.v1.GetArtifactResponse.$Properties {
+            }
+
+            /** Represents a GetArtifactResponse. */
+            class GetArtifactResponse {
+
+                /**
+                 * Constructs a new GetArtifactResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetArtifactResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetArtifactResponse data. */
+                data: Uint8Array;
+
+                /**
+                 * Creates a new GetArtifactResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetArtifactResponse instance
+                 */
+                static create(properties: signalbox.control.v1.GetArtifactResponse.$Shape): signalbox.control.v1.GetArtifactResponse & signalbox.control.v1.GetArtifactResponse.$Shape;
+                static create(properties?: signalbox.control.v1.GetArtifactResponse.$Properties): signalbox.control.v1.GetArtifactResponse;
+
+                /**
+                 * Encodes the specified GetArtifactResponse message. Does not implicitly {@link signalbox.control.v1.GetArtifactResponse.verify|verify} messages.
+                 * @param message GetArtifactResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetArtifactResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetArtifactResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetArtifactResponse & signalbox.control.v1.GetArtifactResponse.$Shape} GetArtifactResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetArtifactResponse & signalbox.control.v1.GetArtifactResponse.$Shape;
+
+                /**
+                 * Creates a GetArtifactResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetArtifactResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetArtifactResponse;
+
+                /**
+                 * Creates a plain object from a GetArtifactResponse message. Also converts values to other types if specified.
+                 * @param message GetArtifactResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetArtifactResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetArtifactResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetArtifactResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetArtifactResponse {
+
+                /** Properties of a GetArtifactResponse. */
+                interface $Properties {
+
+                    /** GetArtifactResponse data */
+                    data?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetArtifactResponse. */
+                type $Shape = signalbox.control.v1.GetArtifactResponse.$Properties;
+            }
+
+            /**
+             * Properties of a Cluster.
+             * @deprecated Use signalbox.control.v1.Cluster.$Properties instead.
+             */
+            interface ICluster extends signalbox.control.v1.Cluster.$Properties {
+            }
+
+            /** Represents a Cluster. */
+            class Cluster {
+
+                /**
+                 * Constructs a new Cluster.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Cluster.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Cluster name. */
+                name: string;
+
+                /** Cluster namespace. */
+                namespace: string;
+
+                /** Cluster kind. */
+                kind: string;
+
+                /** Cluster agent. */
+                agent: string;
+
+                /** Cluster agentSeenAtMs. */
+                agentSeenAtMs: number;
+
+                /** Cluster state. */
+                state: string;
+
+                /** Cluster reason. */
+                reason: string;
+
+                /** Cluster slots. */
+                slots: number;
+
+                /** Cluster placed. */
+                placed: number;
+
+                /** Cluster waiting. */
+                waiting: number;
+
+                /** Cluster facts. */
+                facts: { [k: string]: string };
+
+                /** Cluster callsPerMinute. */
+                callsPerMinute: number;
+
+                /** Cluster agentId. */
+                agentId: string;
+
+                /** Cluster defaultCluster. */
+                defaultCluster: boolean;
+
+                /**
+                 * Creates a new Cluster instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Cluster instance
+                 */
+                static create(properties: signalbox.control.v1.Cluster.$Shape): signalbox.control.v1.Cluster & signalbox.control.v1.Cluster.$Shape;
+                static create(properties?: signalbox.control.v1.Cluster.$Properties): signalbox.control.v1.Cluster;
+
+                /**
+                 * Encodes the specified Cluster message. Does not implicitly {@link signalbox.control.v1.Cluster.verify|verify} messages.
+                 * @param message Cluster message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Cluster.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Cluster message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Cluster & signalbox.control.v1.Cluster.$Shape} Cluster
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Cluster & signalbox.control.v1.Cluster.$Shape;
+
+                /**
+                 * Creates a Cluster message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Cluster
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Cluster;
+
+                /**
+                 * Creates a plain object from a Cluster message. Also converts values to other types if specified.
+                 * @param message Cluster
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Cluster, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Cluster to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Cluster
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Cluster {
+
+                /** Properties of a Cluster. */
+                interface $Properties {
+
+                    /** Cluster name */
+                    name?: (string|null);
+
+                    /** Cluster namespace */
+                    namespace?: (string|null);
+
+                    /** Cluster kind */
+                    kind?: (string|null);
+
+                    /** Cluster agent */
+                    agent?: (string|null);
+
+                    /** Cluster agentSeenAtMs */
+                    agentSeenAtMs?: (number|null);
+
+                    /** Cluster state */
+                    state?: (string|null);
+
+                    /** Cluster reason */
+                    reason?: (string|null);
+
+                    /** Cluster slots */
+                    slots?: (number|null);
+
+                    /** Cluster placed */
+                    placed?: (number|null);
+
+                    /** Cluster waiting */
+                    waiting?: (number|null);
+
+                    /** Cluster facts */
+                    facts?: ({ [k: string]: string }|null);
+
+                    /** Cluster callsPerMinute */
+                    callsPerMinute?: (number|null);
+
+                    /** Cluster agentId */
+                    agentId?: (string|null);
+
+                    /** Cluster defaultCluster */
+                    defaultCluster?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Cluster. */
+                type $Shape = signalbox.control.v1.Cluster.$Properties;
+            }
+
+            /**
+             * Properties of an AddClusterRequest.
+             * @deprecated Use signalbox.control.v1.AddClusterRequest.$Properties instead.
+             */
+            interface IAddClusterRequest extends signalbox.control.v1.AddClusterRequest.$Properties {
+            }
+
+            /** Represents an AddClusterRequest. */
+            class AddClusterRequest {
+
+                /**
+                 * Constructs a new AddClusterRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.AddClusterRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** AddClusterRequest namespace. */
+                namespace: string;
+
+                /** AddClusterRequest name. */
+                name: string;
+
+                /** AddClusterRequest kind. */
+                kind: string;
+
+                /** AddClusterRequest slots. */
+                slots: number;
+
+                /** AddClusterRequest makeDefault. */
+                makeDefault: boolean;
+
+                /**
+                 * Creates a new AddClusterRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns AddClusterRequest instance
+                 */
+                static create(properties: signalbox.control.v1.AddClusterRequest.$Shape): signalbox.control.v1.AddClusterRequest & signalbox.control.v1.AddClusterRequest.$Shape;
+                static create(properties?: signalbox.control.v1.AddClusterRequest.$Properties): signalbox.control.v1.AddClusterRequest;
+
+                /**
+                 * Encodes the specified AddClusterRequest message. Does not implicitly {@link signalbox.control.v1.AddClusterRequest.verify|verify} messages.
+                 * @param message AddClusterRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.AddClusterRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an AddClusterRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.AddClusterRequest & signalbox.control.v1.AddClusterRequest.$Shape} AddClusterRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.AddClusterRequest & signalbox.control.v1.AddClusterRequest.$Shape;
+
+                /**
+                 * Creates an AddClusterRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns AddClusterRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.AddClusterRequest;
+
+                /**
+                 * Creates a plain object from an AddClusterRequest message. Also converts values to other types if specified.
+                 * @param message AddClusterRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.AddClusterRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this AddClusterRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for AddClusterRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace AddClusterRequest {
+
+                /** Properties of an AddClusterRequest. */
+                interface $Properties {
+
+                    /** AddClusterRequest namespace */
+                    namespace?: (string|null);
+
+                    /** AddClusterRequest name */
+                    name?: (string|null);
+
+                    /** AddClusterRequest kind */
+                    kind?: (string|null);
+
+                    /** AddClusterRequest slots */
+                    slots?: (number|null);
+
+                    /** AddClusterRequest makeDefault */
+                    makeDefault?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an AddClusterRequest. */
+                type $Shape = signalbox.control.v1.AddClusterRequest.$Properties;
+            }
+
+            /**
+             * Properties of an AddClusterResponse.
+             * @deprecated Use signalbox.control.v1.AddClusterResponse.$Properties instead.
+             */
+            interface IAddClusterResponse extends signalbox.control.v1.AddClusterResponse.$Properties {
+            }
+
+            /** Represents an AddClusterResponse. */
+            class AddClusterResponse {
+
+                /**
+                 * Constructs a new AddClusterResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.AddClusterResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** AddClusterResponse cluster. */
+                cluster?: (signalbox.control.v1.Cluster.$Properties|null);
+
+                /** AddClusterResponse enrolmentToken. */
+                enrolmentToken: string;
+
+                /**
+                 * Creates a new AddClusterResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns AddClusterResponse instance
+                 */
+                static create(properties: signalbox.control.v1.AddClusterResponse.$Shape): signalbox.control.v1.AddClusterResponse & signalbox.control.v1.AddClusterResponse.$Shape;
+                static create(properties?: signalbox.control.v1.AddClusterResponse.$Properties): signalbox.control.v1.AddClusterResponse;
+
+                /**
+                 * Encodes the specified AddClusterResponse message. Does not implicitly {@link signalbox.control.v1.AddClusterResponse.verify|verify} messages.
+                 * @param message AddClusterResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.AddClusterResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an AddClusterResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.AddClusterResponse & signalbox.control.v1.AddClusterResponse.$Shape} AddClusterResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.AddClusterResponse & signalbox.control.v1.AddClusterResponse.$Shape;
+
+                /**
+                 * Creates an AddClusterResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns AddClusterResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.AddClusterResponse;
+
+                /**
+                 * Creates a plain object from an AddClusterResponse message. Also converts values to other types if specified.
+                 * @param message AddClusterResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.AddClusterResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this AddClusterResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for AddClusterResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace AddClusterResponse {
+
+                /** Properties of an AddClusterResponse. */
+                interface $Properties {
+
+                    /** AddClusterResponse cluster */
+                    cluster?: (signalbox.control.v1.Cluster.$Properties|null);
+
+                    /** AddClusterResponse enrolmentToken */
+                    enrolmentToken?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an AddClusterResponse. */
+                type $Shape = signalbox.control.v1.AddClusterResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetClusterRequest.
+             * @deprecated Use signalbox.control.v1.GetClusterRequest.$Properties instead.
+             */
+            interface IGetClusterRequest extends signalbox.control.v1.GetClusterRequest.$Properties {
+            }
+
+            /** Represents a GetClusterRequest. */
+            class GetClusterRequest {
+
+                /**
+                 * Constructs a new GetClusterRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetClusterRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetClusterRequest namespace. */
+                namespace: string;
+
+                /** GetClusterRequest name. */
+                name: string;
+
+                /**
+                 * Creates a new GetClusterRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetClusterRequest instance
+                 */
+                static create(properties: signalbox.control.v1.GetClusterRequest.$Shape): signalbox.control.v1.GetClusterRequest & signalbox.control.v1.GetClusterRequest.$Shape;
+                static create(properties?: signalbox.control.v1.GetClusterRequest.$Properties): signalbox.control.v1.GetClusterRequest;
+
+                /**
+                 * Encodes the specified GetClusterRequest message. Does not implicitly {@link signalbox.control.v1.GetClusterRequest.verify|verify} messages.
+                 * @param message GetClusterRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetClusterRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetClusterRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetClusterRequest & signalbox.control.v1.GetClusterRequest.$Shape} GetClusterRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetClusterRequest & signalbox.control.v1.GetClusterRequest.$Shape;
+
+                /**
+                 * Creates a GetClusterRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetClusterRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetClusterRequest;
+
+                /**
+                 * Creates a plain object from a GetClusterRequest message. Also converts values to other types if specified.
+                 * @param message GetClusterRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetClusterRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetClusterRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetClusterRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetClusterRequest {
+
+                /** Properties of a GetClusterRequest. */
+                interface $Properties {
+
+                    /** GetClusterRequest namespace */
+                    namespace?: (string|null);
+
+                    /** GetClusterRequest name */
+                    name?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetClusterRequest. */
+                type $Shape = signalbox.control.v1.GetClusterRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetClusterResponse.
+             * @deprecated Use signalbox.control.v1.GetClusterResponse.$Properties instead.
+             */
+            interface IGetClusterResponse extends signalbox.control.v1.GetClusterResponse.$Properties {
+            }
+
+            /** Represents a GetClusterResponse. */
+            class GetClusterResponse {
+
+                /**
+                 * Constructs a new GetClusterResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetClusterResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetClusterResponse cluster. */
+                cluster?: (signalbox.control.v1.Cluster.$Properties|null);
+
+                /**
+                 * Creates a new GetClusterResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetClusterResponse instance
+                 */
+                static create(properties: signalbox.control.v1.GetClusterResponse.$Shape): signalbox.control.v1.GetClusterResponse & signalbox.control.v1.GetClusterResponse.$Shape;
+                static create(properties?: signalbox.control.v1.GetClusterResponse.$Properties): signalbox.control.v1.GetClusterResponse;
+
+                /**
+                 * Encodes the specified GetClusterResponse message. Does not implicitly {@link signalbox.control.v1.GetClusterResponse.verify|verify} messages.
+                 * @param message GetClusterResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetClusterResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetClusterResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetClusterResponse & signalbox.control.v1.GetClusterResponse.$Shape} GetClusterResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetClusterResponse & signalbox.control.v1.GetClusterResponse.$Shape;
+
+                /**
+                 * Creates a GetClusterResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetClusterResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetClusterResponse;
+
+                /**
+                 * Creates a plain object from a GetClusterResponse message. Also converts values to other types if specified.
+                 * @param message GetClusterResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetClusterResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetClusterResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetClusterResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetClusterResponse {
+
+                /** Properties of a GetClusterResponse. */
+                interface $Properties {
+
+                    /** GetClusterResponse cluster */
+                    cluster?: (signalbox.control.v1.Cluster.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetClusterResponse. */
+                type $Shape = signalbox.control.v1.GetClusterResponse.$Properties;
+            }
+
+            /**
+             * Properties of a ListClustersRequest.
+             * @deprecated Use signalbox.control.v1.ListClustersRequest.$Properties instead.
+             */
+            interface IListClustersRequest extends signalbox.control.v1.ListClustersRequest.$Properties {
+            }
+
+            /** Represents a ListClustersRequest. */
+            class ListClustersRequest {
+
+                /**
+                 * Constructs a new ListClustersRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListClustersRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListClustersRequest namespace. */
+                namespace: string;
+
+                /**
+                 * Creates a new ListClustersRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListClustersRequest instance
+                 */
+                static create(properties: signalbox.control.v1.ListClustersRequest.$Shape): signalbox.control.v1.ListClustersRequest & signalbox.control.v1.ListClustersRequest.$Shape;
+                static create(properties?: signalbox.control.v1.ListClustersRequest.$Properties): signalbox.control.v1.ListClustersRequest;
+
+                /**
+                 * Encodes the specified ListClustersRequest message. Does not implicitly {@link signalbox.control.v1.ListClustersRequest.verify|verify} messages.
+                 * @param message ListClustersRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListClustersRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListClustersRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListClustersRequest & signalbox.control.v1.ListClustersRequest.$Shape} ListClustersRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListClustersRequest & signalbox.control.v1.ListClustersRequest.$Shape;
+
+                /**
+                 * Creates a ListClustersRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListClustersRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListClustersRequest;
+
+                /**
+                 * Creates a plain object from a ListClustersRequest message. Also converts values to other types if specified.
+                 * @param message ListClustersRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListClustersRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListClustersRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListClustersRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListClustersRequest {
+
+                /** Properties of a ListClustersRequest. */
+                interface $Properties {
+
+                    /** ListClustersRequest namespace */
+                    namespace?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListClustersRequest. */
+                type $Shape = signalbox.control.v1.ListClustersRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ListClustersResponse.
+             * @deprecated Use signalbox.control.v1.ListClustersResponse.$Properties instead.
+             */
+            interface IListClustersResponse extends signalbox.control.v1.ListClustersResponse.$Properties {
+            }
+
+            /** Represents a ListClustersResponse. */
+            class ListClustersResponse {
+
+                /**
+                 * Constructs a new ListClustersResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListClustersResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListClustersResponse clusters. */
+                clusters: signalbox.control.v1.Cluster.$Properties[];
+
+                /**
+                 * Creates a new ListClustersResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListClustersResponse instance
+                 */
+                static create(properties: signalbox.control.v1.ListClustersResponse.$Shape): signalbox.control.v1.ListClustersResponse & signalbox.control.v1.ListClustersResponse.$Shape;
+                static create(properties?: signalbox.control.v1.ListClustersResponse.$Properties): signalbox.control.v1.ListClustersResponse;
+
+                /**
+                 * Encodes the specified ListClustersResponse message. Does not implicitly {@link signalbox.control.v1.ListClustersResponse.verify|verify} messages.
+                 * @param message ListClustersResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListClustersResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListClustersResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListClustersResponse & signalbox.control.v1.ListClustersResponse.$Shape} ListClustersResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListClustersResponse & signalbox.control.v1.ListClustersResponse.$Shape;
+
+                /**
+                 * Creates a ListClustersResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListClustersResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListClustersResponse;
+
+                /**
+                 * Creates a plain object from a ListClustersResponse message. Also converts values to other types if specified.
+                 * @param message ListClustersResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListClustersResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListClustersResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListClustersResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListClustersResponse {
+
+                /** Properties of a ListClustersResponse. */
+                interface $Properties {
+
+                    /** ListClustersResponse clusters */
+                    clusters?: (signalbox.control.v1.Cluster.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListClustersResponse. */
+                type $Shape = signalbox.control.v1.ListClustersResponse.$Properties;
+            }
+
+            /** RunState enum. */
+            enum RunState {
+
+                /** RUN_STATE_UNSPECIFIED value */
+                RUN_STATE_UNSPECIFIED = 0,
+
+                /** RUN_STATE_RUNNING value */
+                RUN_STATE_RUNNING = 1,
+
+                /** RUN_STATE_SUCCEEDED value */
+                RUN_STATE_SUCCEEDED = 2,
+
+                /** RUN_STATE_FAILED value */
+                RUN_STATE_FAILED = 3,
+
+                /** RUN_STATE_CANCELLING value */
+                RUN_STATE_CANCELLING = 4,
+
+                /** RUN_STATE_CANCELLED value */
+                RUN_STATE_CANCELLED = 5
+            }
+
+            /** JobState enum. */
+            enum JobState {
+
+                /** JOB_STATE_UNSPECIFIED value */
+                JOB_STATE_UNSPECIFIED = 0,
+
+                /** JOB_STATE_BLOCKED value */
+                JOB_STATE_BLOCKED = 1,
+
+                /** JOB_STATE_QUEUED value */
+                JOB_STATE_QUEUED = 2,
+
+                /** JOB_STATE_SUBMITTING value */
+                JOB_STATE_SUBMITTING = 3,
+
+                /** JOB_STATE_SUBMITTED value */
+                JOB_STATE_SUBMITTED = 4,
+
+                /** JOB_STATE_RUNNING value */
+                JOB_STATE_RUNNING = 5,
+
+                /** JOB_STATE_BACKOFF value */
+                JOB_STATE_BACKOFF = 6,
+
+                /** JOB_STATE_SUCCEEDED value */
+                JOB_STATE_SUCCEEDED = 7,
+
+                /** JOB_STATE_FAILED value */
+                JOB_STATE_FAILED = 8,
+
+                /** JOB_STATE_CANCELLED value */
+                JOB_STATE_CANCELLED = 9,
+
+                /** JOB_STATE_SKIPPED value */
+                JOB_STATE_SKIPPED = 10
+            }
+
+            /**
+             * Properties of an Evidence.
+             * @deprecated Use signalbox.control.v1.Evidence.$Properties instead.
+             */
+            interface IEvidence extends signalbox.control.v1.Evidence.$Properties {
+            }
+
+            /** Represents an Evidence. */
+            class Evidence {
+
+                /**
+                 * Constructs a new Evidence.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Evidence.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Evidence source. */
+                source: string;
+
+                /** Evidence raw. */
+                raw: string;
+
+                /** Evidence atMs. */
+                atMs: number;
+
+                /**
+                 * Creates a new Evidence instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Evidence instance
+                 */
+                static create(properties: signalbox.control.v1.Evidence.$Shape): signalbox.control.v1.Evidence & signalbox.control.v1.Evidence.$Shape;
+                static create(properties?: signalbox.control.v1.Evidence.$Properties): signalbox.control.v1.Evidence;
+
+                /**
+                 * Encodes the specified Evidence message. Does not implicitly {@link signalbox.control.v1.Evidence.verify|verify} messages.
+                 * @param message Evidence message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Evidence.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Evidence message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Evidence & signalbox.control.v1.Evidence.$Shape} Evidence
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Evidence & signalbox.control.v1.Evidence.$Shape;
+
+                /**
+                 * Creates an Evidence message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Evidence
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Evidence;
+
+                /**
+                 * Creates a plain object from an Evidence message. Also converts values to other types if specified.
+                 * @param message Evidence
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Evidence, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Evidence to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Evidence
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Evidence {
+
+                /** Properties of an Evidence. */
+                interface $Properties {
+
+                    /** Evidence source */
+                    source?: (string|null);
+
+                    /** Evidence raw */
+                    raw?: (string|null);
+
+                    /** Evidence atMs */
+                    atMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Evidence. */
+                type $Shape = signalbox.control.v1.Evidence.$Properties;
+            }
+
+            /**
+             * Properties of an OutputValue.
+             * @deprecated Use signalbox.control.v1.OutputValue.$Properties instead.
+             */
+            interface IOutputValue extends signalbox.control.v1.OutputValue.$Properties {
+            }
+
+            /** Represents an OutputValue. */
+            class OutputValue {
+
+                /**
+                 * Constructs a new OutputValue.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.OutputValue.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** OutputValue name. */
+                name: string;
+
+                /** OutputValue value. */
+                value?: (string|null);
+
+                /** OutputValue file. */
+                file?: (signalbox.control.v1.Artifact.$Properties|null);
+
+                /** OutputValue kind. */
+                kind?: ("value"|"file");
+
+                /**
+                 * Creates a new OutputValue instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns OutputValue instance
+                 */
+                static create(properties: signalbox.control.v1.OutputValue.$Shape): signalbox.control.v1.OutputValue & signalbox.control.v1.OutputValue.$Shape;
+                static create(properties?: signalbox.control.v1.OutputValue.$Properties): signalbox.control.v1.OutputValue;
+
+                /**
+                 * Encodes the specified OutputValue message. Does not implicitly {@link signalbox.control.v1.OutputValue.verify|verify} messages.
+                 * @param message OutputValue message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.OutputValue.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an OutputValue message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.OutputValue & signalbox.control.v1.OutputValue.$Shape} OutputValue
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.OutputValue & signalbox.control.v1.OutputValue.$Shape;
+
+                /**
+                 * Creates an OutputValue message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns OutputValue
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.OutputValue;
+
+                /**
+                 * Creates a plain object from an OutputValue message. Also converts values to other types if specified.
+                 * @param message OutputValue
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.OutputValue, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this OutputValue to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for OutputValue
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace OutputValue {
+
+                /** Properties of an OutputValue. */
+                interface $Properties {
+
+                    /** OutputValue name */
+                    name?: (string|null);
+
+                    /** OutputValue value */
+                    value?: (string|null);
+
+                    /** OutputValue file */
+                    file?: (signalbox.control.v1.Artifact.$Properties|null);
+
+                    /** OutputValue kind */
+                    kind?: ("value"|"file");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of an OutputValue. */
+                type $Shape = {
+                  name?: string|null;
+                  value?: string|null;
+                  file?: signalbox.control.v1.Artifact.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ kind?: undefined; value?: null; file?: null }|{ kind?: "value"; value: string; file?: null }|{ kind?: "file"; value?: null; file: signalbox.control.v1.Artifact.$Shape })
+                );
+            }
+
+            /**
+             * Properties of an Artifact.
+             * @deprecated Use signalbox.control.v1.Artifact.$Properties instead.
+             */
+            interface IArtifact extends signalbox.control.v1.Artifact.$Properties {
+            }
+
+            /** Represents an Artifact. */
+            class Artifact {
+
+                /**
+                 * Constructs a new Artifact.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Artifact.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Artifact path. */
+                path: string;
+
+                /** Artifact digest. */
+                digest: string;
+
+                /** Artifact sizeBytes. */
+                sizeBytes: number;
+
+                /**
+                 * Creates a new Artifact instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Artifact instance
+                 */
+                static create(properties: signalbox.control.v1.Artifact.$Shape): signalbox.control.v1.Artifact & signalbox.control.v1.Artifact.$Shape;
+                static create(properties?: signalbox.control.v1.Artifact.$Properties): signalbox.control.v1.Artifact;
+
+                /**
+                 * Encodes the specified Artifact message. Does not implicitly {@link signalbox.control.v1.Artifact.verify|verify} messages.
+                 * @param message Artifact message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Artifact.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Artifact message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Artifact & signalbox.control.v1.Artifact.$Shape} Artifact
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Artifact & signalbox.control.v1.Artifact.$Shape;
+
+                /**
+                 * Creates an Artifact message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Artifact
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Artifact;
+
+                /**
+                 * Creates a plain object from an Artifact message. Also converts values to other types if specified.
+                 * @param message Artifact
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Artifact, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Artifact to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Artifact
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Artifact {
+
+                /** Properties of an Artifact. */
+                interface $Properties {
+
+                    /** Artifact path */
+                    path?: (string|null);
+
+                    /** Artifact digest */
+                    digest?: (string|null);
+
+                    /** Artifact sizeBytes */
+                    sizeBytes?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Artifact. */
+                type $Shape = signalbox.control.v1.Artifact.$Properties;
+            }
+
+            /**
+             * Properties of a Page.
+             * @deprecated Use signalbox.control.v1.Page.$Properties instead.
+             */
+            interface IPage extends signalbox.control.v1.Page.$Properties {
+            }
+
+            /** Represents a Page. */
+            class Page {
+
+                /**
+                 * Constructs a new Page.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Page.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Page size. */
+                size: number;
+
+                /** Page token. */
+                token: string;
+
+                /**
+                 * Creates a new Page instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Page instance
+                 */
+                static create(properties: signalbox.control.v1.Page.$Shape): signalbox.control.v1.Page & signalbox.control.v1.Page.$Shape;
+                static create(properties?: signalbox.control.v1.Page.$Properties): signalbox.control.v1.Page;
+
+                /**
+                 * Encodes the specified Page message. Does not implicitly {@link signalbox.control.v1.Page.verify|verify} messages.
+                 * @param message Page message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Page.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Page message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Page & signalbox.control.v1.Page.$Shape} Page
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Page & signalbox.control.v1.Page.$Shape;
+
+                /**
+                 * Creates a Page message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Page
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Page;
+
+                /**
+                 * Creates a plain object from a Page message. Also converts values to other types if specified.
+                 * @param message Page
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Page, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Page to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Page
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Page {
+
+                /** Properties of a Page. */
+                interface $Properties {
+
+                    /** Page size */
+                    size?: (number|null);
+
+                    /** Page token */
+                    token?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Page. */
+                type $Shape = signalbox.control.v1.Page.$Properties;
+            }
+
+            /**
+             * Properties of a Job.
+             * @deprecated Use signalbox.control.v1.Job.$Properties instead.
+             */
+            interface IJob extends signalbox.control.v1.Job.$Properties {
+            }
+
+            /** Represents a Job. */
+            class Job {
+
+                /**
+                 * Constructs a new Job.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Job.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Job id. */
+                id: string;
+
+                /** Job runId. */
+                runId: string;
+
+                /** Job task. */
+                task: string;
+
+                /** Job state. */
+                state: signalbox.control.v1.JobState;
+
+                /** Job reason. */
+                reason: string;
+
+                /** Job cluster. */
+                cluster: string;
+
+                /** Job attempt. */
+                attempt: number;
+
+                /** Job schedulerJobId. */
+                schedulerJobId: string;
+
+                /** Job cause. */
+                cause: string;
+
+                /** Job exitCode. */
+                exitCode: number;
+
+                /** Job createdAtMs. */
+                createdAtMs: number;
+
+                /** Job startedAtMs. */
+                startedAtMs: number;
+
+                /** Job endedAtMs. */
+                endedAtMs: number;
+
+                /** Job outputs. */
+                outputs: signalbox.control.v1.OutputValue.$Properties[];
+
+                /** Job attempts. */
+                attempts: signalbox.control.v1.Attempt.$Properties[];
+
+                /** Job ordinal. */
+                ordinal: number;
+
+                /** Job needs. */
+                needs: string[];
+
+                /** Job reachable. */
+                reachable: boolean;
+
+                /** Job priority. */
+                priority: number;
+
+                /**
+                 * Creates a new Job instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Job instance
+                 */
+                static create(properties: signalbox.control.v1.Job.$Shape): signalbox.control.v1.Job & signalbox.control.v1.Job.$Shape;
+                static create(properties?: signalbox.control.v1.Job.$Properties): signalbox.control.v1.Job;
+
+                /**
+                 * Encodes the specified Job message. Does not implicitly {@link signalbox.control.v1.Job.verify|verify} messages.
+                 * @param message Job message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Job.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Job message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Job & signalbox.control.v1.Job.$Shape} Job
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Job & signalbox.control.v1.Job.$Shape;
+
+                /**
+                 * Creates a Job message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Job
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Job;
+
+                /**
+                 * Creates a plain object from a Job message. Also converts values to other types if specified.
+                 * @param message Job
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Job, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Job to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Job
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Job {
+
+                /** Properties of a Job. */
+                interface $Properties {
+
+                    /** Job id */
+                    id?: (string|null);
+
+                    /** Job runId */
+                    runId?: (string|null);
+
+                    /** Job task */
+                    task?: (string|null);
+
+                    /** Job state */
+                    state?: (signalbox.control.v1.JobState|null);
+
+                    /** Job reason */
+                    reason?: (string|null);
+
+                    /** Job cluster */
+                    cluster?: (string|null);
+
+                    /** Job attempt */
+                    attempt?: (number|null);
+
+                    /** Job schedulerJobId */
+                    schedulerJobId?: (string|null);
+
+                    /** Job cause */
+                    cause?: (string|null);
+
+                    /** Job exitCode */
+                    exitCode?: (number|null);
+
+                    /** Job createdAtMs */
+                    createdAtMs?: (number|null);
+
+                    /** Job startedAtMs */
+                    startedAtMs?: (number|null);
+
+                    /** Job endedAtMs */
+                    endedAtMs?: (number|null);
+
+                    /** Job outputs */
+                    outputs?: (signalbox.control.v1.OutputValue.$Properties[]|null);
+
+                    /** Job attempts */
+                    attempts?: (signalbox.control.v1.Attempt.$Properties[]|null);
+
+                    /** Job ordinal */
+                    ordinal?: (number|null);
+
+                    /** Job needs */
+                    needs?: (string[]|null);
+
+                    /** Job reachable */
+                    reachable?: (boolean|null);
+
+                    /** Job priority */
+                    priority?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Job. */
+                type $Shape = {
+                  id?: string|null;
+                  runId?: string|null;
+                  task?: string|null;
+                  state?: signalbox.control.v1.JobState|null;
+                  reason?: string|null;
+                  cluster?: string|null;
+                  attempt?: number|null;
+                  schedulerJobId?: string|null;
+                  cause?: string|null;
+                  exitCode?: number|null;
+                  createdAtMs?: number|null;
+                  startedAtMs?: number|null;
+                  endedAtMs?: number|null;
+                  outputs?: signalbox.control.v1.OutputValue.$Shape[]|null;
+                  attempts?: signalbox.control.v1.Attempt.$Shape[]|null;
+                  ordinal?: number|null;
+                  needs?: string[]|null;
+                  reachable?: boolean|null;
+                  priority?: number|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of an Attempt.
+             * @deprecated Use signalbox.control.v1.Attempt.$Properties instead.
+             */
+            interface IAttempt extends signalbox.control.v1.Attempt.$Properties {
+            }
+
+            /** Represents an Attempt. */
+            class Attempt {
+
+                /**
+                 * Constructs a new Attempt.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Attempt.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Attempt number. */
+                number: number;
+
+                /** Attempt token. */
+                token: string;
+
+                /** Attempt cluster. */
+                cluster: string;
+
+                /** Attempt schedulerJobId. */
+                schedulerJobId: string;
+
+                /** Attempt phase. */
+                phase: string;
+
+                /** Attempt cause. */
+                cause: string;
+
+                /** Attempt exitCode. */
+                exitCode: number;
+
+                /** Attempt signal. */
+                signal: number;
+
+                /** Attempt confidence. */
+                confidence: string;
+
+                /** Attempt message. */
+                message: string;
+
+                /** Attempt placedAtMs. */
+                placedAtMs: number;
+
+                /** Attempt startedAtMs. */
+                startedAtMs: number;
+
+                /** Attempt endedAtMs. */
+                endedAtMs: number;
+
+                /** Attempt cpuMs. */
+                cpuMs: number;
+
+                /** Attempt maxRssKb. */
+                maxRssKb: number;
+
+                /** Attempt evidence. */
+                evidence: signalbox.control.v1.Evidence.$Properties[];
+
+                /**
+                 * Creates a new Attempt instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Attempt instance
+                 */
+                static create(properties: signalbox.control.v1.Attempt.$Shape): signalbox.control.v1.Attempt & signalbox.control.v1.Attempt.$Shape;
+                static create(properties?: signalbox.control.v1.Attempt.$Properties): signalbox.control.v1.Attempt;
+
+                /**
+                 * Encodes the specified Attempt message. Does not implicitly {@link signalbox.control.v1.Attempt.verify|verify} messages.
+                 * @param message Attempt message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Attempt.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Attempt message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Attempt & signalbox.control.v1.Attempt.$Shape} Attempt
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Attempt & signalbox.control.v1.Attempt.$Shape;
+
+                /**
+                 * Creates an Attempt message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Attempt
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Attempt;
+
+                /**
+                 * Creates a plain object from an Attempt message. Also converts values to other types if specified.
+                 * @param message Attempt
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Attempt, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Attempt to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Attempt
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Attempt {
+
+                /** Properties of an Attempt. */
+                interface $Properties {
+
+                    /** Attempt number */
+                    number?: (number|null);
+
+                    /** Attempt token */
+                    token?: (string|null);
+
+                    /** Attempt cluster */
+                    cluster?: (string|null);
+
+                    /** Attempt schedulerJobId */
+                    schedulerJobId?: (string|null);
+
+                    /** Attempt phase */
+                    phase?: (string|null);
+
+                    /** Attempt cause */
+                    cause?: (string|null);
+
+                    /** Attempt exitCode */
+                    exitCode?: (number|null);
+
+                    /** Attempt signal */
+                    signal?: (number|null);
+
+                    /** Attempt confidence */
+                    confidence?: (string|null);
+
+                    /** Attempt message */
+                    message?: (string|null);
+
+                    /** Attempt placedAtMs */
+                    placedAtMs?: (number|null);
+
+                    /** Attempt startedAtMs */
+                    startedAtMs?: (number|null);
+
+                    /** Attempt endedAtMs */
+                    endedAtMs?: (number|null);
+
+                    /** Attempt cpuMs */
+                    cpuMs?: (number|null);
+
+                    /** Attempt maxRssKb */
+                    maxRssKb?: (number|null);
+
+                    /** Attempt evidence */
+                    evidence?: (signalbox.control.v1.Evidence.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Attempt. */
+                type $Shape = signalbox.control.v1.Attempt.$Properties;
+            }
+
+            /**
+             * Properties of a GetJobRequest.
+             * @deprecated Use signalbox.control.v1.GetJobRequest.$Properties instead.
+             */
+            interface IGetJobRequest extends signalbox.control.v1.GetJobRequest.$Properties {
+            }
+
+            /** Represents a GetJobRequest. */
+            class GetJobRequest {
+
+                /**
+                 * Constructs a new GetJobRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetJobRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetJobRequest namespace. */
+                namespace: string;
+
+                /** GetJobRequest id. */
+                id: string;
+
+                /**
+                 * Creates a new GetJobRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetJobRequest instance
+                 */
+                static create(properties: signalbox.control.v1.GetJobRequest.$Shape): signalbox.control.v1.GetJobRequest & signalbox.control.v1.GetJobRequest.$Shape;
+                static create(properties?: signalbox.control.v1.GetJobRequest.$Properties): signalbox.control.v1.GetJobRequest;
+
+                /**
+                 * Encodes the specified GetJobRequest message. Does not implicitly {@link signalbox.control.v1.GetJobRequest.verify|verify} messages.
+                 * @param message GetJobRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetJobRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetJobRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetJobRequest & signalbox.control.v1.GetJobRequest.$Shape} GetJobRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetJobRequest & signalbox.control.v1.GetJobRequest.$Shape;
+
+                /**
+                 * Creates a GetJobRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetJobRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetJobRequest;
+
+                /**
+                 * Creates a plain object from a GetJobRequest message. Also converts values to other types if specified.
+                 * @param message GetJobRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetJobRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetJobRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetJobRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetJobRequest {
+
+                /** Properties of a GetJobRequest. */
+                interface $Properties {
+
+                    /** GetJobRequest namespace */
+                    namespace?: (string|null);
+
+                    /** GetJobRequest id */
+                    id?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetJobRequest. */
+                type $Shape = signalbox.control.v1.GetJobRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetJobResponse.
+             * @deprecated Use signalbox.control.v1.GetJobResponse.$Properties instead.
+             */
+            interface IGetJobResponse extends signalbox.control.v1.GetJobResponse.$Properties {
+            }
+
+            /** Represents a GetJobResponse. */
+            class GetJobResponse {
+
+                /**
+                 * Constructs a new GetJobResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetJobResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetJobResponse job. */
+                job?: (signalbox.control.v1.Job.$Properties|null);
+
+                /**
+                 * Creates a new GetJobResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetJobResponse instance
+                 */
+                static create(properties: signalbox.control.v1.GetJobResponse.$Shape): signalbox.control.v1.GetJobResponse & signalbox.control.v1.GetJobResponse.$Shape;
+                static create(properties?: signalbox.control.v1.GetJobResponse.$Properties): signalbox.control.v1.GetJobResponse;
+
+                /**
+                 * Encodes the specified GetJobResponse message. Does not implicitly {@link signalbox.control.v1.GetJobResponse.verify|verify} messages.
+                 * @param message GetJobResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetJobResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetJobResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetJobResponse & signalbox.control.v1.GetJobResponse.$Shape} GetJobResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetJobResponse & signalbox.control.v1.GetJobResponse.$Shape;
+
+                /**
+                 * Creates a GetJobResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetJobResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetJobResponse;
+
+                /**
+                 * Creates a plain object from a GetJobResponse message. Also converts values to other types if specified.
+                 * @param message GetJobResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetJobResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetJobResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetJobResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetJobResponse {
+
+                /** Properties of a GetJobResponse. */
+                interface $Properties {
+
+                    /** GetJobResponse job */
+                    job?: (signalbox.control.v1.Job.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetJobResponse. */
+                type $Shape = {
+                  job?: signalbox.control.v1.Job.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a ListJobsRequest.
+             * @deprecated Use signalbox.control.v1.ListJobsRequest.$Properties instead.
+             */
+            interface IListJobsRequest extends signalbox.control.v1.ListJobsRequest.$Properties {
+            }
+
+            /** Represents a ListJobsRequest. */
+            class ListJobsRequest {
+
+                /**
+                 * Constructs a new ListJobsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListJobsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListJobsRequest namespace. */
+                namespace: string;
+
+                /** ListJobsRequest page. */
+                page?: (signalbox.control.v1.Page.$Properties|null);
+
+                /** ListJobsRequest runId. */
+                runId: string;
+
+                /** ListJobsRequest states. */
+                states: signalbox.control.v1.JobState[];
+
+                /** ListJobsRequest cluster. */
+                cluster: string;
+
+                /** ListJobsRequest name. */
+                name: string;
+
+                /** ListJobsRequest sinceMs. */
+                sinceMs: number;
+
+                /** ListJobsRequest untilMs. */
+                untilMs: number;
+
+                /**
+                 * Creates a new ListJobsRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListJobsRequest instance
+                 */
+                static create(properties: signalbox.control.v1.ListJobsRequest.$Shape): signalbox.control.v1.ListJobsRequest & signalbox.control.v1.ListJobsRequest.$Shape;
+                static create(properties?: signalbox.control.v1.ListJobsRequest.$Properties): signalbox.control.v1.ListJobsRequest;
+
+                /**
+                 * Encodes the specified ListJobsRequest message. Does not implicitly {@link signalbox.control.v1.ListJobsRequest.verify|verify} messages.
+                 * @param message ListJobsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListJobsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListJobsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListJobsRequest & signalbox.control.v1.ListJobsRequest.$Shape} ListJobsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListJobsRequest & signalbox.control.v1.ListJobsRequest.$Shape;
+
+                /**
+                 * Creates a ListJobsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListJobsRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListJobsRequest;
+
+                /**
+                 * Creates a plain object from a ListJobsRequest message. Also converts values to other types if specified.
+                 * @param message ListJobsRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListJobsRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListJobsRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListJobsRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListJobsRequest {
+
+                /** Properties of a ListJobsRequest. */
+                interface $Properties {
+
+                    /** ListJobsRequest namespace */
+                    namespace?: (string|null);
+
+                    /** ListJobsRequest page */
+                    page?: (signalbox.control.v1.Page.$Properties|null);
+
+                    /** ListJobsRequest runId */
+                    runId?: (string|null);
+
+                    /** ListJobsRequest states */
+                    states?: (signalbox.control.v1.JobState[]|null);
+
+                    /** ListJobsRequest cluster */
+                    cluster?: (string|null);
+
+                    /** ListJobsRequest name */
+                    name?: (string|null);
+
+                    /** ListJobsRequest sinceMs */
+                    sinceMs?: (number|null);
+
+                    /** ListJobsRequest untilMs */
+                    untilMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListJobsRequest. */
+                type $Shape = signalbox.control.v1.ListJobsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ListJobsResponse.
+             * @deprecated Use signalbox.control.v1.ListJobsResponse.$Properties instead.
+             */
+            interface IListJobsResponse extends signalbox.control.v1.ListJobsResponse.$Properties {
+            }
+
+            /** Represents a ListJobsResponse. */
+            class ListJobsResponse {
+
+                /**
+                 * Constructs a new ListJobsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListJobsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListJobsResponse jobs. */
+                jobs: signalbox.control.v1.Job.$Properties[];
+
+                /** ListJobsResponse nextToken. */
+                nextToken: string;
+
+                /**
+                 * Creates a new ListJobsResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListJobsResponse instance
+                 */
+                static create(properties: signalbox.control.v1.ListJobsResponse.$Shape): signalbox.control.v1.ListJobsResponse & signalbox.control.v1.ListJobsResponse.$Shape;
+                static create(properties?: signalbox.control.v1.ListJobsResponse.$Properties): signalbox.control.v1.ListJobsResponse;
+
+                /**
+                 * Encodes the specified ListJobsResponse message. Does not implicitly {@link signalbox.control.v1.ListJobsResponse.verify|verify} messages.
+                 * @param message ListJobsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListJobsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListJobsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListJobsResponse & signalbox.control.v1.ListJobsResponse.$Shape} ListJobsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListJobsResponse & signalbox.control.v1.ListJobsResponse.$Shape;
+
+                /**
+                 * Creates a ListJobsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListJobsResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListJobsResponse;
+
+                /**
+                 * Creates a plain object from a ListJobsResponse message. Also converts values to other types if specified.
+                 * @param message ListJobsResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListJobsResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListJobsResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListJobsResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListJobsResponse {
+
+                /** Properties of a ListJobsResponse. */
+                interface $Properties {
+
+                    /** ListJobsResponse jobs */
+                    jobs?: (signalbox.control.v1.Job.$Properties[]|null);
+
+                    /** ListJobsResponse nextToken */
+                    nextToken?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListJobsResponse. */
+                type $Shape = {
+                  jobs?: signalbox.control.v1.Job.$Shape[]|null;
+                  nextToken?: string|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of an ExplainJobRequest.
+             * @deprecated Use signalbox.control.v1.ExplainJobRequest.$Properties instead.
+             */
+            interface IExplainJobRequest extends signalbox.control.v1.ExplainJobRequest.$Properties {
+            }
+
+            /** Represents an ExplainJobRequest. */
+            class ExplainJobRequest {
+
+                /**
+                 * Constructs a new ExplainJobRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ExplainJobRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ExplainJobRequest namespace. */
+                namespace: string;
+
+                /** ExplainJobRequest id. */
+                id: string;
+
+                /**
+                 * Creates a new ExplainJobRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ExplainJobRequest instance
+                 */
+                static create(properties: signalbox.control.v1.ExplainJobRequest.$Shape): signalbox.control.v1.ExplainJobRequest & signalbox.control.v1.ExplainJobRequest.$Shape;
+                static create(properties?: signalbox.control.v1.ExplainJobRequest.$Properties): signalbox.control.v1.ExplainJobRequest;
+
+                /**
+                 * Encodes the specified ExplainJobRequest message. Does not implicitly {@link signalbox.control.v1.ExplainJobRequest.verify|verify} messages.
+                 * @param message ExplainJobRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ExplainJobRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ExplainJobRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ExplainJobRequest & signalbox.control.v1.ExplainJobRequest.$Shape} ExplainJobRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ExplainJobRequest & signalbox.control.v1.ExplainJobRequest.$Shape;
+
+                /**
+                 * Creates an ExplainJobRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ExplainJobRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ExplainJobRequest;
+
+                /**
+                 * Creates a plain object from an ExplainJobRequest message. Also converts values to other types if specified.
+                 * @param message ExplainJobRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ExplainJobRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ExplainJobRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ExplainJobRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ExplainJobRequest {
+
+                /** Properties of an ExplainJobRequest. */
+                interface $Properties {
+
+                    /** ExplainJobRequest namespace */
+                    namespace?: (string|null);
+
+                    /** ExplainJobRequest id */
+                    id?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ExplainJobRequest. */
+                type $Shape = signalbox.control.v1.ExplainJobRequest.$Properties;
+            }
+
+            /**
+             * Properties of an ExplainJobResponse.
+             * @deprecated Use signalbox.control.v1.ExplainJobResponse.$Properties instead.
+             */
+            interface IExplainJobResponse extends signalbox.control.v1.ExplainJobResponse.$Properties {
+            }
+
+            /** Represents an ExplainJobResponse. */
+            class ExplainJobResponse {
+
+                /**
+                 * Constructs a new ExplainJobResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ExplainJobResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ExplainJobResponse job. */
+                job?: (signalbox.control.v1.Job.$Properties|null);
+
+                /** ExplainJobResponse waitsFor. */
+                waitsFor: string[];
+
+                /** ExplainJobResponse limit. */
+                limit: string;
+
+                /** ExplainJobResponse nextAction. */
+                nextAction: string;
+
+                /** ExplainJobResponse hints. */
+                hints: string[];
+
+                /**
+                 * Creates a new ExplainJobResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ExplainJobResponse instance
+                 */
+                static create(properties: signalbox.control.v1.ExplainJobResponse.$Shape): signalbox.control.v1.ExplainJobResponse & signalbox.control.v1.ExplainJobResponse.$Shape;
+                static create(properties?: signalbox.control.v1.ExplainJobResponse.$Properties): signalbox.control.v1.ExplainJobResponse;
+
+                /**
+                 * Encodes the specified ExplainJobResponse message. Does not implicitly {@link signalbox.control.v1.ExplainJobResponse.verify|verify} messages.
+                 * @param message ExplainJobResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ExplainJobResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an ExplainJobResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ExplainJobResponse & signalbox.control.v1.ExplainJobResponse.$Shape} ExplainJobResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ExplainJobResponse & signalbox.control.v1.ExplainJobResponse.$Shape;
+
+                /**
+                 * Creates an ExplainJobResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ExplainJobResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ExplainJobResponse;
+
+                /**
+                 * Creates a plain object from an ExplainJobResponse message. Also converts values to other types if specified.
+                 * @param message ExplainJobResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ExplainJobResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ExplainJobResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ExplainJobResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ExplainJobResponse {
+
+                /** Properties of an ExplainJobResponse. */
+                interface $Properties {
+
+                    /** ExplainJobResponse job */
+                    job?: (signalbox.control.v1.Job.$Properties|null);
+
+                    /** ExplainJobResponse waitsFor */
+                    waitsFor?: (string[]|null);
+
+                    /** ExplainJobResponse limit */
+                    limit?: (string|null);
+
+                    /** ExplainJobResponse nextAction */
+                    nextAction?: (string|null);
+
+                    /** ExplainJobResponse hints */
+                    hints?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an ExplainJobResponse. */
+                type $Shape = {
+                  job?: signalbox.control.v1.Job.$Shape|null;
+                  waitsFor?: string[]|null;
+                  limit?: string|null;
+                  nextAction?: string|null;
+                  hints?: string[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a CancelJobRequest.
+             * @deprecated Use signalbox.control.v1.CancelJobRequest.$Properties instead.
+             */
+            interface ICancelJobRequest extends signalbox.control.v1.CancelJobRequest.$Properties {
+            }
+
+            /** Represents a CancelJobRequest. */
+            class CancelJobRequest {
+
+                /**
+                 * Constructs a new CancelJobRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.CancelJobRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CancelJobRequest namespace. */
+                namespace: string;
+
+                /** CancelJobRequest id. */
+                id: string;
+
+                /** CancelJobRequest reason. */
+                reason: string;
+
+                /**
+                 * Creates a new CancelJobRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CancelJobRequest instance
+                 */
+                static create(properties: signalbox.control.v1.CancelJobRequest.$Shape): signalbox.control.v1.CancelJobRequest & signalbox.control.v1.CancelJobRequest.$Shape;
+                static create(properties?: signalbox.control.v1.CancelJobRequest.$Properties): signalbox.control.v1.CancelJobRequest;
+
+                /**
+                 * Encodes the specified CancelJobRequest message. Does not implicitly {@link signalbox.control.v1.CancelJobRequest.verify|verify} messages.
+                 * @param message CancelJobRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.CancelJobRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CancelJobRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.CancelJobRequest & signalbox.control.v1.CancelJobRequest.$Shape} CancelJobRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.CancelJobRequest & signalbox.control.v1.CancelJobRequest.$Shape;
+
+                /**
+                 * Creates a CancelJobRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CancelJobRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.CancelJobRequest;
+
+                /**
+                 * Creates a plain object from a CancelJobRequest message. Also converts values to other types if specified.
+                 * @param message CancelJobRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.CancelJobRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CancelJobRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CancelJobRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CancelJobRequest {
+
+                /** Properties of a CancelJobRequest. */
+                interface $Properties {
+
+                    /** CancelJobRequest namespace */
+                    namespace?: (string|null);
+
+                    /** CancelJobRequest id */
+                    id?: (string|null);
+
+                    /** CancelJobRequest reason */
+                    reason?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CancelJobRequest. */
+                type $Shape = signalbox.control.v1.CancelJobRequest.$Properties;
+            }
+
+            /**
+             * Properties of a CancelJobResponse.
+             * @deprecated Use signalbox.control.v1.CancelJobResponse.$Properties instead.
+             */
+            interface ICancelJobResponse extends signalbox.control.v1.CancelJobResponse.$Properties {
+            }
+
+            /** Represents a CancelJobResponse. */
+            class CancelJobResponse {
+
+                /**
+                 * Constructs a new CancelJobResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.CancelJobResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CancelJobResponse job. */
+                job?: (signalbox.control.v1.Job.$Properties|null);
+
+                /**
+                 * Creates a new CancelJobResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CancelJobResponse instance
+                 */
+                static create(properties: signalbox.control.v1.CancelJobResponse.$Shape): signalbox.control.v1.CancelJobResponse & signalbox.control.v1.CancelJobResponse.$Shape;
+                static create(properties?: signalbox.control.v1.CancelJobResponse.$Properties): signalbox.control.v1.CancelJobResponse;
+
+                /**
+                 * Encodes the specified CancelJobResponse message. Does not implicitly {@link signalbox.control.v1.CancelJobResponse.verify|verify} messages.
+                 * @param message CancelJobResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.CancelJobResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CancelJobResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.CancelJobResponse & signalbox.control.v1.CancelJobResponse.$Shape} CancelJobResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.CancelJobResponse & signalbox.control.v1.CancelJobResponse.$Shape;
+
+                /**
+                 * Creates a CancelJobResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CancelJobResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.CancelJobResponse;
+
+                /**
+                 * Creates a plain object from a CancelJobResponse message. Also converts values to other types if specified.
+                 * @param message CancelJobResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.CancelJobResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CancelJobResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CancelJobResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CancelJobResponse {
+
+                /** Properties of a CancelJobResponse. */
+                interface $Properties {
+
+                    /** CancelJobResponse job */
+                    job?: (signalbox.control.v1.Job.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CancelJobResponse. */
+                type $Shape = {
+                  job?: signalbox.control.v1.Job.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a ReadLogsRequest.
+             * @deprecated Use signalbox.control.v1.ReadLogsRequest.$Properties instead.
+             */
+            interface IReadLogsRequest extends signalbox.control.v1.ReadLogsRequest.$Properties {
+            }
+
+            /** Represents a ReadLogsRequest. */
+            class ReadLogsRequest {
+
+                /**
+                 * Constructs a new ReadLogsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ReadLogsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ReadLogsRequest namespace. */
+                namespace: string;
+
+                /** ReadLogsRequest id. */
+                id: string;
+
+                /** ReadLogsRequest stream. */
+                stream: string;
+
+                /** ReadLogsRequest follow. */
+                follow: boolean;
+
+                /** ReadLogsRequest attempt. */
+                attempt: number;
+
+                /**
+                 * Creates a new ReadLogsRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ReadLogsRequest instance
+                 */
+                static create(properties: signalbox.control.v1.ReadLogsRequest.$Shape): signalbox.control.v1.ReadLogsRequest & signalbox.control.v1.ReadLogsRequest.$Shape;
+                static create(properties?: signalbox.control.v1.ReadLogsRequest.$Properties): signalbox.control.v1.ReadLogsRequest;
+
+                /**
+                 * Encodes the specified ReadLogsRequest message. Does not implicitly {@link signalbox.control.v1.ReadLogsRequest.verify|verify} messages.
+                 * @param message ReadLogsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ReadLogsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ReadLogsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ReadLogsRequest & signalbox.control.v1.ReadLogsRequest.$Shape} ReadLogsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ReadLogsRequest & signalbox.control.v1.ReadLogsRequest.$Shape;
+
+                /**
+                 * Creates a ReadLogsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ReadLogsRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ReadLogsRequest;
+
+                /**
+                 * Creates a plain object from a ReadLogsRequest message. Also converts values to other types if specified.
+                 * @param message ReadLogsRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ReadLogsRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ReadLogsRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ReadLogsRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ReadLogsRequest {
+
+                /** Properties of a ReadLogsRequest. */
+                interface $Properties {
+
+                    /** ReadLogsRequest namespace */
+                    namespace?: (string|null);
+
+                    /** ReadLogsRequest id */
+                    id?: (string|null);
+
+                    /** ReadLogsRequest stream */
+                    stream?: (string|null);
+
+                    /** ReadLogsRequest follow */
+                    follow?: (boolean|null);
+
+                    /** ReadLogsRequest attempt */
+                    attempt?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ReadLogsRequest. */
+                type $Shape = signalbox.control.v1.ReadLogsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ReadLogsResponse.
+             * @deprecated Use signalbox.control.v1.ReadLogsResponse.$Properties instead.
+             */
+            interface IReadLogsResponse extends signalbox.control.v1.ReadLogsResponse.$Properties {
+            }
+
+            /** Represents a ReadLogsResponse. */
+            class ReadLogsResponse {
+
+                /**
+                 * Constructs a new ReadLogsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ReadLogsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ReadLogsResponse stream. */
+                stream: string;
+
+                /** ReadLogsResponse data. */
+                data: Uint8Array;
+
+                /**
+                 * Creates a new ReadLogsResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ReadLogsResponse instance
+                 */
+                static create(properties: signalbox.control.v1.ReadLogsResponse.$Shape): signalbox.control.v1.ReadLogsResponse & signalbox.control.v1.ReadLogsResponse.$Shape;
+                static create(properties?: signalbox.control.v1.ReadLogsResponse.$Properties): signalbox.control.v1.ReadLogsResponse;
+
+                /**
+                 * Encodes the specified ReadLogsResponse message. Does not implicitly {@link signalbox.control.v1.ReadLogsResponse.verify|verify} messages.
+                 * @param message ReadLogsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ReadLogsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ReadLogsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ReadLogsResponse & signalbox.control.v1.ReadLogsResponse.$Shape} ReadLogsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ReadLogsResponse & signalbox.control.v1.ReadLogsResponse.$Shape;
+
+                /**
+                 * Creates a ReadLogsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ReadLogsResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ReadLogsResponse;
+
+                /**
+                 * Creates a plain object from a ReadLogsResponse message. Also converts values to other types if specified.
+                 * @param message ReadLogsResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ReadLogsResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ReadLogsResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ReadLogsResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ReadLogsResponse {
+
+                /** Properties of a ReadLogsResponse. */
+                interface $Properties {
+
+                    /** ReadLogsResponse stream */
+                    stream?: (string|null);
+
+                    /** ReadLogsResponse data */
+                    data?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ReadLogsResponse. */
+                type $Shape = signalbox.control.v1.ReadLogsResponse.$Properties;
+            }
+
+            /**
+             * Properties of a Token.
+             * @deprecated Use signalbox.control.v1.Token.$Properties instead.
+             */
+            interface IToken extends signalbox.control.v1.Token.$Properties {
+            }
+
+            /** Represents a Token. */
+            class Token {
+
+                /**
+                 * Constructs a new Token.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Token.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Token id. */
+                id: string;
+
+                /** Token namespace. */
+                namespace: string;
+
+                /** Token role. */
+                role: string;
+
+                /** Token name. */
+                name: string;
+
+                /** Token createdAtMs. */
+                createdAtMs: number;
+
+                /** Token expiresAtMs. */
+                expiresAtMs: number;
+
+                /** Token revoked. */
+                revoked: boolean;
+
+                /**
+                 * Creates a new Token instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Token instance
+                 */
+                static create(properties: signalbox.control.v1.Token.$Shape): signalbox.control.v1.Token & signalbox.control.v1.Token.$Shape;
+                static create(properties?: signalbox.control.v1.Token.$Properties): signalbox.control.v1.Token;
+
+                /**
+                 * Encodes the specified Token message. Does not implicitly {@link signalbox.control.v1.Token.verify|verify} messages.
+                 * @param message Token message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Token.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Token message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Token & signalbox.control.v1.Token.$Shape} Token
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Token & signalbox.control.v1.Token.$Shape;
+
+                /**
+                 * Creates a Token message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Token
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Token;
+
+                /**
+                 * Creates a plain object from a Token message. Also converts values to other types if specified.
+                 * @param message Token
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Token, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Token to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Token
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Token {
+
+                /** Properties of a Token. */
+                interface $Properties {
+
+                    /** Token id */
+                    id?: (string|null);
+
+                    /** Token namespace */
+                    namespace?: (string|null);
+
+                    /** Token role */
+                    role?: (string|null);
+
+                    /** Token name */
+                    name?: (string|null);
+
+                    /** Token createdAtMs */
+                    createdAtMs?: (number|null);
+
+                    /** Token expiresAtMs */
+                    expiresAtMs?: (number|null);
+
+                    /** Token revoked */
+                    revoked?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Token. */
+                type $Shape = signalbox.control.v1.Token.$Properties;
+            }
+
+            /**
+             * Properties of a CreateTokenRequest.
+             * @deprecated Use signalbox.control.v1.CreateTokenRequest.$Properties instead.
+             */
+            interface ICreateTokenRequest extends signalbox.control.v1.CreateTokenRequest.$Properties {
+            }
+
+            /** Represents a CreateTokenRequest. */
+            class CreateTokenRequest {
+
+                /**
+                 * Constructs a new CreateTokenRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.CreateTokenRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CreateTokenRequest namespace. */
+                namespace: string;
+
+                /** CreateTokenRequest role. */
+                role: string;
+
+                /** CreateTokenRequest name. */
+                name: string;
+
+                /** CreateTokenRequest lifetimeS. */
+                lifetimeS: number;
+
+                /**
+                 * Creates a new CreateTokenRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CreateTokenRequest instance
+                 */
+                static create(properties: signalbox.control.v1.CreateTokenRequest.$Shape): signalbox.control.v1.CreateTokenRequest & signalbox.control.v1.CreateTokenRequest.$Shape;
+                static create(properties?: signalbox.control.v1.CreateTokenRequest.$Properties): signalbox.control.v1.CreateTokenRequest;
+
+                /**
+                 * Encodes the specified CreateTokenRequest message. Does not implicitly {@link signalbox.control.v1.CreateTokenRequest.verify|verify} messages.
+                 * @param message CreateTokenRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.CreateTokenRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CreateTokenRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.CreateTokenRequest & signalbox.control.v1.CreateTokenRequest.$Shape} CreateTokenRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.CreateTokenRequest & signalbox.control.v1.CreateTokenRequest.$Shape;
+
+                /**
+                 * Creates a CreateTokenRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CreateTokenRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.CreateTokenRequest;
+
+                /**
+                 * Creates a plain object from a CreateTokenRequest message. Also converts values to other types if specified.
+                 * @param message CreateTokenRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.CreateTokenRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CreateTokenRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CreateTokenRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CreateTokenRequest {
+
+                /** Properties of a CreateTokenRequest. */
+                interface $Properties {
+
+                    /** CreateTokenRequest namespace */
+                    namespace?: (string|null);
+
+                    /** CreateTokenRequest role */
+                    role?: (string|null);
+
+                    /** CreateTokenRequest name */
+                    name?: (string|null);
+
+                    /** CreateTokenRequest lifetimeS */
+                    lifetimeS?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CreateTokenRequest. */
+                type $Shape = signalbox.control.v1.CreateTokenRequest.$Properties;
+            }
+
+            /**
+             * Properties of a CreateTokenResponse.
+             * @deprecated Use signalbox.control.v1.CreateTokenResponse.$Properties instead.
+             */
+            interface ICreateTokenResponse extends signalbox.control.v1.CreateTokenResponse.$Properties {
+            }
+
+            /** Represents a CreateTokenResponse. */
+            class CreateTokenResponse {
+
+                /**
+                 * Constructs a new CreateTokenResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.CreateTokenResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CreateTokenResponse token. */
+                token?: (signalbox.control.v1.Token.$Properties|null);
+
+                /** CreateTokenResponse secret. */
+                secret: string;
+
+                /**
+                 * Creates a new CreateTokenResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CreateTokenResponse instance
+                 */
+                static create(properties: signalbox.control.v1.CreateTokenResponse.$Shape): signalbox.control.v1.CreateTokenResponse & signalbox.control.v1.CreateTokenResponse.$Shape;
+                static create(properties?: signalbox.control.v1.CreateTokenResponse.$Properties): signalbox.control.v1.CreateTokenResponse;
+
+                /**
+                 * Encodes the specified CreateTokenResponse message. Does not implicitly {@link signalbox.control.v1.CreateTokenResponse.verify|verify} messages.
+                 * @param message CreateTokenResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.CreateTokenResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CreateTokenResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.CreateTokenResponse & signalbox.control.v1.CreateTokenResponse.$Shape} CreateTokenResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.CreateTokenResponse & signalbox.control.v1.CreateTokenResponse.$Shape;
+
+                /**
+                 * Creates a CreateTokenResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CreateTokenResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.CreateTokenResponse;
+
+                /**
+                 * Creates a plain object from a CreateTokenResponse message. Also converts values to other types if specified.
+                 * @param message CreateTokenResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.CreateTokenResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CreateTokenResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CreateTokenResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CreateTokenResponse {
+
+                /** Properties of a CreateTokenResponse. */
+                interface $Properties {
+
+                    /** CreateTokenResponse token */
+                    token?: (signalbox.control.v1.Token.$Properties|null);
+
+                    /** CreateTokenResponse secret */
+                    secret?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CreateTokenResponse. */
+                type $Shape = signalbox.control.v1.CreateTokenResponse.$Properties;
+            }
+
+            /**
+             * Properties of a ListTokensRequest.
+             * @deprecated Use signalbox.control.v1.ListTokensRequest.$Properties instead.
+             */
+            interface IListTokensRequest extends signalbox.control.v1.ListTokensRequest.$Properties {
+            }
+
+            /** Represents a ListTokensRequest. */
+            class ListTokensRequest {
+
+                /**
+                 * Constructs a new ListTokensRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListTokensRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListTokensRequest namespace. */
+                namespace: string;
+
+                /**
+                 * Creates a new ListTokensRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListTokensRequest instance
+                 */
+                static create(properties: signalbox.control.v1.ListTokensRequest.$Shape): signalbox.control.v1.ListTokensRequest & signalbox.control.v1.ListTokensRequest.$Shape;
+                static create(properties?: signalbox.control.v1.ListTokensRequest.$Properties): signalbox.control.v1.ListTokensRequest;
+
+                /**
+                 * Encodes the specified ListTokensRequest message. Does not implicitly {@link signalbox.control.v1.ListTokensRequest.verify|verify} messages.
+                 * @param message ListTokensRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListTokensRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListTokensRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListTokensRequest & signalbox.control.v1.ListTokensRequest.$Shape} ListTokensRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListTokensRequest & signalbox.control.v1.ListTokensRequest.$Shape;
+
+                /**
+                 * Creates a ListTokensRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListTokensRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListTokensRequest;
+
+                /**
+                 * Creates a plain object from a ListTokensRequest message. Also converts values to other types if specified.
+                 * @param message ListTokensRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListTokensRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListTokensRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListTokensRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListTokensRequest {
+
+                /** Properties of a ListTokensRequest. */
+                interface $Properties {
+
+                    /** ListTokensRequest namespace */
+                    namespace?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListTokensRequest. */
+                type $Shape = signalbox.control.v1.ListTokensRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ListTokensResponse.
+             * @deprecated Use signalbox.control.v1.ListTokensResponse.$Properties instead.
+             */
+            interface IListTokensResponse extends signalbox.control.v1.ListTokensResponse.$Properties {
+            }
+
+            /** Represents a ListTokensResponse. */
+            class ListTokensResponse {
+
+                /**
+                 * Constructs a new ListTokensResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListTokensResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListTokensResponse tokens. */
+                tokens: signalbox.control.v1.Token.$Properties[];
+
+                /**
+                 * Creates a new ListTokensResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListTokensResponse instance
+                 */
+                static create(properties: signalbox.control.v1.ListTokensResponse.$Shape): signalbox.control.v1.ListTokensResponse & signalbox.control.v1.ListTokensResponse.$Shape;
+                static create(properties?: signalbox.control.v1.ListTokensResponse.$Properties): signalbox.control.v1.ListTokensResponse;
+
+                /**
+                 * Encodes the specified ListTokensResponse message. Does not implicitly {@link signalbox.control.v1.ListTokensResponse.verify|verify} messages.
+                 * @param message ListTokensResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListTokensResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListTokensResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListTokensResponse & signalbox.control.v1.ListTokensResponse.$Shape} ListTokensResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListTokensResponse & signalbox.control.v1.ListTokensResponse.$Shape;
+
+                /**
+                 * Creates a ListTokensResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListTokensResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListTokensResponse;
+
+                /**
+                 * Creates a plain object from a ListTokensResponse message. Also converts values to other types if specified.
+                 * @param message ListTokensResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListTokensResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListTokensResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListTokensResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListTokensResponse {
+
+                /** Properties of a ListTokensResponse. */
+                interface $Properties {
+
+                    /** ListTokensResponse tokens */
+                    tokens?: (signalbox.control.v1.Token.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListTokensResponse. */
+                type $Shape = signalbox.control.v1.ListTokensResponse.$Properties;
+            }
+
+            /**
+             * Properties of a RevokeTokenRequest.
+             * @deprecated Use signalbox.control.v1.RevokeTokenRequest.$Properties instead.
+             */
+            interface IRevokeTokenRequest extends signalbox.control.v1.RevokeTokenRequest.$Properties {
+            }
+
+            /** Represents a RevokeTokenRequest. */
+            class RevokeTokenRequest {
+
+                /**
+                 * Constructs a new RevokeTokenRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.RevokeTokenRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RevokeTokenRequest namespace. */
+                namespace: string;
+
+                /** RevokeTokenRequest id. */
+                id: string;
+
+                /**
+                 * Creates a new RevokeTokenRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns RevokeTokenRequest instance
+                 */
+                static create(properties: signalbox.control.v1.RevokeTokenRequest.$Shape): signalbox.control.v1.RevokeTokenRequest & signalbox.control.v1.RevokeTokenRequest.$Shape;
+                static create(properties?: signalbox.control.v1.RevokeTokenRequest.$Properties): signalbox.control.v1.RevokeTokenRequest;
+
+                /**
+                 * Encodes the specified RevokeTokenRequest message. Does not implicitly {@link signalbox.control.v1.RevokeTokenRequest.verify|verify} messages.
+                 * @param message RevokeTokenRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.RevokeTokenRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RevokeTokenRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RevokeTokenRequest & signalbox.control.v1.RevokeTokenRequest.$Shape} RevokeTokenRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.RevokeTokenRequest & signalbox.control.v1.RevokeTokenRequest.$Shape;
+
+                /**
+                 * Creates a RevokeTokenRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns RevokeTokenRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.RevokeTokenRequest;
+
+                /**
+                 * Creates a plain object from a RevokeTokenRequest message. Also converts values to other types if specified.
+                 * @param message RevokeTokenRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.RevokeTokenRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this RevokeTokenRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for RevokeTokenRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace RevokeTokenRequest {
+
+                /** Properties of a RevokeTokenRequest. */
+                interface $Properties {
+
+                    /** RevokeTokenRequest namespace */
+                    namespace?: (string|null);
+
+                    /** RevokeTokenRequest id */
+                    id?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RevokeTokenRequest. */
+                type $Shape = signalbox.control.v1.RevokeTokenRequest.$Properties;
+            }
+
+            /**
+             * Properties of a RevokeTokenResponse.
+             * @deprecated Use signalbox.control.v1.RevokeTokenResponse.$Properties instead.
+             */
+            interface IRevokeTokenResponse extends signalbox.control.v1.RevokeTokenResponse.$Properties {
+            }
+
+            /** Represents a RevokeTokenResponse. */
+            class RevokeTokenResponse {
+
+                /**
+                 * Constructs a new RevokeTokenResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.RevokeTokenResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RevokeTokenResponse token. */
+                token?: (signalbox.control.v1.Token.$Properties|null);
+
+                /**
+                 * Creates a new RevokeTokenResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns RevokeTokenResponse instance
+                 */
+                static create(properties: signalbox.control.v1.RevokeTokenResponse.$Shape): signalbox.control.v1.RevokeTokenResponse & signalbox.control.v1.RevokeTokenResponse.$Shape;
+                static create(properties?: signalbox.control.v1.RevokeTokenResponse.$Properties): signalbox.control.v1.RevokeTokenResponse;
+
+                /**
+                 * Encodes the specified RevokeTokenResponse message. Does not implicitly {@link signalbox.control.v1.RevokeTokenResponse.verify|verify} messages.
+                 * @param message RevokeTokenResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.RevokeTokenResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RevokeTokenResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RevokeTokenResponse & signalbox.control.v1.RevokeTokenResponse.$Shape} RevokeTokenResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.RevokeTokenResponse & signalbox.control.v1.RevokeTokenResponse.$Shape;
+
+                /**
+                 * Creates a RevokeTokenResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns RevokeTokenResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.RevokeTokenResponse;
+
+                /**
+                 * Creates a plain object from a RevokeTokenResponse message. Also converts values to other types if specified.
+                 * @param message RevokeTokenResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.RevokeTokenResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this RevokeTokenResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for RevokeTokenResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace RevokeTokenResponse {
+
+                /** Properties of a RevokeTokenResponse. */
+                interface $Properties {
+
+                    /** RevokeTokenResponse token */
+                    token?: (signalbox.control.v1.Token.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RevokeTokenResponse. */
+                type $Shape = signalbox.control.v1.RevokeTokenResponse.$Properties;
+            }
+
+            /**
+             * Properties of a WhoAmIRequest.
+             * @deprecated Use signalbox.control.v1.WhoAmIRequest.$Properties instead.
+             */
+            interface IWhoAmIRequest extends signalbox.control.v1.WhoAmIRequest.$Properties {
+            }
+
+            /** Represents a WhoAmIRequest. */
+            class WhoAmIRequest {
+
+                /**
+                 * Constructs a new WhoAmIRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.WhoAmIRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Creates a new WhoAmIRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WhoAmIRequest instance
+                 */
+                static create(properties: signalbox.control.v1.WhoAmIRequest.$Shape): signalbox.control.v1.WhoAmIRequest & signalbox.control.v1.WhoAmIRequest.$Shape;
+                static create(properties?: signalbox.control.v1.WhoAmIRequest.$Properties): signalbox.control.v1.WhoAmIRequest;
+
+                /**
+                 * Encodes the specified WhoAmIRequest message. Does not implicitly {@link signalbox.control.v1.WhoAmIRequest.verify|verify} messages.
+                 * @param message WhoAmIRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.WhoAmIRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WhoAmIRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.WhoAmIRequest & signalbox.control.v1.WhoAmIRequest.$Shape} WhoAmIRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.WhoAmIRequest & signalbox.control.v1.WhoAmIRequest.$Shape;
+
+                /**
+                 * Creates a WhoAmIRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WhoAmIRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.WhoAmIRequest;
+
+                /**
+                 * Creates a plain object from a WhoAmIRequest message. Also converts values to other types if specified.
+                 * @param message WhoAmIRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.WhoAmIRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WhoAmIRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WhoAmIRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WhoAmIRequest {
+
+                /** Properties of a WhoAmIRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WhoAmIRequest. */
+                type $Shape = signalbox.control.v1.WhoAmIRequest.$Properties;
+            }
+
+            /**
+             * Properties of a WhoAmIResponse.
+             * @deprecated Use signalbox.control.v1.WhoAmIResponse.$Properties instead.
+             */
+            interface IWhoAmIResponse extends signalbox.control.v1.WhoAmIResponse.$Properties {
+            }
+
+            /** Represents a WhoAmIResponse. */
+            class WhoAmIResponse {
+
+                /**
+                 * Constructs a new WhoAmIResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.WhoAmIResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WhoAmIResponse token. */
+                token?: (signalbox.control.v1.Token.$Properties|null);
+
+                /** WhoAmIResponse version. */
+                version: string;
+
+                /** WhoAmIResponse log. */
+                log: string;
+
+                /**
+                 * Creates a new WhoAmIResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WhoAmIResponse instance
+                 */
+                static create(properties: signalbox.control.v1.WhoAmIResponse.$Shape): signalbox.control.v1.WhoAmIResponse & signalbox.control.v1.WhoAmIResponse.$Shape;
+                static create(properties?: signalbox.control.v1.WhoAmIResponse.$Properties): signalbox.control.v1.WhoAmIResponse;
+
+                /**
+                 * Encodes the specified WhoAmIResponse message. Does not implicitly {@link signalbox.control.v1.WhoAmIResponse.verify|verify} messages.
+                 * @param message WhoAmIResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.WhoAmIResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WhoAmIResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.WhoAmIResponse & signalbox.control.v1.WhoAmIResponse.$Shape} WhoAmIResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.WhoAmIResponse & signalbox.control.v1.WhoAmIResponse.$Shape;
+
+                /**
+                 * Creates a WhoAmIResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WhoAmIResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.WhoAmIResponse;
+
+                /**
+                 * Creates a plain object from a WhoAmIResponse message. Also converts values to other types if specified.
+                 * @param message WhoAmIResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.WhoAmIResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WhoAmIResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WhoAmIResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WhoAmIResponse {
+
+                /** Properties of a WhoAmIResponse. */
+                interface $Properties {
+
+                    /** WhoAmIResponse token */
+                    token?: (signalbox.control.v1.Token.$Properties|null);
+
+                    /** WhoAmIResponse version */
+                    version?: (string|null);
+
+                    /** WhoAmIResponse log */
+                    log?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WhoAmIResponse. */
+                type $Shape = signalbox.control.v1.WhoAmIResponse.$Properties;
+            }
+
+            /**
+             * Properties of a Run.
+             * @deprecated Use signalbox.control.v1.Run.$Properties instead.
+             */
+            interface IRun extends signalbox.control.v1.Run.$Properties {
+            }
+
+            /** Represents a Run. */
+            class Run {
+
+                /**
+                 * Constructs a new Run.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Run.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Run id. */
+                id: string;
+
+                /** Run namespace. */
+                namespace: string;
+
+                /** Run workflow. */
+                workflow: string;
+
+                /** Run digest. */
+                digest: string;
+
+                /** Run state. */
+                state: signalbox.control.v1.RunState;
+
+                /** Run submittedAtMs. */
+                submittedAtMs: number;
+
+                /** Run endedAtMs. */
+                endedAtMs: number;
+
+                /** Run reason. */
+                reason: string;
+
+                /** Run jobsTotal. */
+                jobsTotal: number;
+
+                /** Run jobsSucceeded. */
+                jobsSucceeded: number;
+
+                /** Run jobsFailed. */
+                jobsFailed: number;
+
+                /** Run jobsRunning. */
+                jobsRunning: number;
+
+                /** Run jobsSkipped. */
+                jobsSkipped: number;
+
+                /** Run submittedBy. */
+                submittedBy: string;
+
+                /** Run labels. */
+                labels: { [k: string]: string };
+
+                /**
+                 * Creates a new Run instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Run instance
+                 */
+                static create(properties: signalbox.control.v1.Run.$Shape): signalbox.control.v1.Run & signalbox.control.v1.Run.$Shape;
+                static create(properties?: signalbox.control.v1.Run.$Properties): signalbox.control.v1.Run;
+
+                /**
+                 * Encodes the specified Run message. Does not implicitly {@link signalbox.control.v1.Run.verify|verify} messages.
+                 * @param message Run message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Run.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Run message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Run & signalbox.control.v1.Run.$Shape} Run
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Run & signalbox.control.v1.Run.$Shape;
+
+                /**
+                 * Creates a Run message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Run
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Run;
+
+                /**
+                 * Creates a plain object from a Run message. Also converts values to other types if specified.
+                 * @param message Run
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Run, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Run to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Run
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Run {
+
+                /** Properties of a Run. */
+                interface $Properties {
+
+                    /** Run id */
+                    id?: (string|null);
+
+                    /** Run namespace */
+                    namespace?: (string|null);
+
+                    /** Run workflow */
+                    workflow?: (string|null);
+
+                    /** Run digest */
+                    digest?: (string|null);
+
+                    /** Run state */
+                    state?: (signalbox.control.v1.RunState|null);
+
+                    /** Run submittedAtMs */
+                    submittedAtMs?: (number|null);
+
+                    /** Run endedAtMs */
+                    endedAtMs?: (number|null);
+
+                    /** Run reason */
+                    reason?: (string|null);
+
+                    /** Run jobsTotal */
+                    jobsTotal?: (number|null);
+
+                    /** Run jobsSucceeded */
+                    jobsSucceeded?: (number|null);
+
+                    /** Run jobsFailed */
+                    jobsFailed?: (number|null);
+
+                    /** Run jobsRunning */
+                    jobsRunning?: (number|null);
+
+                    /** Run jobsSkipped */
+                    jobsSkipped?: (number|null);
+
+                    /** Run submittedBy */
+                    submittedBy?: (string|null);
+
+                    /** Run labels */
+                    labels?: ({ [k: string]: string }|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Run. */
+                type $Shape = signalbox.control.v1.Run.$Properties;
+            }
+
+            /**
+             * Properties of a SubmitRunRequest.
+             * @deprecated Use signalbox.control.v1.SubmitRunRequest.$Properties instead.
+             */
+            interface ISubmitRunRequest extends signalbox.control.v1.SubmitRunRequest.$Properties {
+            }
+
+            /** Represents a SubmitRunRequest. */
+            class SubmitRunRequest {
+
+                /**
+                 * Constructs a new SubmitRunRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.SubmitRunRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SubmitRunRequest namespace. */
+                namespace: string;
+
+                /** SubmitRunRequest manifest. */
+                manifest: Uint8Array;
+
+                /** SubmitRunRequest fileName. */
+                fileName: string;
+
+                /** SubmitRunRequest paramsJson. */
+                paramsJson: { [k: string]: string };
+
+                /** SubmitRunRequest idempotencyKey. */
+                idempotencyKey: string;
+
+                /** SubmitRunRequest fileDigests. */
+                fileDigests: { [k: string]: string };
+
+                /** SubmitRunRequest cluster. */
+                cluster: string;
+
+                /** SubmitRunRequest labels. */
+                labels: { [k: string]: string };
+
+                /**
+                 * Creates a new SubmitRunRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SubmitRunRequest instance
+                 */
+                static create(properties: signalbox.control.v1.SubmitRunRequest.$Shape): signalbox.control.v1.SubmitRunRequest & signalbox.control.v1.SubmitRunRequest.$Shape;
+                static create(properties?: signalbox.control.v1.SubmitRunRequest.$Properties): signalbox.control.v1.SubmitRunRequest;
+
+                /**
+                 * Encodes the specified SubmitRunRequest message. Does not implicitly {@link signalbox.control.v1.SubmitRunRequest.verify|verify} messages.
+                 * @param message SubmitRunRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.SubmitRunRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SubmitRunRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.SubmitRunRequest & signalbox.control.v1.SubmitRunRequest.$Shape} SubmitRunRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.SubmitRunRequest & signalbox.control.v1.SubmitRunRequest.$Shape;
+
+                /**
+                 * Creates a SubmitRunRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns SubmitRunRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.SubmitRunRequest;
+
+                /**
+                 * Creates a plain object from a SubmitRunRequest message. Also converts values to other types if specified.
+                 * @param message SubmitRunRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.SubmitRunRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this SubmitRunRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for SubmitRunRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace SubmitRunRequest {
+
+                /** Properties of a SubmitRunRequest. */
+                interface $Properties {
+
+                    /** SubmitRunRequest namespace */
+                    namespace?: (string|null);
+
+                    /** SubmitRunRequest manifest */
+                    manifest?: (Uint8Array|null);
+
+                    /** SubmitRunRequest fileName */
+                    fileName?: (string|null);
+
+                    /** SubmitRunRequest paramsJson */
+                    paramsJson?: ({ [k: string]: string }|null);
+
+                    /** SubmitRunRequest idempotencyKey */
+                    idempotencyKey?: (string|null);
+
+                    /** SubmitRunRequest fileDigests */
+                    fileDigests?: ({ [k: string]: string }|null);
+
+                    /** SubmitRunRequest cluster */
+                    cluster?: (string|null);
+
+                    /** SubmitRunRequest labels */
+                    labels?: ({ [k: string]: string }|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SubmitRunRequest. */
+                type $Shape = signalbox.control.v1.SubmitRunRequest.$Properties;
+            }
+
+            /**
+             * Properties of a SubmitRunResponse.
+             * @deprecated Use signalbox.control.v1.SubmitRunResponse.$Properties instead.
+             */
+            interface ISubmitRunResponse extends signalbox.control.v1.SubmitRunResponse.$Properties {
+            }
+
+            /** Represents a SubmitRunResponse. */
+            class SubmitRunResponse {
+
+                /**
+                 * Constructs a new SubmitRunResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.SubmitRunResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SubmitRunResponse run. */
+                run?: (signalbox.control.v1.Run.$Properties|null);
+
+                /** SubmitRunResponse existed. */
+                existed: boolean;
+
+                /**
+                 * Creates a new SubmitRunResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SubmitRunResponse instance
+                 */
+                static create(properties: signalbox.control.v1.SubmitRunResponse.$Shape): signalbox.control.v1.SubmitRunResponse & signalbox.control.v1.SubmitRunResponse.$Shape;
+                static create(properties?: signalbox.control.v1.SubmitRunResponse.$Properties): signalbox.control.v1.SubmitRunResponse;
+
+                /**
+                 * Encodes the specified SubmitRunResponse message. Does not implicitly {@link signalbox.control.v1.SubmitRunResponse.verify|verify} messages.
+                 * @param message SubmitRunResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.SubmitRunResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SubmitRunResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.SubmitRunResponse & signalbox.control.v1.SubmitRunResponse.$Shape} SubmitRunResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.SubmitRunResponse & signalbox.control.v1.SubmitRunResponse.$Shape;
+
+                /**
+                 * Creates a SubmitRunResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns SubmitRunResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.SubmitRunResponse;
+
+                /**
+                 * Creates a plain object from a SubmitRunResponse message. Also converts values to other types if specified.
+                 * @param message SubmitRunResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.SubmitRunResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this SubmitRunResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for SubmitRunResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace SubmitRunResponse {
+
+                /** Properties of a SubmitRunResponse. */
+                interface $Properties {
+
+                    /** SubmitRunResponse run */
+                    run?: (signalbox.control.v1.Run.$Properties|null);
+
+                    /** SubmitRunResponse existed */
+                    existed?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SubmitRunResponse. */
+                type $Shape = signalbox.control.v1.SubmitRunResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetRunRequest.
+             * @deprecated Use signalbox.control.v1.GetRunRequest.$Properties instead.
+             */
+            interface IGetRunRequest extends signalbox.control.v1.GetRunRequest.$Properties {
+            }
+
+            /** Represents a GetRunRequest. */
+            class GetRunRequest {
+
+                /**
+                 * Constructs a new GetRunRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetRunRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetRunRequest namespace. */
+                namespace: string;
+
+                /** GetRunRequest id. */
+                id: string;
+
+                /**
+                 * Creates a new GetRunRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetRunRequest instance
+                 */
+                static create(properties: signalbox.control.v1.GetRunRequest.$Shape): signalbox.control.v1.GetRunRequest & signalbox.control.v1.GetRunRequest.$Shape;
+                static create(properties?: signalbox.control.v1.GetRunRequest.$Properties): signalbox.control.v1.GetRunRequest;
+
+                /**
+                 * Encodes the specified GetRunRequest message. Does not implicitly {@link signalbox.control.v1.GetRunRequest.verify|verify} messages.
+                 * @param message GetRunRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetRunRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetRunRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetRunRequest & signalbox.control.v1.GetRunRequest.$Shape} GetRunRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetRunRequest & signalbox.control.v1.GetRunRequest.$Shape;
+
+                /**
+                 * Creates a GetRunRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetRunRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetRunRequest;
+
+                /**
+                 * Creates a plain object from a GetRunRequest message. Also converts values to other types if specified.
+                 * @param message GetRunRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetRunRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetRunRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetRunRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetRunRequest {
+
+                /** Properties of a GetRunRequest. */
+                interface $Properties {
+
+                    /** GetRunRequest namespace */
+                    namespace?: (string|null);
+
+                    /** GetRunRequest id */
+                    id?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetRunRequest. */
+                type $Shape = signalbox.control.v1.GetRunRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetRunResponse.
+             * @deprecated Use signalbox.control.v1.GetRunResponse.$Properties instead.
+             */
+            interface IGetRunResponse extends signalbox.control.v1.GetRunResponse.$Properties {
+            }
+
+            /** Represents a GetRunResponse. */
+            class GetRunResponse {
+
+                /**
+                 * Constructs a new GetRunResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetRunResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetRunResponse run. */
+                run?: (signalbox.control.v1.Run.$Properties|null);
+
+                /** GetRunResponse jobs. */
+                jobs: signalbox.control.v1.Job.$Properties[];
+
+                /**
+                 * Creates a new GetRunResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetRunResponse instance
+                 */
+                static create(properties: signalbox.control.v1.GetRunResponse.$Shape): signalbox.control.v1.GetRunResponse & signalbox.control.v1.GetRunResponse.$Shape;
+                static create(properties?: signalbox.control.v1.GetRunResponse.$Properties): signalbox.control.v1.GetRunResponse;
+
+                /**
+                 * Encodes the specified GetRunResponse message. Does not implicitly {@link signalbox.control.v1.GetRunResponse.verify|verify} messages.
+                 * @param message GetRunResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetRunResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetRunResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetRunResponse & signalbox.control.v1.GetRunResponse.$Shape} GetRunResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetRunResponse & signalbox.control.v1.GetRunResponse.$Shape;
+
+                /**
+                 * Creates a GetRunResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetRunResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetRunResponse;
+
+                /**
+                 * Creates a plain object from a GetRunResponse message. Also converts values to other types if specified.
+                 * @param message GetRunResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetRunResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetRunResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetRunResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetRunResponse {
+
+                /** Properties of a GetRunResponse. */
+                interface $Properties {
+
+                    /** GetRunResponse run */
+                    run?: (signalbox.control.v1.Run.$Properties|null);
+
+                    /** GetRunResponse jobs */
+                    jobs?: (signalbox.control.v1.Job.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetRunResponse. */
+                type $Shape = {
+                  run?: signalbox.control.v1.Run.$Shape|null;
+                  jobs?: signalbox.control.v1.Job.$Shape[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a ListRunsRequest.
+             * @deprecated Use signalbox.control.v1.ListRunsRequest.$Properties instead.
+             */
+            interface IListRunsRequest extends signalbox.control.v1.ListRunsRequest.$Properties {
+            }
+
+            /** Represents a ListRunsRequest. */
+            class ListRunsRequest {
+
+                /**
+                 * Constructs a new ListRunsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListRunsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListRunsRequest namespace. */
+                namespace: string;
+
+                /** ListRunsRequest page. */
+                page?: (signalbox.control.v1.Page.$Properties|null);
+
+                /** ListRunsRequest states. */
+                states: signalbox.control.v1.RunState[];
+
+                /** ListRunsRequest workflow. */
+                workflow: string;
+
+                /** ListRunsRequest cluster. */
+                cluster: string;
+
+                /** ListRunsRequest name. */
+                name: string;
+
+                /** ListRunsRequest sinceMs. */
+                sinceMs: number;
+
+                /** ListRunsRequest untilMs. */
+                untilMs: number;
+
+                /**
+                 * Creates a new ListRunsRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListRunsRequest instance
+                 */
+                static create(properties: signalbox.control.v1.ListRunsRequest.$Shape): signalbox.control.v1.ListRunsRequest & signalbox.control.v1.ListRunsRequest.$Shape;
+                static create(properties?: signalbox.control.v1.ListRunsRequest.$Properties): signalbox.control.v1.ListRunsRequest;
+
+                /**
+                 * Encodes the specified ListRunsRequest message. Does not implicitly {@link signalbox.control.v1.ListRunsRequest.verify|verify} messages.
+                 * @param message ListRunsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListRunsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListRunsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListRunsRequest & signalbox.control.v1.ListRunsRequest.$Shape} ListRunsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListRunsRequest & signalbox.control.v1.ListRunsRequest.$Shape;
+
+                /**
+                 * Creates a ListRunsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListRunsRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListRunsRequest;
+
+                /**
+                 * Creates a plain object from a ListRunsRequest message. Also converts values to other types if specified.
+                 * @param message ListRunsRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListRunsRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListRunsRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListRunsRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListRunsRequest {
+
+                /** Properties of a ListRunsRequest. */
+                interface $Properties {
+
+                    /** ListRunsRequest namespace */
+                    namespace?: (string|null);
+
+                    /** ListRunsRequest page */
+                    page?: (signalbox.control.v1.Page.$Properties|null);
+
+                    /** ListRunsRequest states */
+                    states?: (signalbox.control.v1.RunState[]|null);
+
+                    /** ListRunsRequest workflow */
+                    workflow?: (string|null);
+
+                    /** ListRunsRequest cluster */
+                    cluster?: (string|null);
+
+                    /** ListRunsRequest name */
+                    name?: (string|null);
+
+                    /** ListRunsRequest sinceMs */
+                    sinceMs?: (number|null);
+
+                    /** ListRunsRequest untilMs */
+                    untilMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListRunsRequest. */
+                type $Shape = signalbox.control.v1.ListRunsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ListRunsResponse.
+             * @deprecated Use signalbox.control.v1.ListRunsResponse.$Properties instead.
+             */
+            interface IListRunsResponse extends signalbox.control.v1.ListRunsResponse.$Properties {
+            }
+
+            /** Represents a ListRunsResponse. */
+            class ListRunsResponse {
+
+                /**
+                 * Constructs a new ListRunsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListRunsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListRunsResponse runs. */
+                runs: signalbox.control.v1.Run.$Properties[];
+
+                /** ListRunsResponse nextToken. */
+                nextToken: string;
+
+                /**
+                 * Creates a new ListRunsResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListRunsResponse instance
+                 */
+                static create(properties: signalbox.control.v1.ListRunsResponse.$Shape): signalbox.control.v1.ListRunsResponse & signalbox.control.v1.ListRunsResponse.$Shape;
+                static create(properties?: signalbox.control.v1.ListRunsResponse.$Properties): signalbox.control.v1.ListRunsResponse;
+
+                /**
+                 * Encodes the specified ListRunsResponse message. Does not implicitly {@link signalbox.control.v1.ListRunsResponse.verify|verify} messages.
+                 * @param message ListRunsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListRunsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListRunsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListRunsResponse & signalbox.control.v1.ListRunsResponse.$Shape} ListRunsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListRunsResponse & signalbox.control.v1.ListRunsResponse.$Shape;
+
+                /**
+                 * Creates a ListRunsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListRunsResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListRunsResponse;
+
+                /**
+                 * Creates a plain object from a ListRunsResponse message. Also converts values to other types if specified.
+                 * @param message ListRunsResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListRunsResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListRunsResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListRunsResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListRunsResponse {
+
+                /** Properties of a ListRunsResponse. */
+                interface $Properties {
+
+                    /** ListRunsResponse runs */
+                    runs?: (signalbox.control.v1.Run.$Properties[]|null);
+
+                    /** ListRunsResponse nextToken */
+                    nextToken?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListRunsResponse. */
+                type $Shape = signalbox.control.v1.ListRunsResponse.$Properties;
+            }
+
+            /**
+             * Properties of a WatchRunRequest.
+             * @deprecated Use signalbox.control.v1.WatchRunRequest.$Properties instead.
+             */
+            interface IWatchRunRequest extends signalbox.control.v1.WatchRunRequest.$Properties {
+            }
+
+            /** Represents a WatchRunRequest. */
+            class WatchRunRequest {
+
+                /**
+                 * Constructs a new WatchRunRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.WatchRunRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WatchRunRequest namespace. */
+                namespace: string;
+
+                /** WatchRunRequest id. */
+                id: string;
+
+                /**
+                 * Creates a new WatchRunRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WatchRunRequest instance
+                 */
+                static create(properties: signalbox.control.v1.WatchRunRequest.$Shape): signalbox.control.v1.WatchRunRequest & signalbox.control.v1.WatchRunRequest.$Shape;
+                static create(properties?: signalbox.control.v1.WatchRunRequest.$Properties): signalbox.control.v1.WatchRunRequest;
+
+                /**
+                 * Encodes the specified WatchRunRequest message. Does not implicitly {@link signalbox.control.v1.WatchRunRequest.verify|verify} messages.
+                 * @param message WatchRunRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.WatchRunRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WatchRunRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.WatchRunRequest & signalbox.control.v1.WatchRunRequest.$Shape} WatchRunRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.WatchRunRequest & signalbox.control.v1.WatchRunRequest.$Shape;
+
+                /**
+                 * Creates a WatchRunRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WatchRunRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.WatchRunRequest;
+
+                /**
+                 * Creates a plain object from a WatchRunRequest message. Also converts values to other types if specified.
+                 * @param message WatchRunRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.WatchRunRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WatchRunRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WatchRunRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WatchRunRequest {
+
+                /** Properties of a WatchRunRequest. */
+                interface $Properties {
+
+                    /** WatchRunRequest namespace */
+                    namespace?: (string|null);
+
+                    /** WatchRunRequest id */
+                    id?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WatchRunRequest. */
+                type $Shape = signalbox.control.v1.WatchRunRequest.$Properties;
+            }
+
+            /**
+             * Properties of a WatchRunResponse.
+             * @deprecated Use signalbox.control.v1.WatchRunResponse.$Properties instead.
+             */
+            interface IWatchRunResponse extends signalbox.control.v1.WatchRunResponse.$Properties {
+            }
+
+            /** Represents a WatchRunResponse. */
+            class WatchRunResponse {
+
+                /**
+                 * Constructs a new WatchRunResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.WatchRunResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WatchRunResponse run. */
+                run?: (signalbox.control.v1.Run.$Properties|null);
+
+                /** WatchRunResponse jobs. */
+                jobs: signalbox.control.v1.Job.$Properties[];
+
+                /**
+                 * Creates a new WatchRunResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WatchRunResponse instance
+                 */
+                static create(properties: signalbox.control.v1.WatchRunResponse.$Shape): signalbox.control.v1.WatchRunResponse & signalbox.control.v1.WatchRunResponse.$Shape;
+                static create(properties?: signalbox.control.v1.WatchRunResponse.$Properties): signalbox.control.v1.WatchRunResponse;
+
+                /**
+                 * Encodes the specified WatchRunResponse message. Does not implicitly {@link signalbox.control.v1.WatchRunResponse.verify|verify} messages.
+                 * @param message WatchRunResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.WatchRunResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WatchRunResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.WatchRunResponse & signalbox.control.v1.WatchRunResponse.$Shape} WatchRunResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.WatchRunResponse & signalbox.control.v1.WatchRunResponse.$Shape;
+
+                /**
+                 * Creates a WatchRunResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WatchRunResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.WatchRunResponse;
+
+                /**
+                 * Creates a plain object from a WatchRunResponse message. Also converts values to other types if specified.
+                 * @param message WatchRunResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.WatchRunResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WatchRunResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WatchRunResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WatchRunResponse {
+
+                /** Properties of a WatchRunResponse. */
+                interface $Properties {
+
+                    /** WatchRunResponse run */
+                    run?: (signalbox.control.v1.Run.$Properties|null);
+
+                    /** WatchRunResponse jobs */
+                    jobs?: (signalbox.control.v1.Job.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WatchRunResponse. */
+                type $Shape = {
+                  run?: signalbox.control.v1.Run.$Shape|null;
+                  jobs?: signalbox.control.v1.Job.$Shape[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a CancelRunRequest.
+             * @deprecated Use signalbox.control.v1.CancelRunRequest.$Properties instead.
+             */
+            interface ICancelRunRequest extends signalbox.control.v1.CancelRunRequest.$Properties {
+            }
+
+            /** Represents a CancelRunRequest. */
+            class CancelRunRequest {
+
+                /**
+                 * Constructs a new CancelRunRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.CancelRunRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CancelRunRequest namespace. */
+                namespace: string;
+
+                /** CancelRunRequest id. */
+                id: string;
+
+                /** CancelRunRequest reason. */
+                reason: string;
+
+                /**
+                 * Creates a new CancelRunRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CancelRunRequest instance
+                 */
+                static create(properties: signalbox.control.v1.CancelRunRequest.$Shape): signalbox.control.v1.CancelRunRequest & signalbox.control.v1.CancelRunRequest.$Shape;
+                static create(properties?: signalbox.control.v1.CancelRunRequest.$Properties): signalbox.control.v1.CancelRunRequest;
+
+                /**
+                 * Encodes the specified CancelRunRequest message. Does not implicitly {@link signalbox.control.v1.CancelRunRequest.verify|verify} messages.
+                 * @param message CancelRunRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.CancelRunRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CancelRunRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.CancelRunRequest & signalbox.control.v1.CancelRunRequest.$Shape} CancelRunRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.CancelRunRequest & signalbox.control.v1.CancelRunRequest.$Shape;
+
+                /**
+                 * Creates a CancelRunRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CancelRunRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.CancelRunRequest;
+
+                /**
+                 * Creates a plain object from a CancelRunRequest message. Also converts values to other types if specified.
+                 * @param message CancelRunRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.CancelRunRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CancelRunRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CancelRunRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CancelRunRequest {
+
+                /** Properties of a CancelRunRequest. */
+                interface $Properties {
+
+                    /** CancelRunRequest namespace */
+                    namespace?: (string|null);
+
+                    /** CancelRunRequest id */
+                    id?: (string|null);
+
+                    /** CancelRunRequest reason */
+                    reason?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CancelRunRequest. */
+                type $Shape = signalbox.control.v1.CancelRunRequest.$Properties;
+            }
+
+            /**
+             * Properties of a CancelRunResponse.
+             * @deprecated Use signalbox.control.v1.CancelRunResponse.$Properties instead.
+             */
+            interface ICancelRunResponse extends signalbox.control.v1.CancelRunResponse.$Properties {
+            }
+
+            /** Represents a CancelRunResponse. */
+            class CancelRunResponse {
+
+                /**
+                 * Constructs a new CancelRunResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.CancelRunResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CancelRunResponse run. */
+                run?: (signalbox.control.v1.Run.$Properties|null);
+
+                /**
+                 * Creates a new CancelRunResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CancelRunResponse instance
+                 */
+                static create(properties: signalbox.control.v1.CancelRunResponse.$Shape): signalbox.control.v1.CancelRunResponse & signalbox.control.v1.CancelRunResponse.$Shape;
+                static create(properties?: signalbox.control.v1.CancelRunResponse.$Properties): signalbox.control.v1.CancelRunResponse;
+
+                /**
+                 * Encodes the specified CancelRunResponse message. Does not implicitly {@link signalbox.control.v1.CancelRunResponse.verify|verify} messages.
+                 * @param message CancelRunResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.CancelRunResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CancelRunResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.CancelRunResponse & signalbox.control.v1.CancelRunResponse.$Shape} CancelRunResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.CancelRunResponse & signalbox.control.v1.CancelRunResponse.$Shape;
+
+                /**
+                 * Creates a CancelRunResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CancelRunResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.CancelRunResponse;
+
+                /**
+                 * Creates a plain object from a CancelRunResponse message. Also converts values to other types if specified.
+                 * @param message CancelRunResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.CancelRunResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CancelRunResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CancelRunResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CancelRunResponse {
+
+                /** Properties of a CancelRunResponse. */
+                interface $Properties {
+
+                    /** CancelRunResponse run */
+                    run?: (signalbox.control.v1.Run.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CancelRunResponse. */
+                type $Shape = signalbox.control.v1.CancelRunResponse.$Properties;
+            }
+
+            /**
+             * Properties of a RetryRunRequest.
+             * @deprecated Use signalbox.control.v1.RetryRunRequest.$Properties instead.
+             */
+            interface IRetryRunRequest extends signalbox.control.v1.RetryRunRequest.$Properties {
+            }
+
+            /** Represents a RetryRunRequest. */
+            class RetryRunRequest {
+
+                /**
+                 * Constructs a new RetryRunRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.RetryRunRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RetryRunRequest namespace. */
+                namespace: string;
+
+                /** RetryRunRequest id. */
+                id: string;
+
+                /**
+                 * Creates a new RetryRunRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns RetryRunRequest instance
+                 */
+                static create(properties: signalbox.control.v1.RetryRunRequest.$Shape): signalbox.control.v1.RetryRunRequest & signalbox.control.v1.RetryRunRequest.$Shape;
+                static create(properties?: signalbox.control.v1.RetryRunRequest.$Properties): signalbox.control.v1.RetryRunRequest;
+
+                /**
+                 * Encodes the specified RetryRunRequest message. Does not implicitly {@link signalbox.control.v1.RetryRunRequest.verify|verify} messages.
+                 * @param message RetryRunRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.RetryRunRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RetryRunRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RetryRunRequest & signalbox.control.v1.RetryRunRequest.$Shape} RetryRunRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.RetryRunRequest & signalbox.control.v1.RetryRunRequest.$Shape;
+
+                /**
+                 * Creates a RetryRunRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns RetryRunRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.RetryRunRequest;
+
+                /**
+                 * Creates a plain object from a RetryRunRequest message. Also converts values to other types if specified.
+                 * @param message RetryRunRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.RetryRunRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this RetryRunRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for RetryRunRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace RetryRunRequest {
+
+                /** Properties of a RetryRunRequest. */
+                interface $Properties {
+
+                    /** RetryRunRequest namespace */
+                    namespace?: (string|null);
+
+                    /** RetryRunRequest id */
+                    id?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RetryRunRequest. */
+                type $Shape = signalbox.control.v1.RetryRunRequest.$Properties;
+            }
+
+            /**
+             * Properties of a RetryRunResponse.
+             * @deprecated Use signalbox.control.v1.RetryRunResponse.$Properties instead.
+             */
+            interface IRetryRunResponse extends signalbox.control.v1.RetryRunResponse.$Properties {
+            }
+
+            /** Represents a RetryRunResponse. */
+            class RetryRunResponse {
+
+                /**
+                 * Constructs a new RetryRunResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.RetryRunResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RetryRunResponse run. */
+                run?: (signalbox.control.v1.Run.$Properties|null);
+
+                /**
+                 * Creates a new RetryRunResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns RetryRunResponse instance
+                 */
+                static create(properties: signalbox.control.v1.RetryRunResponse.$Shape): signalbox.control.v1.RetryRunResponse & signalbox.control.v1.RetryRunResponse.$Shape;
+                static create(properties?: signalbox.control.v1.RetryRunResponse.$Properties): signalbox.control.v1.RetryRunResponse;
+
+                /**
+                 * Encodes the specified RetryRunResponse message. Does not implicitly {@link signalbox.control.v1.RetryRunResponse.verify|verify} messages.
+                 * @param message RetryRunResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.RetryRunResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RetryRunResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RetryRunResponse & signalbox.control.v1.RetryRunResponse.$Shape} RetryRunResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.RetryRunResponse & signalbox.control.v1.RetryRunResponse.$Shape;
+
+                /**
+                 * Creates a RetryRunResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns RetryRunResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.RetryRunResponse;
+
+                /**
+                 * Creates a plain object from a RetryRunResponse message. Also converts values to other types if specified.
+                 * @param message RetryRunResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.RetryRunResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this RetryRunResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for RetryRunResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace RetryRunResponse {
+
+                /** Properties of a RetryRunResponse. */
+                interface $Properties {
+
+                    /** RetryRunResponse run */
+                    run?: (signalbox.control.v1.Run.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RetryRunResponse. */
+                type $Shape = signalbox.control.v1.RetryRunResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetReceiptsRequest.
+             * @deprecated Use signalbox.control.v1.GetReceiptsRequest.$Properties instead.
+             */
+            interface IGetReceiptsRequest extends signalbox.control.v1.GetReceiptsRequest.$Properties {
+            }
+
+            /** Represents a GetReceiptsRequest. */
+            class GetReceiptsRequest {
+
+                /**
+                 * Constructs a new GetReceiptsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetReceiptsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetReceiptsRequest namespace. */
+                namespace: string;
+
+                /** GetReceiptsRequest id. */
+                id: string;
+
+                /**
+                 * Creates a new GetReceiptsRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetReceiptsRequest instance
+                 */
+                static create(properties: signalbox.control.v1.GetReceiptsRequest.$Shape): signalbox.control.v1.GetReceiptsRequest & signalbox.control.v1.GetReceiptsRequest.$Shape;
+                static create(properties?: signalbox.control.v1.GetReceiptsRequest.$Properties): signalbox.control.v1.GetReceiptsRequest;
+
+                /**
+                 * Encodes the specified GetReceiptsRequest message. Does not implicitly {@link signalbox.control.v1.GetReceiptsRequest.verify|verify} messages.
+                 * @param message GetReceiptsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetReceiptsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetReceiptsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetReceiptsRequest & signalbox.control.v1.GetReceiptsRequest.$Shape} GetReceiptsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetReceiptsRequest & signalbox.control.v1.GetReceiptsRequest.$Shape;
+
+                /**
+                 * Creates a GetReceiptsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetReceiptsRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetReceiptsRequest;
+
+                /**
+                 * Creates a plain object from a GetReceiptsRequest message. Also converts values to other types if specified.
+                 * @param message GetReceiptsRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetReceiptsRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetReceiptsRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetReceiptsRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetReceiptsRequest {
+
+                /** Properties of a GetReceiptsRequest. */
+                interface $Properties {
+
+                    /** GetReceiptsRequest namespace */
+                    namespace?: (string|null);
+
+                    /** GetReceiptsRequest id */
+                    id?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetReceiptsRequest. */
+                type $Shape = signalbox.control.v1.GetReceiptsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetReceiptsResponse.
+             * @deprecated Use signalbox.control.v1.GetReceiptsResponse.$Properties instead.
+             */
+            interface IGetReceiptsResponse extends signalbox.control.v1.GetReceiptsResponse.$Properties {
+            }
+
+            /** Represents a GetReceiptsResponse. */
+            class GetReceiptsResponse {
+
+                /**
+                 * Constructs a new GetReceiptsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetReceiptsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetReceiptsResponse bundleJson. */
+                bundleJson: Uint8Array;
+
+                /**
+                 * Creates a new GetReceiptsResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetReceiptsResponse instance
+                 */
+                static create(properties: signalbox.control.v1.GetReceiptsResponse.$Shape): signalbox.control.v1.GetReceiptsResponse & signalbox.control.v1.GetReceiptsResponse.$Shape;
+                static create(properties?: signalbox.control.v1.GetReceiptsResponse.$Properties): signalbox.control.v1.GetReceiptsResponse;
+
+                /**
+                 * Encodes the specified GetReceiptsResponse message. Does not implicitly {@link signalbox.control.v1.GetReceiptsResponse.verify|verify} messages.
+                 * @param message GetReceiptsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetReceiptsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetReceiptsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetReceiptsResponse & signalbox.control.v1.GetReceiptsResponse.$Shape} GetReceiptsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetReceiptsResponse & signalbox.control.v1.GetReceiptsResponse.$Shape;
+
+                /**
+                 * Creates a GetReceiptsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetReceiptsResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetReceiptsResponse;
+
+                /**
+                 * Creates a plain object from a GetReceiptsResponse message. Also converts values to other types if specified.
+                 * @param message GetReceiptsResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetReceiptsResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetReceiptsResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetReceiptsResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetReceiptsResponse {
+
+                /** Properties of a GetReceiptsResponse. */
+                interface $Properties {
+
+                    /** GetReceiptsResponse bundleJson */
+                    bundleJson?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetReceiptsResponse. */
+                type $Shape = signalbox.control.v1.GetReceiptsResponse.$Properties;
+            }
+        }
+    }
+
+    /** Namespace events. */
+    namespace events {
+
+        /** Namespace v1. */
+        namespace v1 {
+
+            /**
+             * Properties of a Record.
+             * @deprecated Use signalbox.events.v1.Record.$Properties instead.
+             */
+            interface IRecord extends signalbox.events.v1.Record.$Properties {
+            }
+
+            /** Represents a Record. */
+            class Record {
+
+                /**
+                 * Constructs a new Record.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.events.v1.Record.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Record v. */
+                v: number;
+
+                /** Record minReader. */
+                minReader: number;
+
+                /** Record partition. */
+                partition: number;
+
+                /** Record epoch. */
+                epoch: number;
+
+                /** Record writer. */
+                writer: string;
+
+                /** Record n. */
+                n: number;
+
+                /** Record prevHash. */
+                prevHash: Uint8Array;
+
+                /** Record tsMs. */
+                tsMs: number;
+
+                /** Record entries. */
+                entries: signalbox.events.v1.Entry.$Properties[];
+
+                /**
+                 * Creates a new Record instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Record instance
+                 */
+                static create(properties: signalbox.events.v1.Record.$Shape): signalbox.events.v1.Record & signalbox.events.v1.Record.$Shape;
+                static create(properties?: signalbox.events.v1.Record.$Properties): signalbox.events.v1.Record;
+
+                /**
+                 * Encodes the specified Record message. Does not implicitly {@link signalbox.events.v1.Record.verify|verify} messages.
+                 * @param message Record message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.events.v1.Record.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Record message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.events.v1.Record & signalbox.events.v1.Record.$Shape} Record
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.events.v1.Record & signalbox.events.v1.Record.$Shape;
+
+                /**
+                 * Creates a Record message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Record
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.events.v1.Record;
+
+                /**
+                 * Creates a plain object from a Record message. Also converts values to other types if specified.
+                 * @param message Record
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.events.v1.Record, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Record to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Record
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Record {
+
+                /** Properties of a Record. */
+                interface $Properties {
+
+                    /** Record v */
+                    v?: (number|null);
+
+                    /** Record minReader */
+                    minReader?: (number|null);
+
+                    /** Record partition */
+                    partition?: (number|null);
+
+                    /** Record epoch */
+                    epoch?: (number|null);
+
+                    /** Record writer */
+                    writer?: (string|null);
+
+                    /** Record n */
+                    n?: (number|null);
+
+                    /** Record prevHash */
+                    prevHash?: (Uint8Array|null);
+
+                    /** Record tsMs */
+                    tsMs?: (number|null);
+
+                    /** Record entries */
+                    entries?: (signalbox.events.v1.Entry.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Record. */
+                type $Shape = signalbox.events.v1.Record.$Properties;
+            }
+
+            /**
+             * Properties of an Entry.
+             * @deprecated Use signalbox.events.v1.Entry.$Properties instead.
+             */
+            interface IEntry extends signalbox.events.v1.Entry.$Properties {
+            }
+
+            /** Represents an Entry. */
+            class Entry {
+
+                /**
+                 * Constructs a new Entry.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.events.v1.Entry.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Entry actor. */
+                actor: string;
+
+                /** Entry eventsJson. */
+                eventsJson: Uint8Array;
+
+                /**
+                 * Creates a new Entry instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Entry instance
+                 */
+                static create(properties: signalbox.events.v1.Entry.$Shape): signalbox.events.v1.Entry & signalbox.events.v1.Entry.$Shape;
+                static create(properties?: signalbox.events.v1.Entry.$Properties): signalbox.events.v1.Entry;
+
+                /**
+                 * Encodes the specified Entry message. Does not implicitly {@link signalbox.events.v1.Entry.verify|verify} messages.
+                 * @param message Entry message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.events.v1.Entry.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an Entry message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.events.v1.Entry & signalbox.events.v1.Entry.$Shape} Entry
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.events.v1.Entry & signalbox.events.v1.Entry.$Shape;
+
+                /**
+                 * Creates an Entry message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Entry
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.events.v1.Entry;
+
+                /**
+                 * Creates a plain object from an Entry message. Also converts values to other types if specified.
+                 * @param message Entry
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.events.v1.Entry, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Entry to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Entry
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Entry {
+
+                /** Properties of an Entry. */
+                interface $Properties {
+
+                    /** Entry actor */
+                    actor?: (string|null);
+
+                    /** Entry eventsJson */
+                    eventsJson?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an Entry. */
+                type $Shape = signalbox.events.v1.Entry.$Properties;
+            }
+        }
+    }
+}

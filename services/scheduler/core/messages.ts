@@ -1,0 +1,63 @@
+// What the scheduler's actors can be asked, and what they answer. The shell turns gRPC and REST
+// calls into these; actors send them to each other.
+
+import type { AttemptReport, AttemptSpec, OutputValue } from "#shared/base/job.ts";
+import type { PlanTask } from "#shared/base/plan.ts";
+import type { JobActorState, Role, RunMeta, TaskEnd } from "./state.ts";
+
+/** `run/NS/RUN`, `job/NS/RUN/TASK`, `cluster/NS/NAME`, `namespace/NS`. */
+export type Address = string;
+
+export const runAddress = (namespace: string, run: string): Address => `run/${namespace}/${run}`;
+export const jobAddress = (namespace: string, run: string, task: string): Address =>
+  `job/${namespace}/${run}/${task}`;
+export const clusterAddress = (namespace: string, name: string): Address =>
+  `cluster/${namespace}/${name}`;
+export const namespaceAddress = (namespace: string): Address => `namespace/${namespace}`;
+
+/** The part of an address that, with its namespace, chooses the partition. */
+export function rootOf(address: Address): { readonly namespace: string; readonly root: string } {
+  const [kind, namespace, id] = address.split("/");
+  return { namespace: namespace ?? "", root: kind === "namespace" ? (namespace ?? "") : (id ?? "") };
+}
+
+export type RunMessage =
+  /** Answers `{existed}`; Failure ALREADY_EXISTS if the id is taken with another digest. */
+  | { readonly kind: "submit"; readonly meta: RunMeta; readonly tasks: readonly PlanTask[]; readonly defaultCluster: string }
+  | { readonly kind: "cancel"; readonly reason: string }
+  | { readonly kind: "cancel-task"; readonly task: string; readonly reason: string }
+  | { readonly kind: "retry" }
+  | { readonly kind: "attach-receipt"; readonly receipt: string }
+  /** From a job of the run. */
+  | { readonly kind: "job-ended"; readonly task: string; readonly end: TaskEnd; readonly reason: string; readonly outputs: readonly OutputValue[]; readonly receipt: string | null }
+  /** After a restart: start what is ready and was not started. */
+  | { readonly kind: "wake" };
+
+export type JobMessage =
+  | { readonly kind: "create"; readonly job: Pick<JobActorState, "run" | "namespace" | "task" | "ordinal" | "cluster" | "priority" | "retry" | "spec"> }
+  | { readonly kind: "cancel"; readonly reason: string }
+  | { readonly kind: "restart"; readonly spec: JobActorState["spec"] }
+  /** From its cluster. */
+  | { readonly kind: "placed"; readonly token: string }
+  | { readonly kind: "withdrawn"; readonly token: string }
+  | { readonly kind: "report"; readonly token: string; readonly report: AttemptReport }
+  /** The cluster does not exist or takes nothing. */
+  | { readonly kind: "unplaceable"; readonly token: string; readonly reason: string }
+  | { readonly kind: "timer"; readonly timer: string };
+
+export type ClusterMessage =
+  | { readonly kind: "add"; readonly clusterKind: string; readonly slots: number; readonly enrolmentHash: string; readonly enrolmentExpiresAtMs: number }
+  /** Answers `{agentId}`; FORBIDDEN when the token is wrong, spent or too old. */
+  | { readonly kind: "enrol"; readonly tokenHash: string; readonly agentId: string; readonly publicKey: string }
+  /** A connected agent's hello; answers `{reportSeen, commands}` to send. */
+  | { readonly kind: "agent-connected"; readonly journalId: string; readonly journalNew: boolean; readonly commandSeen: number }
+  | { readonly kind: "command-ack"; readonly seq: number }
+  /** In order of seq; what was seen already is skipped. */
+  | { readonly kind: "reports"; readonly journalId: string; readonly reports: readonly { readonly seq: number; readonly token: string; readonly report: AttemptReport }[] }
+  | { readonly kind: "enqueue"; readonly job: Address; readonly priority: number; readonly spec: AttemptSpec }
+  | { readonly kind: "withdraw"; readonly token: string; readonly job: Address; readonly reason: string };
+
+export type NamespaceMessage =
+  | { readonly kind: "add-token"; readonly id: string; readonly hash: string; readonly role: Role; readonly name: string; readonly expiresAtMs: number | null }
+  | { readonly kind: "revoke-token"; readonly id: string }
+  | { readonly kind: "add-cluster"; readonly name: string; readonly makeDefault: boolean };
