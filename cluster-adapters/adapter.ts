@@ -11,6 +11,11 @@ export interface JobFiles {
   readonly queueName: string;
 }
 
+/** A job the cluster is believed to have. */
+export interface LiveJob extends JobFiles {
+  readonly nativeId: string;
+}
+
 export type SubmitResult =
   | { readonly kind: "submitted"; readonly nativeId: string; readonly raw: string }
   /** The cluster said no and means it: never try this again. */
@@ -66,13 +71,13 @@ export interface Dialect {
   unsupported(resources: Resources): readonly string[];
   submit(spec: AttemptSpec, files: JobFiles, onExit: () => void): Promise<SubmitResult>;
   /** One batched query by queue name: what of these is there, live or recently ended. */
-  find(queueNames: readonly string[]): Promise<QueueAnswer>;
+  find(jobs: readonly JobFiles[]): Promise<QueueAnswer>;
   /** One batched query of everything of ours that the queue knows. */
-  poll(live: readonly { readonly nativeId: string; readonly queueName: string }[]): Promise<QueueAnswer>;
+  poll(live: readonly LiveJob[]): Promise<QueueAnswer>;
   /** The last word on jobs the queue has forgotten, from accounting; `present` may be empty. */
-  history(live: readonly { readonly nativeId: string; readonly queueName: string }[]): Promise<QueueAnswer>;
+  history(live: readonly LiveJob[]): Promise<QueueAnswer>;
   /** Asks for the end; the end itself is observed like any other. */
-  cancel(nativeIds: readonly string[]): Promise<{ readonly kind: "asked" } | { readonly kind: "no-answer"; readonly reason: string }>;
+  cancel(jobs: readonly LiveJob[]): Promise<{ readonly kind: "asked" } | { readonly kind: "no-answer"; readonly reason: string }>;
 }
 
 /** Makes a dialect over a transport. `options` are the cluster's own settings from its registration. */
