@@ -7,10 +7,10 @@ interface Codec<T> {
   decode(bytes: Uint8Array): T;
 }
 
-function method<Req, Res>(
+function method<Req, Res, Q extends boolean, S extends boolean>(
   path: string,
-  requestStream: boolean,
-  responseStream: boolean,
+  requestStream: Q,
+  responseStream: S,
   request: Codec<Req>,
   response: Codec<Res>,
 ) {
