@@ -5,8 +5,13 @@ import type { AttemptToken } from "./ids.ts";
 
 /** What is asked of the cluster. `null` leaves it to the cluster's default. */
 export interface Resources {
+  /** In all. */
   readonly cpus: number;
+  /** Processes that `srun` or `mpirun` starts, sharing `cpus`; absent is one. Divides `cpus`. */
+  readonly ranks?: number;
+  /** Per node, in MiB. */
   readonly memoryMb: number | null;
+  /** Per node. */
   readonly gpus: number;
   readonly nodes: number | null;
   readonly walltimeS: number | null;
@@ -33,7 +38,13 @@ export interface InputFile {
   readonly path: string;
   readonly source:
     | { readonly kind: "text"; readonly text: string }
-    | { readonly kind: "artifact"; readonly digest: string; readonly sizeBytes: number };
+    | {
+        readonly kind: "artifact";
+        readonly digest: string;
+        readonly sizeBytes: number;
+        /** Set when it is a file output of an earlier step: the receipt names it. */
+        readonly from?: { readonly task: string; readonly output: string };
+      };
   readonly executable: boolean;
 }
 

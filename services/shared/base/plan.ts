@@ -2,12 +2,23 @@
 // references to other tasks kept as parts to be resolved when those have ended. The scheduler
 // interprets this; nobody replays user code.
 
+import { Failure } from "./errors.ts";
 import type { TaskId } from "./ids.ts";
 import type { EndCause, OutputSpec, Resources } from "./job.ts";
 
 /** A text with holes: `["E = ", { task: "scf", output: "energy" }]`. */
 export type Template = readonly TemplatePart[];
-export type TemplatePart = string | { readonly task: TaskId; readonly output: string };
+export type TemplatePart =
+  | string
+  | {
+      readonly task: TaskId;
+      readonly output: string;
+      /** Set inside a script's text or a shell's -c argument: the value becomes code. */
+      readonly plain?: true;
+    };
+
+/** What may be put into code: nothing a shell or a language would read as more than a word. */
+export const PLAIN_VALUE = /^[A-Za-z0-9_.,:+@%/=-]*$/;
 
 export interface PlanFile {
   readonly path: string;
@@ -58,14 +69,29 @@ export interface Plan {
   readonly tasks: readonly PlanTask[];
 }
 
-/** The text with every hole filled; `valueOf` answers for each reference. */
+/**
+ * The text with every hole filled; `valueOf` answers for each reference. Failure INVALID when a value
+ * that is no plain word would become code: the task ends as refused, with that message.
+ */
 export function renderTemplate(
   template: Template,
   valueOf: (task: TaskId, output: string) => string,
 ): string {
   let text = "";
   for (const part of template) {
-    text += typeof part === "string" ? part : valueOf(part.task, part.output);
+    if (typeof part === "string") {
+      text += part;
+      continue;
+    }
+    const value = valueOf(part.task, part.output);
+    if (part.plain === true && !PLAIN_VALUE.test(value)) {
+      throw new Failure(
+        "INVALID",
+        `output ${part.output} of ${part.task} would become code: ${JSON.stringify(value.slice(0, 80))}`,
+        { hint: "give it to the step by env and use the variable in the script" },
+      );
+    }
+    text += value;
   }
   return text;
 }
