@@ -1,0 +1,347 @@
+// A gRPC server over service tables of proto/gen: typed handlers that return promises or async
+// iterables, Failures as statuses, a trace id and a deadline for every call, one observation per
+// ended call, grpc.health.v1, and a stop that lets calls in flight finish.
+//
+// Invariants:
+//   G1. Every call ends with exactly one status, also when its handler throws.
+//   G2. A unary call has a deadline: the caller's, or UNARY_DEADLINE_MS when it sent none.
+//   G3. stop() ends within its deadline; streams are told UNAVAILABLE, unary calls may finish.
+
+import { Server } from "@grpc/grpc-js";
+import type { Metadata, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation, sendUnaryData } from "@grpc/grpc-js";
+import { randomBytes } from "node:crypto";
+import { Failure } from "../base/errors.ts";
+import type { ErrorCode } from "../base/errors.ts";
+import { BidiStream } from "./bidi-stream.ts";
+import { MESSAGE_BYTES_MAX, TRACE_KEY } from "./grpc-tables.ts";
+import type { Method, ServiceTable } from "./grpc-tables.ts";
+import { UNARY_DEADLINE_MS } from "./grpc-client.ts";
+import { Health, HealthService } from "./health.ts";
+import { grpcStatusOf } from "./status-mapping.ts";
+import { NO_TLS, serverCredentialsOf } from "./tls.ts";
+import type { TlsFiles } from "./tls.ts";
+
+/** What a handler may know of the call beside the message. */
+export interface ServerCall {
+  /** `/package.Service/Method`. */
+  readonly method: string;
+  readonly metadata: Metadata;
+  readonly peer: string;
+  /** The caller's W3C traceparent, or a new one. */
+  readonly traceparent: string;
+  /** Aborted when the caller has gone, its deadline has passed or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+type Handler<M> =
+  M extends Method<infer Req, infer Res, infer Q, infer S>
+    ? Q extends false
+      ? S extends false
+        ? (request: Req, call: ServerCall) => Promise<Res>
+        : (request: Req, call: ServerCall) => AsyncIterable<Res>
+      : S extends false
+        ? (requests: AsyncIterable<Req>, call: ServerCall) => Promise<Res>
+        : (stream: BidiStream<Req, Res>, call: ServerCall) => void
+    : never;
+
+export type ServiceHandlers<T extends ServiceTable> = { readonly [N in keyof T]: Handler<T[N]> };
+
+export interface GrpcServerOptions {
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string;
+  readonly tls?: TlsFiles;
+  /** After each call; `code` is `OK` or the Failure's. */
+  readonly onEnded?: (method: string, code: ErrorCode | "OK", durationMs: number) => void;
+  /** What a handler threw that is not a Failure: a bug. The caller sees INTERNAL and the trace. */
+  readonly onBug?: (reason: unknown, call: { readonly method: string; readonly traceparent: string }) => void;
+}
+
+export class GrpcServer {
+  readonly #server: Server;
+  readonly #options: GrpcServerOptions;
+  readonly #streams = new Set<(failure: Failure) => void>();
+  readonly #services: string[] = [];
+  #health: Health | null = null;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+    this.#server = new Server({
+      "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
+      "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
+      "grpc.max_concurrent_streams": 1024, // per connection
+      "grpc.keepalive_time_ms": 20_000,
+      "grpc.keepalive_timeout_ms": 10_000,
+      "grpc.enable_channelz": 0,
+    });
+  }
+
+  /** Before start(). */
+  add<T extends ServiceTable>(table: T, handlers: ServiceHandlers<T>): void {
+    const implementation: UntypedServiceImplementation = {};
+    for (const [name, method] of Object.entries(table)) {
+      const handler = handlers[name] as never;
+      if (method.requestStream) {
+        implementation[name] = method.responseStream
+          ? this.#bidi(method, handler)
+          : this.#clientStream(method, handler);
+      } else {
+        implementation[name] = method.responseStream
+          ? this.#serverStream(method, handler)
+          : this.#unary(method, handler);
+      }
+      const service = method.path.split("/")[1] ?? "";
+      if (!this.#services.includes(service)) this.#services.push(service);
+    }
+    this.#server.addService(table as unknown as ServiceDefinition, implementation);
+  }
+
+  /** Listens and says SERVING; the bound `host:port`. UNAVAILABLE when the address is taken. */
+  async start(): Promise<string> {
+    const health = new Health(this.#services);
+    this.#health = health;
+    this.add(HealthService, {
+      check: (request) => health.check(request),
+      watch: (request, call) => health.watch(request, call.signal),
+    });
+    const { listen, tls = NO_TLS } = this.#options;
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(listen, serverCredentialsOf(tls), (error, bound) => {
+        if (error === null) return resolve(bound);
+        return reject(new Failure("UNAVAILABLE", `cannot listen on ${listen}: ${error.message}`, { cause: error }));
+      });
+    });
+    health.serving = true;
+    return `${listen.replace(/:\d+$/, "")}:${port}`;
+  }
+
+  get serving(): boolean {
+    return this.#health?.serving ?? false;
+  }
+
+  /** Takes no new calls, ends streams, waits up to `deadlineMs` for the rest, then cuts them off. */
+  async stop(deadlineMs: number): Promise<void> {
+    if (this.#health !== null) this.#health.serving = false;
+    const stopping = new Failure("UNAVAILABLE", "the server is stopping", { retryAfterMs: 1000 });
+    for (const end of this.#streams) end(stopping);
+    await new Promise<void>((resolve) => {
+      const cut = setTimeout(() => {
+        this.#server.forceShutdown();
+        resolve();
+      }, deadlineMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+    });
+  }
+
+  #unary<Req, Res>(method: Method<Req, Res>, handler: (request: Req, call: ServerCall) => Promise<Res>) {
+    return (grpc: ServerUnaryCall<Req, Res>, answer: sendUnaryData<Res>): void => {
+      const call = new Call(method.path, grpc);
+      const end = this.#endOf(call);
+      const timer = deadlineTimer(grpc, () => {
+        fail(new Failure("DEADLINE", `no answer within ${UNARY_DEADLINE_MS} ms`));
+      });
+      const succeed = (response: Res): void => {
+        if (!end("OK")) return;
+        clearTimeout(timer);
+        answer(null, response);
+      };
+      const fail = (reason: unknown): void => {
+        const failure = this.#failureOf(reason, call);
+        if (!end(failure.code)) return;
+        clearTimeout(timer);
+        answer(grpcStatusOf(failure));
+      };
+      grpc.once("cancelled", () => {
+        end("CANCELLED");
+        clearTimeout(timer);
+      });
+      attempt(() => handler(grpc.request, call)).then(succeed, fail);
+    };
+  }
+
+  #clientStream<Req, Res>(method: Method<Req, Res>, handler: (requests: AsyncIterable<Req>, call: ServerCall) => Promise<Res>) {
+    return (grpc: ServerReadableStream<Req, Res>, answer: sendUnaryData<Res>): void => {
+      const call = new Call(method.path, grpc);
+      const end = this.#endOf(call);
+      const fail = (reason: unknown): void => {
+        this.#streams.delete(fail);
+        const failure = this.#failureOf(reason, call);
+        if (end(failure.code)) answer(grpcStatusOf(failure));
+      };
+      this.#streams.add(fail);
+      grpc.on("error", () => {});
+      grpc.once("cancelled", () => {
+        this.#streams.delete(fail);
+        end("CANCELLED");
+        grpc.destroy(); // The handler's loop over the requests ends with an error.
+      });
+      attempt(() => handler(grpc, call)).then((response) => {
+        this.#streams.delete(fail);
+        if (end("OK")) answer(null, response);
+      }, fail);
+    };
+  }
+
+  #serverStream<Req, Res>(method: Method<Req, Res>, handler: (request: Req, call: ServerCall) => AsyncIterable<Res>) {
+    return (grpc: ServerWritableStream<Req, Res>): void => {
+      const call = new Call(method.path, grpc);
+      const ended = this.#endOf(call);
+      const end = (failure: Failure | null): void => {
+        this.#streams.delete(end);
+        if (!ended(failure?.code ?? "OK")) return;
+        if (failure === null) grpc.end();
+        else grpc.emit("error", grpcStatusOf(failure));
+        call.abort();
+      };
+      this.#streams.add(end);
+      grpc.once("cancelled", () => {
+        this.#streams.delete(end);
+        ended("CANCELLED");
+        call.abort();
+      });
+      pump(grpc, call, attemptNow(() => handler(grpc.request, call))).then(
+        () => end(null),
+        (reason: unknown) => end(this.#failureOf(reason, call)),
+      );
+    };
+  }
+
+  #bidi<Req, Res>(method: Method<Req, Res>, handler: (stream: BidiStream<Req, Res>, call: ServerCall) => void) {
+    return (grpc: ServerDuplexStream<Req, Res>): void => {
+      const call = new Call(method.path, grpc);
+      const ended = this.#endOf(call);
+      const stream = new BidiStream<Req, Res>(grpc, (failure) => {
+        this.#streams.delete(end);
+        ended(failure?.code ?? "OK");
+        call.abort();
+      });
+      const end = (failure: Failure): void => stream.end(failure);
+      this.#streams.add(end);
+      try {
+        handler(stream, call);
+      } catch (reason) {
+        stream.end(this.#failureOf(reason, call));
+      }
+    };
+  }
+
+  /** Observes the call's end once; false when it had ended before. */
+  #endOf(call: Call): (code: ErrorCode | "OK") => boolean {
+    const startedMs = performance.now();
+    let over = false;
+    return (code) => {
+      if (over) return false;
+      over = true;
+      if (code === "CANCELLED") call.abort();
+      this.#options.onEnded?.(call.method, code, performance.now() - startedMs);
+      return true;
+    };
+  }
+
+  #failureOf(reason: unknown, call: Call): Failure {
+    if (reason instanceof Failure) return reason;
+    this.#options.onBug?.(reason, call);
+    return new Failure("INTERNAL", `internal error, trace ${call.traceparent}`, { cause: reason });
+  }
+}
+
+interface GrpcCall {
+  readonly metadata: Metadata;
+  getPeer(): string;
+}
+
+class Call implements ServerCall {
+  readonly method: string;
+  readonly metadata: Metadata;
+  readonly #grpc: GrpcCall;
+  #traceparent: string | null = null;
+  #abort: AbortController | null = null;
+  #aborted = false;
+
+  constructor(method: string, grpc: GrpcCall) {
+    this.method = method;
+    this.metadata = grpc.metadata;
+    this.#grpc = grpc;
+  }
+
+  get peer(): string {
+    return this.#grpc.getPeer();
+  }
+
+  get traceparent(): string {
+    this.#traceparent ??= traceparentOf(this.metadata.get(TRACE_KEY)[0]);
+    return this.#traceparent;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController(); // Made on demand: most calls never ask.
+    if (this.#aborted) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    this.#abort?.abort();
+  }
+}
+
+/** The given trace context if it is one (W3C Trace Context §3.2), else a new sampled one. */
+export function traceparentOf(given: string | Buffer | undefined): string {
+  const text = given?.toString() ?? "";
+  if (/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)) return text;
+  const random = randomBytes(24).toString("hex");
+  return `00-${random.slice(0, 32)}-${random.slice(32)}-01`;
+}
+
+function deadlineTimer(grpc: { getDeadline(): Date | number }, onLate: () => void): NodeJS.Timeout | undefined {
+  const deadline = grpc.getDeadline();
+  const limited = deadline instanceof Date || Number.isFinite(deadline); // grpc-js keeps those itself
+  return limited ? undefined : setTimeout(onLate, UNARY_DEADLINE_MS);
+}
+
+function attempt<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return run();
+  } catch (reason) {
+    return Promise.reject(reason);
+  }
+}
+
+function attemptNow<T>(run: () => AsyncIterable<T>): AsyncIterable<T> {
+  try {
+    return run();
+  } catch (reason) {
+    return {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(reason) }),
+    };
+  }
+}
+
+/** Writes what the source gives at the pace the caller reads; stops when the call is over. */
+async function pump<Res>(
+  grpc: ServerWritableStream<unknown, Res>,
+  call: Call,
+  source: AsyncIterable<Res>,
+): Promise<void> {
+  const { signal } = call;
+  // One listener for the whole call: racing each step against one promise would keep every step.
+  let onGone: () => void = () => {};
+  signal.addEventListener("abort", () => onGone(), { once: true });
+  const iterator = source[Symbol.asyncIterator]();
+  while (!signal.aborted) {
+    const step = await new Promise<IteratorResult<Res> | null>((resolve, reject) => {
+      onGone = () => resolve(null);
+      iterator.next().then(resolve, reject);
+    });
+    if (step === null) break;
+    if (step.done === true) return;
+    if (grpc.write(step.value)) continue;
+    await new Promise<void>((resume) => {
+      onGone = resume;
+      grpc.once("drain", resume);
+    });
+  }
+  iterator.return?.().catch(() => {}); // Nobody is left to tell.
+}
