@@ -1,0 +1,74 @@
+// Every configuration key there is: one table, from which the loader checks files, environment and
+// command line, and from which the documentation is written. A key that is not here is refused.
+
+export type KeyKind =
+  /** `HOST:PORT`; port 0 lets the system choose. */
+  | { readonly kind: "address" }
+  /** A path; relative ones are taken from the configuration file's own directory. */
+  | { readonly kind: "path" }
+  | { readonly kind: "text" }
+  /** One text or a list of them. */
+  | { readonly kind: "texts" }
+  | { readonly kind: "boolean" }
+  | { readonly kind: "integer"; readonly min: number; readonly max: number }
+  | { readonly kind: "number"; readonly min: number; readonly max: number }
+  | { readonly kind: "choice"; readonly values: readonly string[] };
+
+export interface ConfigKey {
+  readonly type: KeyKind;
+  readonly doc: string;
+}
+
+const address: KeyKind = { kind: "address" };
+const path: KeyKind = { kind: "path" };
+const texts: KeyKind = { kind: "texts" };
+const boolean: KeyKind = { kind: "boolean" };
+const seconds: KeyKind = { kind: "number", min: 0, max: 86_400 };
+
+const choice = (...values: string[]): KeyKind => ({ kind: "choice", values });
+const integer = (min: number, max: number): KeyKind => ({ kind: "integer", min, max });
+
+/** `SECTION.KEY` to what it takes. Defaults stand in load-config.ts, beside the typed result. */
+export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]: ConfigKey } } = {
+  scheduler: {
+    listen: { type: address, doc: "gRPC address" },
+    http: { type: address, doc: "HTTP address: health, metrics and the REST gateway" },
+    state: { type: path, doc: "directory on a local disk; may be deleted, the log rebuilds it" },
+    partitions: { type: integer(1, 1024), doc: "fixed when the log is first opened" },
+    bootstrap_token_file: { type: path, doc: "file with the first administrator's token" },
+  },
+  log: {
+    driver: { type: choice("embedded", "jetstream"), doc: "where events are kept" },
+    path: { type: path, doc: "directory of the embedded log, on a local disk" },
+    production: { type: boolean, doc: "refuse a log that could lose an acknowledged write" },
+  },
+  nats: {
+    url: { type: texts, doc: "nats://HOST:PORT, one or a list" },
+    replicas: { type: integer(1, 5), doc: "copies of each stream" },
+  },
+  agent: {
+    scheduler: { type: address, doc: "the scheduler's gRPC address" },
+    kind: { type: choice("local", "slurm"), doc: "the cluster's dialect" },
+    root: { type: path, doc: "job directories; may be on a shared file system" },
+    state: { type: path, doc: "the journal's directory, on a local disk" },
+    enrolment_token_file: { type: path, doc: "file with the one-time enrolment token" },
+    http: { type: address, doc: "HTTP address: health and metrics" },
+    poll_min_s: { type: seconds, doc: "shortest time between two looks at the queue" },
+    poll_max_s: { type: seconds, doc: "longest time between two looks at the queue" },
+    adopt_wait_s: { type: seconds, doc: "how long an unanswered submission is looked for" },
+  },
+  tls: {
+    ca_file: { type: path, doc: "certificates that peers are checked against" },
+    cert_file: { type: path, doc: "this service's certificate" },
+    key_file: { type: path, doc: "this service's private key" },
+  },
+  telemetry: {
+    level: {
+      type: choice("trace", "debug", "info", "warn", "error", "fatal", "silent"),
+      doc: "lowest level that is logged",
+    },
+  },
+};
+
+/** `[agent.options]` takes any key with a text: what it means is the dialect's. */
+export const OPEN_SECTIONS: readonly string[] = ["agent.options"];

@@ -1,0 +1,253 @@
+// Reads configuration once: a TOML file, then the environment, then the command line, each over the
+// one before. The result is checked against config-keys.ts and frozen; nothing reads it twice.
+//
+//   G1. A key nobody knows is refused, with FILE:LINE or the variable's name and the nearest key.
+//   G2. Secrets come by reference: a key that ends in `_file` names a file (see readSecret).
+//   G3. Relative paths in a file are taken from that file's directory, others from `cwd`.
+
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+import { Failure } from "#shared/base/errors.ts";
+import { CONFIG_KEYS, OPEN_SECTIONS } from "./config-keys.ts";
+import { nearest } from "./nearest.ts";
+import { parseValue, type ConfigValue } from "./parse-value.ts";
+import { parseTomlSource, type TomlSource } from "./toml-source.ts";
+
+export interface SchedulerConfig {
+  readonly listen: string;
+  readonly http: string;
+  readonly state: string;
+  readonly partitions: number;
+  readonly bootstrapTokenFile: string | null;
+}
+
+export interface LogConfig {
+  readonly driver: "embedded" | "jetstream";
+  readonly path: string;
+  readonly production: boolean;
+}
+
+export interface NatsConfig {
+  /** Empty when no server is configured. */
+  readonly urls: readonly string[];
+  readonly replicas: number;
+}
+
+export interface AgentConfig {
+  readonly scheduler: string;
+  readonly kind: "local" | "slurm";
+  readonly root: string;
+  readonly state: string;
+  readonly enrolmentTokenFile: string | null;
+  readonly http: string;
+  readonly pollMinS: number;
+  readonly pollMaxS: number;
+  readonly adoptWaitS: number;
+  readonly options: { readonly [name: string]: string };
+}
+
+export interface TlsConfig {
+  readonly caFile: string | null;
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+}
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+
+export interface Config {
+  readonly scheduler: SchedulerConfig;
+  readonly log: LogConfig;
+  readonly nats: NatsConfig;
+  /** `null` when nothing configures an agent. */
+  readonly agent: AgentConfig | null;
+  readonly tls: TlsConfig;
+  readonly telemetry: { readonly level: LogLevel };
+}
+
+export interface ConfigSources {
+  /** A TOML file; `null` for none. */
+  readonly file?: string | null;
+  /** Variables `SIGNALBOX_SECTION_KEY`; usually `process.env`. */
+  readonly env?: { readonly [name: string]: string | undefined };
+  /** From the command line: `{"scheduler.http": "127.0.0.1:8080"}`. */
+  readonly overrides?: { readonly [dotted: string]: string };
+  readonly cwd?: string;
+}
+
+type Values = Map<string, ConfigValue>;
+
+/** Throws INVALID for what is wrong, NOT_FOUND for a missing file; the message says where. */
+export function loadConfig(sources: ConfigSources): Config {
+  const cwd = sources.cwd ?? process.cwd();
+  const values: Values = new Map();
+  if (sources.file) readFile(resolve(cwd, sources.file), values);
+  for (const [name, raw] of Object.entries(sources.env ?? {})) {
+    const dotted = keyOfVariable(name);
+    if (dotted !== null && raw !== undefined) put(values, dotted, raw, `variable ${name}`, cwd);
+  }
+  for (const [dotted, raw] of Object.entries(sources.overrides ?? {})) {
+    put(values, dotted, raw, `option ${dotted}`, cwd);
+  }
+  return freezeDeep(configOf(values, sources.env ?? {}));
+}
+
+/** The secret in a `*_file`: its text without the end of line. Never logged, never in an error. */
+export function readSecret(file: string): string {
+  const secret = readTextFile(file, "secret").trimEnd();
+  if (secret === "") throw new Failure("INVALID", `secret file ${file} is empty`);
+  if (secret.length > 65_536) throw new Failure("INVALID", `secret file ${file} is over 64 KiB`);
+  return secret;
+}
+
+function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Config {
+  const text = (key: string): string | null => (values.get(key) as string | undefined) ?? null;
+  const number = (key: string): number | null => (values.get(key) as number | undefined) ?? null;
+  const base = join(env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "signalbox");
+  const schedulerState = text("scheduler.state") ?? join(base, "scheduler");
+  return {
+    scheduler: {
+      listen: text("scheduler.listen") ?? "127.0.0.1:0",
+      http: text("scheduler.http") ?? "127.0.0.1:0",
+      state: schedulerState,
+      partitions: number("scheduler.partitions") ?? 16,
+      bootstrapTokenFile: text("scheduler.bootstrap_token_file"),
+    },
+    log: {
+      driver: (text("log.driver") as LogConfig["driver"] | null) ?? "embedded",
+      path: text("log.path") ?? join(schedulerState, "log"),
+      production: (values.get("log.production") as boolean | undefined) ?? false,
+    },
+    nats: {
+      urls: (values.get("nats.url") as readonly string[] | undefined) ?? [],
+      replicas: number("nats.replicas") ?? 1,
+    },
+    agent: [...values.keys()].some((key) => key.startsWith("agent.")) ? agentOf() : null,
+    tls: {
+      caFile: text("tls.ca_file"),
+      certFile: text("tls.cert_file"),
+      keyFile: text("tls.key_file"),
+    },
+    telemetry: { level: (text("telemetry.level") as LogLevel | null) ?? "info" },
+  };
+
+  function agentOf(): AgentConfig {
+    const scheduler = text("agent.scheduler");
+    if (scheduler === null) {
+      throw new Failure("INVALID", "agent.scheduler is missing", {
+        hint: 'Give the scheduler\'s gRPC address: [agent] scheduler = "HOST:PORT".',
+      });
+    }
+    const [pollMinS, pollMaxS] = [number("agent.poll_min_s") ?? 2, number("agent.poll_max_s") ?? 300];
+    if (pollMinS > pollMaxS) {
+      throw new Failure("INVALID", `agent.poll_min_s ${pollMinS} is above poll_max_s ${pollMaxS}`);
+    }
+    const prefix = "agent.options.";
+    const options = [...values].filter(([key]) => key.startsWith(prefix));
+    return {
+      scheduler,
+      kind: (text("agent.kind") as AgentConfig["kind"] | null) ?? "local",
+      root: text("agent.root") ?? join(base, "cluster"),
+      state: text("agent.state") ?? join(base, "agent"),
+      enrolmentTokenFile: text("agent.enrolment_token_file"),
+      http: text("agent.http") ?? "127.0.0.1:0",
+      pollMinS,
+      pollMaxS,
+      adoptWaitS: number("agent.adopt_wait_s") ?? 60,
+      options: Object.fromEntries(
+        options.map(([key, value]) => [key.slice(prefix.length), String(value)]),
+      ),
+    };
+  }
+}
+
+function readFile(file: string, values: Values): void {
+  const source = parseTomlSource(file, readTextFile(file, "configuration"));
+  for (const [dotted, raw] of flatten(source, "", source.root)) {
+    put(values, dotted, raw, source.whereOf(dotted), dirname(file));
+  }
+}
+
+function* flatten(source: TomlSource, prefix: string, table: object): Generator<[string, unknown]> {
+  for (const [key, value] of Object.entries(table)) {
+    const dotted = prefix === "" ? key : `${prefix}.${key}`;
+    const nested = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (!nested || value instanceof Date) {
+      yield [dotted, value];
+    } else if (!isSection(dotted)) {
+      throw unknownKey(dotted, source.whereOf(dotted));
+    } else {
+      yield* flatten(source, dotted, value);
+    }
+  }
+}
+
+function put(values: Values, dotted: string, raw: unknown, where: string, directory: string): void {
+  const [section, key] = splitKey(dotted);
+  if (OPEN_SECTIONS.includes(section)) {
+    values.set(dotted, parseValue({ kind: "text" }, raw, dotted, where));
+    return;
+  }
+  const known = CONFIG_KEYS[section]?.[key];
+  if (known === undefined) throw unknownKey(dotted, where);
+  const value = parseValue(known.type, raw, dotted, where);
+  values.set(dotted, known.type.kind === "path" ? resolve(directory, String(value)) : value);
+}
+
+/** `agent.options.a` is key `a` of section `agent.options`. */
+function splitKey(dotted: string): [string, string] {
+  for (const open of OPEN_SECTIONS) {
+    if (dotted.startsWith(`${open}.`)) return [open, dotted.slice(open.length + 1)];
+  }
+  const at = dotted.indexOf(".");
+  return at < 0 ? ["", dotted] : [dotted.slice(0, at), dotted.slice(at + 1)];
+}
+
+/**
+ * `SIGNALBOX_AGENT_POLL_MIN_S` is `agent.poll_min_s`; `null` for a variable of no section (such as
+ * SIGNALBOX_TOKEN), which is somebody else's.
+ */
+function keyOfVariable(name: string): string | null {
+  if (!name.startsWith("SIGNALBOX_")) return null;
+  const rest = name.slice("SIGNALBOX_".length).toLowerCase();
+  for (const section of [...OPEN_SECTIONS, ...Object.keys(CONFIG_KEYS)]) {
+    const prefix = `${section.replaceAll(".", "_")}_`;
+    if (rest.startsWith(prefix)) return `${section}.${rest.slice(prefix.length)}`;
+  }
+  return null;
+}
+
+function isSection(dotted: string): boolean {
+  return dotted in CONFIG_KEYS || OPEN_SECTIONS.includes(dotted);
+}
+
+function unknownKey(dotted: string, where: string): Failure {
+  const keys = Object.entries(CONFIG_KEYS).flatMap(([section, of]) =>
+    Object.keys(of).map((key) => `${section}.${key}`),
+  );
+  const guess = nearest(dotted, [...keys, ...Object.keys(CONFIG_KEYS)]);
+  const hint =
+    guess === null
+      ? `The sections are: ${Object.keys(CONFIG_KEYS).join(", ")}.`
+      : `Did you mean ${guess}?`;
+  return new Failure("INVALID", `${where}: unknown key ${dotted}. ${hint}`, { hint });
+}
+
+function readTextFile(file: string, what: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const reason = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
+    throw new Failure("NOT_FOUND", `${what} file ${file} ${reason}`, { cause });
+  }
+}
+
+function freezeDeep<T>(value: T): T {
+  if (typeof value === "object" && value !== null) {
+    for (const member of Object.values(value)) freezeDeep(member);
+    Object.freeze(value);
+  }
+  return value;
+}

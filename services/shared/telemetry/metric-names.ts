@@ -1,0 +1,247 @@
+// Every metric there is. Nothing else registers one: metrics.ts takes names from here only, and the
+// tests compare this table with docs and dashboards.
+//
+// Labels have few values: never an id, a user's text or a path with an id in it.
+
+export interface MetricSpec {
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram, in the unit the name ends with. */
+  readonly buckets?: readonly number[];
+}
+
+const FAST_SECONDS = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const;
+const SLOW_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1800, 7200, 86_400] as const;
+const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576] as const;
+
+export const METRICS = {
+  // Actors and log
+  signalbox_turns_total: {
+    type: "counter",
+    help: "Turns taken by actors; outcome is ok, refused or failed",
+    labels: ["actor", "outcome"],
+  },
+  signalbox_commits_total: {
+    type: "counter",
+    help: "Records offered to the log; outcome is ok or a failure's code",
+    labels: ["driver", "outcome"],
+  },
+  signalbox_commit_duration_seconds: {
+    type: "histogram",
+    help: "From offering a record to its acknowledgement",
+    labels: ["driver"],
+    buckets: FAST_SECONDS,
+  },
+  signalbox_record_bytes: {
+    type: "histogram",
+    help: "Size of one committed record",
+    labels: ["driver"],
+    buckets: BYTES,
+  },
+  signalbox_log_bytes_total: {
+    type: "counter",
+    help: "Bytes of all committed records",
+    labels: ["driver"],
+  },
+  signalbox_mailbox_depth: {
+    type: "gauge",
+    help: "Messages waiting for a turn, over all partitions",
+    labels: ["lane"],
+  },
+  signalbox_mailbox_refusals_total: {
+    type: "counter",
+    help: "Messages refused because a mailbox was full",
+    labels: ["lane"],
+  },
+  signalbox_partitions_owned: {
+    type: "gauge",
+    help: "Partitions this process writes",
+    labels: [],
+  },
+  signalbox_partition_drops_total: {
+    type: "counter",
+    help: "Partitions given up after a failed commit or by fencing",
+    labels: ["code"],
+  },
+  signalbox_replay_duration_seconds: {
+    type: "histogram",
+    help: "Folding one partition's log when it is opened",
+    labels: [],
+    buckets: SLOW_SECONDS,
+  },
+  signalbox_timers_pending: {
+    type: "gauge",
+    help: "Timers that have not fired yet",
+    labels: [],
+  },
+  // Scheduling
+  signalbox_queue_waiting: {
+    type: "gauge",
+    help: "Jobs that wait for a cluster's slot",
+    labels: ["cluster"],
+  },
+  signalbox_jobs_active: {
+    type: "gauge",
+    help: "Attempts placed on a cluster and not ended",
+    labels: ["cluster"],
+  },
+  signalbox_placed_total: {
+    type: "counter",
+    help: "Attempts given to a cluster",
+    labels: ["cluster"],
+  },
+  signalbox_decision_duration_seconds: {
+    type: "histogram",
+    help: "From an acknowledged submission to the decision where its first job goes",
+    labels: [],
+    buckets: FAST_SECONDS,
+  },
+  signalbox_attempts_ended_total: {
+    type: "counter",
+    help: "Ended attempts by cause",
+    labels: ["cluster", "cause"],
+  },
+  signalbox_runs_total: {
+    type: "counter",
+    help: "Runs by what became of them: submitted, succeeded, failed, cancelled",
+    labels: ["state"],
+  },
+  signalbox_retries_total: {
+    type: "counter",
+    help: "Attempts made again, by what ended the one before",
+    labels: ["cause"],
+  },
+  // Agent
+  signalbox_submissions_total: {
+    type: "counter",
+    help: "Submissions to a cluster: accepted, refused, adopted, ambiguous or failed",
+    labels: ["dialect", "result"],
+  },
+  signalbox_scheduler_calls_total: {
+    type: "counter",
+    help: "Commands sent to a cluster's scheduler: the call budget",
+    labels: ["dialect", "command", "outcome"],
+  },
+  signalbox_scheduler_call_duration_seconds: {
+    type: "histogram",
+    help: "How long a cluster's scheduler took to answer",
+    labels: ["dialect", "command"],
+    buckets: SLOW_SECONDS,
+  },
+  signalbox_poll_interval_seconds: {
+    type: "gauge",
+    help: "Time between two looks at the queue, as adapted",
+    labels: ["dialect"],
+  },
+  signalbox_cluster_reachable: {
+    type: "gauge",
+    help: "1 while the cluster's scheduler answers",
+    labels: ["cluster"],
+  },
+  signalbox_reports_total: {
+    type: "counter",
+    help: "Reports about attempts: sent by an agent, or taken in (or seen before) by the scheduler",
+    labels: ["kind", "outcome"],
+  },
+  signalbox_reports_pending: {
+    type: "gauge",
+    help: "Reports an agent keeps until they are acknowledged",
+    labels: [],
+  },
+  signalbox_reconnects_total: {
+    type: "counter",
+    help: "Connections made again after a loss",
+    labels: ["peer"],
+  },
+  signalbox_agents_connected: {
+    type: "gauge",
+    help: "Agents with an open stream",
+    labels: [],
+  },
+  signalbox_journal_flush_duration_seconds: {
+    type: "histogram",
+    help: "Flushing the agent's journal to disk",
+    labels: [],
+    buckets: FAST_SECONDS,
+  },
+  // Mesh
+  signalbox_grpc_requests_total: {
+    type: "counter",
+    help: "gRPC calls served, by method and status",
+    labels: ["method", "code"],
+  },
+  signalbox_grpc_request_duration_seconds: {
+    type: "histogram",
+    help: "gRPC calls served, unary ones only",
+    labels: ["method"],
+    buckets: FAST_SECONDS,
+  },
+  signalbox_grpc_streams_open: {
+    type: "gauge",
+    help: "Open gRPC streams",
+    labels: ["method"],
+  },
+  signalbox_http_requests_total: {
+    type: "counter",
+    help: "HTTP requests served, by route pattern and status",
+    labels: ["method", "route", "status"],
+  },
+  signalbox_http_request_duration_seconds: {
+    type: "histogram",
+    help: "HTTP requests served",
+    labels: ["route"],
+    buckets: FAST_SECONDS,
+  },
+  signalbox_nats_messages_total: {
+    type: "counter",
+    help: "NATS messages, by direction: in, out",
+    labels: ["direction"],
+  },
+  signalbox_auth_refusals_total: {
+    type: "counter",
+    help: "Requests refused for who sent them",
+    labels: ["reason"],
+  },
+  // Artifacts
+  signalbox_artifact_bytes_total: {
+    type: "counter",
+    help: "Bytes of artifacts, by direction: in, out",
+    labels: ["direction"],
+  },
+  signalbox_artifacts_total: {
+    type: "counter",
+    help: "Artifacts sealed (stored) or found to be there already (known)",
+    labels: ["outcome"],
+  },
+  // Everything
+  signalbox_faults_total: {
+    type: "counter",
+    help: "Failures that reached the edge of a part",
+    labels: ["part", "code"],
+  },
+  process_resident_memory_bytes: {
+    type: "gauge",
+    help: "Resident memory",
+    labels: [],
+  },
+  process_cpu_seconds_total: {
+    type: "counter",
+    help: "User and system time",
+    labels: [],
+  },
+  process_start_time_seconds: {
+    type: "gauge",
+    help: "When the process started, since the epoch",
+    labels: [],
+  },
+  nodejs_eventloop_utilization_ratio: {
+    type: "gauge",
+    help: "Share of time the event loop was busy since the last scrape",
+    labels: [],
+  },
+} as const satisfies { readonly [name: string]: MetricSpec };
+
+export type MetricName = keyof typeof METRICS;
