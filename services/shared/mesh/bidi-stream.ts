@@ -1,7 +1,7 @@
 // The server's end of a bidirectional call: write, listen, pause, and one end.
 
 import type { ServerDuplexStream } from "@grpc/grpc-js";
-import type { Failure } from "../base/errors.ts";
+import type { Failure } from "#shared/base/errors.ts";
 import { grpcStatusOf } from "./status-mapping.ts";
 
 export class BidiStream<Req, Res> {

@@ -6,8 +6,9 @@
 
 import { Client, Metadata } from "@grpc/grpc-js";
 import type { ChannelOptions, ClientDuplexStream } from "@grpc/grpc-js";
-import { Failure } from "../base/errors.ts";
-import { MESSAGE_BYTES_MAX, TRACE_KEY } from "./grpc-tables.ts";
+import { Failure } from "#shared/base/errors.ts";
+import { TRACEPARENT } from "#shared/telemetry/tracing.ts";
+import { MESSAGE_BYTES_MAX } from "./grpc-tables.ts";
 import type { Method, ServiceTable } from "./grpc-tables.ts";
 import { failureOfGrpc } from "./status-mapping.ts";
 import { channelCredentialsOf, isLoopback, NO_TLS } from "./tls.ts";
@@ -242,7 +243,7 @@ function bidiOf<Req, Res>(method: Method<Req, Res>, channel: GrpcChannel) {
 function metadataOf(channel: GrpcChannel, options: CallOptions): Metadata {
   const metadata = new Metadata();
   if (channel.token !== null) metadata.set("authorization", `Bearer ${channel.token}`);
-  if (options.traceparent != null) metadata.set(TRACE_KEY, options.traceparent);
+  if (options.traceparent != null) metadata.set(TRACEPARENT, options.traceparent);
   for (const [key, value] of Object.entries(options.metadata ?? {})) metadata.set(key, value);
   return metadata;
 }

@@ -9,14 +9,18 @@
 
 import { Server } from "@grpc/grpc-js";
 import type { Metadata, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation, sendUnaryData } from "@grpc/grpc-js";
-import { randomBytes } from "node:crypto";
-import { Failure } from "../base/errors.ts";
-import type { ErrorCode } from "../base/errors.ts";
+import { Failure } from "#shared/base/errors.ts";
+import type { ErrorCode } from "#shared/base/errors.ts";
+import type { Logger } from "#shared/telemetry/logger.ts";
+import type { Metrics } from "#shared/telemetry/metrics.ts";
+import { continueTrace } from "#shared/telemetry/tracing.ts";
+import type { Trace } from "#shared/telemetry/tracing.ts";
 import { BidiStream } from "./bidi-stream.ts";
-import { MESSAGE_BYTES_MAX, TRACE_KEY } from "./grpc-tables.ts";
+import { MESSAGE_BYTES_MAX } from "./grpc-tables.ts";
 import type { Method, ServiceTable } from "./grpc-tables.ts";
 import { UNARY_DEADLINE_MS } from "./grpc-client.ts";
-import { Health, HealthService } from "./health.ts";
+import { GrpcHealth, HealthService } from "./grpc-health.ts";
+import { CallMeter } from "./call-meter.ts";
 import { grpcStatusOf } from "./status-mapping.ts";
 import { NO_TLS, serverCredentialsOf } from "./tls.ts";
 import type { TlsFiles } from "./tls.ts";
@@ -27,8 +31,8 @@ export interface ServerCall {
   readonly method: string;
   readonly metadata: Metadata;
   readonly peer: string;
-  /** The caller's W3C traceparent, or a new one. */
-  readonly traceparent: string;
+  /** A child of the caller's trace, or a new one. */
+  readonly trace: Trace;
   /** Aborted when the caller has gone, its deadline has passed or the server stops. */
   readonly signal: AbortSignal;
 }
@@ -50,21 +54,22 @@ export interface GrpcServerOptions {
   /** `host:port`; port 0 takes a free one. */
   readonly listen: string;
   readonly tls?: TlsFiles;
-  /** After each call; `code` is `OK` or the Failure's. */
-  readonly onEnded?: (method: string, code: ErrorCode | "OK", durationMs: number) => void;
-  /** What a handler threw that is not a Failure: a bug. The caller sees INTERNAL and the trace. */
-  readonly onBug?: (reason: unknown, call: { readonly method: string; readonly traceparent: string }) => void;
+  readonly metrics: Metrics;
+  /** Told of bugs: what a handler threw that is no Failure. The caller sees INTERNAL and the trace. */
+  readonly logger: Logger;
 }
 
 export class GrpcServer {
   readonly #server: Server;
   readonly #options: GrpcServerOptions;
+  readonly #meter: CallMeter;
   readonly #streams = new Set<(failure: Failure) => void>();
   readonly #services: string[] = [];
-  #health: Health | null = null;
+  #health: GrpcHealth | null = null;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
+    this.#meter = new CallMeter(options.metrics);
     this.#server = new Server({
       "grpc.max_receive_message_length": MESSAGE_BYTES_MAX,
       "grpc.max_send_message_length": MESSAGE_BYTES_MAX,
@@ -97,7 +102,7 @@ export class GrpcServer {
 
   /** Listens and says SERVING; the bound `host:port`. UNAVAILABLE when the address is taken. */
   async start(): Promise<string> {
-    const health = new Health(this.#services);
+    const health = new GrpcHealth(this.#services);
     this.#health = health;
     this.add(HealthService, {
       check: (request) => health.check(request),
@@ -138,7 +143,7 @@ export class GrpcServer {
   #unary<Req, Res>(method: Method<Req, Res>, handler: (request: Req, call: ServerCall) => Promise<Res>) {
     return (grpc: ServerUnaryCall<Req, Res>, answer: sendUnaryData<Res>): void => {
       const call = new Call(method.path, grpc);
-      const end = this.#endOf(call);
+      const end = this.#endOf(call, false);
       const timer = deadlineTimer(grpc, () => {
         fail(new Failure("DEADLINE", `no answer within ${UNARY_DEADLINE_MS} ms`));
       });
@@ -164,7 +169,7 @@ export class GrpcServer {
   #clientStream<Req, Res>(method: Method<Req, Res>, handler: (requests: AsyncIterable<Req>, call: ServerCall) => Promise<Res>) {
     return (grpc: ServerReadableStream<Req, Res>, answer: sendUnaryData<Res>): void => {
       const call = new Call(method.path, grpc);
-      const end = this.#endOf(call);
+      const end = this.#endOf(call, true);
       const fail = (reason: unknown): void => {
         this.#streams.delete(fail);
         const failure = this.#failureOf(reason, call);
@@ -187,7 +192,7 @@ export class GrpcServer {
   #serverStream<Req, Res>(method: Method<Req, Res>, handler: (request: Req, call: ServerCall) => AsyncIterable<Res>) {
     return (grpc: ServerWritableStream<Req, Res>): void => {
       const call = new Call(method.path, grpc);
-      const ended = this.#endOf(call);
+      const ended = this.#endOf(call, true);
       const end = (failure: Failure | null): void => {
         this.#streams.delete(end);
         if (!ended(failure?.code ?? "OK")) return;
@@ -211,7 +216,7 @@ export class GrpcServer {
   #bidi<Req, Res>(method: Method<Req, Res>, handler: (stream: BidiStream<Req, Res>, call: ServerCall) => void) {
     return (grpc: ServerDuplexStream<Req, Res>): void => {
       const call = new Call(method.path, grpc);
-      const ended = this.#endOf(call);
+      const ended = this.#endOf(call, true);
       const stream = new BidiStream<Req, Res>(grpc, (failure) => {
         this.#streams.delete(end);
         ended(failure?.code ?? "OK");
@@ -227,23 +232,24 @@ export class GrpcServer {
     };
   }
 
-  /** Observes the call's end once; false when it had ended before. */
-  #endOf(call: Call): (code: ErrorCode | "OK") => boolean {
-    const startedMs = performance.now();
+  /** Counts the call's end once; false when it had ended before. */
+  #endOf(call: Call, streaming: boolean): (code: ErrorCode | "OK") => boolean {
+    const onEnded = this.#meter.begin(call.method, streaming);
     let over = false;
     return (code) => {
       if (over) return false;
       over = true;
       if (code === "CANCELLED") call.abort();
-      this.#options.onEnded?.(call.method, code, performance.now() - startedMs);
+      onEnded(code);
       return true;
     };
   }
 
   #failureOf(reason: unknown, call: Call): Failure {
     if (reason instanceof Failure) return reason;
-    this.#options.onBug?.(reason, call);
-    return new Failure("INTERNAL", `internal error, trace ${call.traceparent}`, { cause: reason });
+    const { traceId } = call.trace;
+    this.#options.logger.error({ err: reason, method: call.method, trace_id: traceId }, "bug in a handler");
+    return new Failure("INTERNAL", `internal error, trace ${traceId}`, { cause: reason });
   }
 }
 
@@ -256,7 +262,7 @@ class Call implements ServerCall {
   readonly method: string;
   readonly metadata: Metadata;
   readonly #grpc: GrpcCall;
-  #traceparent: string | null = null;
+  #trace: Trace | null = null;
   #abort: AbortController | null = null;
   #aborted = false;
 
@@ -270,9 +276,9 @@ class Call implements ServerCall {
     return this.#grpc.getPeer();
   }
 
-  get traceparent(): string {
-    this.#traceparent ??= traceparentOf(this.metadata.get(TRACE_KEY)[0]);
-    return this.#traceparent;
+  get trace(): Trace {
+    this.#trace ??= continueTrace(this.metadata);
+    return this.#trace;
   }
 
   get signal(): AbortSignal {
@@ -285,14 +291,6 @@ class Call implements ServerCall {
     this.#aborted = true;
     this.#abort?.abort();
   }
-}
-
-/** The given trace context if it is one (W3C Trace Context §3.2), else a new sampled one. */
-export function traceparentOf(given: string | Buffer | undefined): string {
-  const text = given?.toString() ?? "";
-  if (/^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)) return text;
-  const random = randomBytes(24).toString("hex");
-  return `00-${random.slice(0, 32)}-${random.slice(32)}-01`;
 }
 
 function deadlineTimer(grpc: { getDeadline(): Date | number }, onLate: () => void): NodeJS.Timeout | undefined {

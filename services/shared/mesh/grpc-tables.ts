@@ -16,6 +16,3 @@ export type ServiceTable = { readonly [name: string]: Method<any, any> };
 
 /** Largest message either side takes; artifacts travel in chunks far below it. */
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
-
-/** W3C trace context, in call metadata. */
-export const TRACE_KEY = "traceparent";

@@ -1,13 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, test } from "vitest";
 import { AgentService, ArtifactsService, RunsService } from "#proto/services.ts";
-import { Failure } from "../base/errors.ts";
+import { Failure } from "#shared/base/errors.ts";
+import { createLogger } from "#shared/telemetry/logger.ts";
+import { createMetrics } from "#shared/telemetry/metrics.ts";
+import type { Metrics } from "#shared/telemetry/metrics.ts";
 import type { BidiStream } from "./bidi-stream.ts";
 import { clientOf, openChannel } from "./grpc-client.ts";
 import type { GrpcChannel } from "./grpc-client.ts";
 import { GrpcServer } from "./grpc-server.ts";
-import type { GrpcServerOptions, ServiceHandlers } from "./grpc-server.ts";
-import { HealthService } from "./health.ts";
+import type { ServiceHandlers } from "./grpc-server.ts";
+import { HealthService } from "./grpc-health.ts";
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -31,9 +34,11 @@ const RUNS: Runs = {
 
 async function serve(
   handlers: { runs?: Partial<Runs>; artifacts?: Artifacts; agents?: Agents },
-  options: Partial<GrpcServerOptions> = {},
-): Promise<{ server: GrpcServer; channel: GrpcChannel; address: string }> {
-  const server = new GrpcServer({ listen: "127.0.0.1:0", ...options });
+): Promise<{ server: GrpcServer; channel: GrpcChannel; metrics: Metrics; logged: string[] }> {
+  const metrics = createMetrics("test");
+  const logged: string[] = [];
+  const logger = createLogger({ service: "test", destination: { write: (line) => void logged.push(line) } });
+  const server = new GrpcServer({ listen: "127.0.0.1:0", metrics, logger });
   server.add(RunsService, { ...RUNS, ...handlers.runs });
   if (handlers.artifacts !== undefined) server.add(ArtifactsService, handlers.artifacts);
   if (handlers.agents !== undefined) server.add(AgentService, handlers.agents);
@@ -41,7 +46,7 @@ async function serve(
   const channel = openChannel({ address });
   cleanups.push(() => server.stop(500));
   cleanups.push(() => channel.close());
-  return { server, channel, address };
+  return { server, channel, metrics, logged };
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<Failure> {
@@ -54,16 +59,16 @@ async function failureOf(promise: Promise<unknown>): Promise<Failure> {
 }
 
 describe("unary calls", () => {
-  test("answer, and are observed with their method and code", async () => {
-    const seen: [string, string][] = [];
-    const { channel } = await serve({}, { onEnded: (method, code) => seen.push([method, code]) });
+  test("answer, and are counted by method and code", async () => {
+    const { channel, metrics } = await serve({});
     const runs = clientOf(RunsService, channel);
     expect((await runs.getRun({ id: "x" })).run?.id).toBe("x");
     await failureOf(runs.listRuns({}));
-    expect(seen).toEqual([
-      ["/signalbox.control.v1.RunsService/GetRun", "OK"],
-      ["/signalbox.control.v1.RunsService/ListRuns", "UNSAFE"],
-    ]);
+    const text = await metrics.render();
+    const count = (method: string, code: string): RegExp =>
+      new RegExp(`^signalbox_grpc_requests_total\\{(?=.*RunsService/${method}")(?=.*code="${code}").* 1$`, "m");
+    expect(text).toMatch(count("GetRun", "OK"));
+    expect(text).toMatch(count("ListRuns", "UNSAFE"));
   });
 
   test("carry code, hint and retry-after of a refusal, also in other scripts than Latin", async () => {
@@ -91,17 +96,21 @@ describe("unary calls", () => {
   });
 
   test("a bug in a handler is INTERNAL with the caller's trace and not the bug's words", async () => {
-    const bugs: unknown[] = [];
-    const { channel } = await serve(
-      { runs: { getRun: () => { throw new TypeError("secret"); } } },
-      { onBug: (reason) => bugs.push(reason) },
-    );
-    const traceparent = `00-${"ab".repeat(16)}-${"cd".repeat(8)}-01`;
+    const { channel, logged } = await serve({
+      runs: {
+        getRun: () => {
+          throw new TypeError("secret");
+        },
+      },
+    });
+    const trace = "ab".repeat(16);
+    const traceparent = `00-${trace}-${"cd".repeat(8)}-01`;
     const failure = await failureOf(clientOf(RunsService, channel).getRun({}, { traceparent }));
     expect(failure.code).toBe("INTERNAL");
-    expect(failure.message).toContain(traceparent);
+    expect(failure.message).toContain(trace);
     expect(failure.message).not.toContain("secret");
-    expect(bugs).toHaveLength(1);
+    expect(logged.join()).toContain("secret");
+    expect(logged.join()).toContain(trace);
   });
 
   test("end with DEADLINE when the answer is late, and the handler is told", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ERROR_CODES, Failure } from "../base/errors.ts";
-import type { ErrorCode } from "../base/errors.ts";
+import { ERROR_CODES, Failure } from "#shared/base/errors.ts";
+import type { ErrorCode } from "#shared/base/errors.ts";
 import { failureOfGrpc, grpcStatusOf, httpFailureOf } from "./status-mapping.ts";
 
 const codes = Object.keys(ERROR_CODES) as ErrorCode[];

@@ -6,8 +6,8 @@
 
 import { Metadata, status as Status } from "@grpc/grpc-js";
 import type { ServiceError, StatusObject } from "@grpc/grpc-js";
-import { ERROR_CODES, Failure } from "../base/errors.ts";
-import type { ErrorCode } from "../base/errors.ts";
+import { ERROR_CODES, Failure } from "#shared/base/errors.ts";
+import type { ErrorCode } from "#shared/base/errors.ts";
 
 interface Statuses {
   readonly grpc: Status;

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { ChannelCredentials, ServerCredentials } from "@grpc/grpc-js";
-import { Failure } from "../base/errors.ts";
+import { Failure } from "#shared/base/errors.ts";
 
 /** Paths of PEM files. A client needs `caFile` alone; with the other two it proves who it is. */
 export interface TlsFiles {
