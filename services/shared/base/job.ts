@@ -168,6 +168,8 @@ export type AttemptReport =
       readonly outputs: readonly OutputValue[];
       /** A DSSE envelope as JSON, signed by the agent. `null` if the attempt never ran. */
       readonly receipt: string | null;
+      /** `sha256:HEX` of the envelope's payload; later steps name it as what they build on. */
+      readonly receiptDigest: string | null;
       readonly evidence: Evidence;
     }
   /** The cluster does not answer: nothing is known to have changed. */
