@@ -1711,6 +1711,12 @@ export namespace signalbox {
                 /** FollowLogs follow. */
                 follow: boolean;
 
+                /** FollowLogs stdoutOffset. */
+                stdoutOffset: number;
+
+                /** FollowLogs stderrOffset. */
+                stderrOffset: number;
+
                 /**
                  * Creates a new FollowLogs instance using the specified properties.
                  * @param [properties] Properties to set
@@ -1782,6 +1788,12 @@ export namespace signalbox {
 
                     /** FollowLogs follow */
                     follow?: (boolean|null);
+
+                    /** FollowLogs stdoutOffset */
+                    stdoutOffset?: (number|null);
+
+                    /** FollowLogs stderrOffset */
+                    stderrOffset?: (number|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

@@ -4774,6 +4774,8 @@ export const signalbox = $root.signalbox = (() => {
                  * @property {string|null} [token] FollowLogs token
                  * @property {string|null} [stream] FollowLogs stream
                  * @property {boolean|null} [follow] FollowLogs follow
+                 * @property {number|null} [stdoutOffset] FollowLogs stdoutOffset
+                 * @property {number|null} [stderrOffset] FollowLogs stderrOffset
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -4838,6 +4840,22 @@ export const signalbox = $root.signalbox = (() => {
                 FollowLogs.prototype.follow = false;
 
                 /**
+                 * FollowLogs stdoutOffset.
+                 * @member {number} stdoutOffset
+                 * @memberof signalbox.agent.v1.FollowLogs
+                 * @instance
+                 */
+                FollowLogs.prototype.stdoutOffset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * FollowLogs stderrOffset.
+                 * @member {number} stderrOffset
+                 * @memberof signalbox.agent.v1.FollowLogs
+                 * @instance
+                 */
+                FollowLogs.prototype.stderrOffset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
                  * Creates a new FollowLogs instance using the specified properties.
                  * @function create
                  * @memberof signalbox.agent.v1.FollowLogs
@@ -4877,6 +4895,10 @@ export const signalbox = $root.signalbox = (() => {
                         writer.uint32(/* id 3, wireType 2 =*/26).string(message.stream);
                     if (message.follow != null && $Object.hasOwnProperty.call(message, "follow") && message.follow !== false)
                         writer.uint32(/* id 4, wireType 0 =*/32).bool(message.follow);
+                    if (message.stdoutOffset != null && $Object.hasOwnProperty.call(message, "stdoutOffset") && (typeof message.stdoutOffset === "object" ? message.stdoutOffset.low || message.stdoutOffset.high : message.stdoutOffset !== 0))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.stdoutOffset);
+                    if (message.stderrOffset != null && $Object.hasOwnProperty.call(message, "stderrOffset") && (typeof message.stderrOffset === "object" ? message.stderrOffset.low || message.stderrOffset.high : message.stderrOffset !== 0))
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.stderrOffset);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -4957,6 +4979,24 @@ export const signalbox = $root.signalbox = (() => {
                                     delete message.follow;
                                 continue;
                             }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.stdoutOffset = value;
+                                else
+                                    delete message.stdoutOffset;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.stderrOffset = value;
+                                else
+                                    delete message.stderrOffset;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -5004,6 +5044,26 @@ export const signalbox = $root.signalbox = (() => {
                     if (object.follow != null)
                         if (object.follow)
                             message.follow = $Boolean(object.follow);
+                    if (object.stdoutOffset != null)
+                        if (typeof object.stdoutOffset === "object" ? object.stdoutOffset.low || object.stdoutOffset.high : $Number(object.stdoutOffset) !== 0)
+                            if ($util.Long)
+                                message.stdoutOffset = $util.Long.fromValue(object.stdoutOffset, true);
+                            else if (typeof object.stdoutOffset === "string")
+                                message.stdoutOffset = $parseInt(object.stdoutOffset, 10);
+                            else if (typeof object.stdoutOffset === "number")
+                                message.stdoutOffset = object.stdoutOffset;
+                            else if (typeof object.stdoutOffset === "object")
+                                message.stdoutOffset = new $util.LongBits(object.stdoutOffset.low >>> 0, object.stdoutOffset.high >>> 0).toNumber(true);
+                    if (object.stderrOffset != null)
+                        if (typeof object.stderrOffset === "object" ? object.stderrOffset.low || object.stderrOffset.high : $Number(object.stderrOffset) !== 0)
+                            if ($util.Long)
+                                message.stderrOffset = $util.Long.fromValue(object.stderrOffset, true);
+                            else if (typeof object.stderrOffset === "string")
+                                message.stderrOffset = $parseInt(object.stderrOffset, 10);
+                            else if (typeof object.stderrOffset === "number")
+                                message.stderrOffset = object.stderrOffset;
+                            else if (typeof object.stderrOffset === "object")
+                                message.stderrOffset = new $util.LongBits(object.stderrOffset.low >>> 0, object.stderrOffset.high >>> 0).toNumber(true);
                     return message;
                 };
 
@@ -5029,6 +5089,16 @@ export const signalbox = $root.signalbox = (() => {
                         object.token = "";
                         object.stream = "";
                         object.follow = false;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.stdoutOffset = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.stdoutOffset = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.stderrOffset = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.stderrOffset = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
                     }
                     if (message.followId != null && $Object.hasOwnProperty.call(message, "followId"))
                         object.followId = message.followId;
@@ -5038,6 +5108,20 @@ export const signalbox = $root.signalbox = (() => {
                         object.stream = message.stream;
                     if (message.follow != null && $Object.hasOwnProperty.call(message, "follow"))
                         object.follow = message.follow;
+                    if (message.stdoutOffset != null && $Object.hasOwnProperty.call(message, "stdoutOffset"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.stdoutOffset = typeof message.stdoutOffset === "number" ? $BigInt(message.stdoutOffset) : $util.Long.fromBits(message.stdoutOffset.low >>> 0, message.stdoutOffset.high >>> 0, true).toBigInt();
+                        else if (typeof message.stdoutOffset === "number")
+                            object.stdoutOffset = options.longs === $String ? $String(message.stdoutOffset) : message.stdoutOffset;
+                        else
+                            object.stdoutOffset = options.longs === $String ? $util.Long.prototype.toString.call(message.stdoutOffset) : options.longs === $Number ? new $util.LongBits(message.stdoutOffset.low >>> 0, message.stdoutOffset.high >>> 0).toNumber(true) : message.stdoutOffset;
+                    if (message.stderrOffset != null && $Object.hasOwnProperty.call(message, "stderrOffset"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.stderrOffset = typeof message.stderrOffset === "number" ? $BigInt(message.stderrOffset) : $util.Long.fromBits(message.stderrOffset.low >>> 0, message.stderrOffset.high >>> 0, true).toBigInt();
+                        else if (typeof message.stderrOffset === "number")
+                            object.stderrOffset = options.longs === $String ? $String(message.stderrOffset) : message.stderrOffset;
+                        else
+                            object.stderrOffset = options.longs === $String ? $util.Long.prototype.toString.call(message.stderrOffset) : options.longs === $Number ? new $util.LongBits(message.stderrOffset.low >>> 0, message.stderrOffset.high >>> 0).toNumber(true) : message.stderrOffset;
                     return object;
                 };
 

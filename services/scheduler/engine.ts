@@ -53,6 +53,8 @@ export interface Engine {
   namespaces(): Promise<readonly string[]>;
   /** Calls `listener` after each commit with what changed; returns the way to stop. */
   onCommitted(listener: (changes: readonly Change[]) => void): () => void;
+  /** Where an actor lives, and the epoch this process owns that partition under. */
+  placeOf(address: Address): Promise<{ readonly partition: number; readonly epoch: number }>;
   /** SHA-256 over the canonical state of every partition; equal after a replay of the logs. */
   stateHash(): Promise<{ readonly hashVersion: number; readonly hash: string }>;
   close(): Promise<void>;
