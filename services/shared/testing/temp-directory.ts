@@ -7,7 +7,7 @@ import { join } from "node:path";
 export interface TempDirectory extends Disposable {
   readonly path: string;
   /** Deletes it with all that is inside. */
-  remove(): void;
+  readonly remove: () => void;
 }
 
 /** `onTestFinished(directory.remove)`, or `using directory = tempDirectory()`. */
