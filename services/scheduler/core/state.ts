@@ -9,6 +9,7 @@ import type {
   OutputValue,
 } from "#shared/base/job.ts";
 import type { PlanTask, RetryPolicy } from "#shared/base/plan.ts";
+import type { WaitQueue } from "./wait-queue.ts";
 
 // --- run ---
 
@@ -32,7 +33,8 @@ export type TaskProgress =
   /** Waits for `missing` of its needs. */
   | { kind: "blocked"; missing: number }
   | { kind: "started" }
-  | { kind: "ended"; end: TaskEnd; outputs: readonly OutputValue[]; receipt: string | null }
+  /** The receipt itself is in the job's attempt; the digest is `sha256:HEX`. */
+  | { kind: "ended"; end: TaskEnd; reason: string; outputs: readonly OutputValue[]; receiptDigest: string | null }
   | { kind: "skipped"; reason: string };
 
 export type TaskEnd = "succeeded" | "failed" | "cancelled";
@@ -42,9 +44,15 @@ export interface RunState {
   phase: RunPhase;
   reason: string;
   endedAtMs: number | null;
-  /** By ordinal, both. */
+  /** By ordinal, all three; `begun` says that the task has a job. */
   tasks: PlanTask[];
   progress: TaskProgress[];
+  begun: boolean[];
+  /** Ordinals of the tasks that need each task. */
+  dependents: number[][];
+  /** Ordinal by task id. */
+  ordinals: Map<string, number>;
+  cancelReason: string | null;
   succeeded: number;
   failed: number;
   skipped: number;
@@ -77,6 +85,7 @@ export interface AttemptState {
   runningAtMs: number | null;
   outcome: Outcome | null;
   receipt: string | null;
+  receiptDigest: string | null;
   /** The latest EVIDENCE_MAX facts, oldest first. */
   evidence: Evidence[];
   unreachable: string | null;
@@ -91,7 +100,7 @@ export interface JobActorState {
   readonly priority: number;
   readonly retry: RetryPolicy;
   /** Without token and attempt number: those are an attempt's. */
-  readonly spec: Omit<AttemptSpec, "token" | "attempt">;
+  spec: Omit<AttemptSpec, "token" | "attempt">;
   readonly createdAtMs: number;
   phase: JobPhase;
   reason: string;
@@ -120,14 +129,15 @@ export interface PlacedAttempt {
   readonly token: string;
   readonly job: string;
   readonly placedAtMs: number;
+  /** Kept until the end is known, for an agent that lost its journal. */
+  readonly spec: AttemptSpec;
   cancelAsked: boolean;
 }
 
-/** A command to the agent, kept until it has acknowledged it. */
+/** A command to the agent, kept until it is known to have journalled it. */
 export type AgentCommand =
-  | { readonly seq: number; readonly kind: "submit"; readonly spec: AttemptSpec }
-  | { readonly seq: number; readonly kind: "cancel"; readonly token: string; readonly reason: string }
-  | { readonly seq: number; readonly kind: "forget"; readonly token: string };
+  | { readonly seq: number; readonly kind: "submit"; readonly token: string }
+  | { readonly seq: number; readonly kind: "cancel"; readonly token: string; readonly reason: string };
 
 export interface ClusterState {
   readonly namespace: string;
@@ -140,10 +150,12 @@ export interface ClusterState {
   agent: { readonly id: string; readonly publicKey: string; readonly enrolledAtMs: number } | null;
   /** The agent's journal and the highest report of it that was committed. */
   journal: { id: string; reportSeen: number } | null;
-  waiting: Map<string, WaitingAttempt>;
+  /** Whether the agent's stream stands, by what was recorded last. */
+  connected: boolean;
+  /** Set while the agent says that the cluster itself does not answer. */
+  unreachable: string | null;
+  waiting: WaitQueue;
   placed: Map<string, PlacedAttempt>;
-  /** Specs of placed attempts whose end is not known yet, for an agent that lost its journal. */
-  specs: Map<string, AttemptSpec>;
   commandSeq: number;
   commands: AgentCommand[];
 }

@@ -1,0 +1,70 @@
+// The scheduler's actors by kind: what each does with a message, an event, a restart and a hash.
+
+import { applyCluster, onClusterMessage } from "./cluster-core.ts";
+import type { ClusterEvent, JobEvent, NamespaceEvent, RunEvent } from "./events.ts";
+import { applyJob, onJobMessage } from "./job-core.ts";
+import type { ClusterMessage, JobMessage, NamespaceMessage, RunMessage } from "./messages.ts";
+import { applyNamespace, onNamespaceMessage } from "./namespace-core.ts";
+import { applyRun, onRunMessage } from "./run-core.ts";
+import type { ClusterState, JobActorState, NamespaceState, RunState } from "./state.ts";
+import type { Turn } from "./turn.ts";
+
+export const runActor = {
+  kind: "run",
+  apply: (state: RunState | undefined, event: RunEvent): RunState => applyRun(state, event),
+  receive: (state: RunState | undefined, message: RunMessage, turn: Turn<RunEvent>): unknown =>
+    onRunMessage(state, message, turn),
+  wakes: ({ phase }: RunState): boolean => phase === "running" || phase === "cancelling",
+  plain: (state: RunState): unknown => {
+    const { dependents: _derived, ordinals: _derivedToo, ...rest } = state;
+    return rest;
+  },
+} as const;
+
+export const jobActor = {
+  kind: "job",
+  apply: (state: JobActorState | undefined, event: JobEvent): JobActorState => applyJob(state, event),
+  receive: (
+    state: JobActorState | undefined,
+    message: JobMessage,
+    turn: Turn<JobEvent>,
+  ): unknown => onJobMessage(state, message, turn),
+  wakes: (): boolean => false,
+  plain: (state: JobActorState): unknown => state,
+} as const;
+
+export const clusterActor = {
+  kind: "cluster",
+  apply: (state: ClusterState | undefined, event: ClusterEvent): ClusterState =>
+    applyCluster(state, event),
+  receive: (
+    state: ClusterState | undefined,
+    message: ClusterMessage,
+    turn: Turn<ClusterEvent>,
+  ): unknown => onClusterMessage(state, message, turn),
+  wakes: ({ connected }: ClusterState): boolean => connected,
+  plain: (state: ClusterState): unknown => ({
+    ...state,
+    waiting: [...state.waiting.values()],
+    placed: [...state.placed.values()].toSorted((a, b) => (a.token < b.token ? -1 : 1)),
+  }),
+} as const;
+
+export const namespaceActor = {
+  kind: "namespace",
+  apply: (
+    state: NamespaceState | undefined,
+    event: NamespaceEvent,
+    address: string,
+  ): NamespaceState => applyNamespace(state, event, address.slice("namespace/".length)),
+  receive: (
+    state: NamespaceState | undefined,
+    message: NamespaceMessage,
+    turn: Turn<NamespaceEvent>,
+  ): unknown => onNamespaceMessage(state, message, turn),
+  wakes: (): boolean => false,
+  plain: (state: NamespaceState): unknown => ({
+    ...state,
+    tokens: [...state.tokens.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  }),
+} as const;

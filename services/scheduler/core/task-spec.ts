@@ -1,0 +1,59 @@
+// A task of the plan with every reference filled in: what its job will run.
+
+import assert from "node:assert/strict";
+import type { AttemptSpec, InputFile, OutputValue } from "#shared/base/job.ts";
+import { type PlanTask, type Template, renderTemplate } from "#shared/base/plan.ts";
+import { outputsOf } from "./run-core.ts";
+import type { RunState } from "./state.ts";
+
+/** Everything of an attempt's spec but its token and number. The tasks it needs have succeeded. */
+export function jobSpecOf(run: RunState, task: PlanTask): Omit<AttemptSpec, "token" | "attempt"> {
+  const render = (template: Template): string =>
+    renderTemplate(template, (id, name) => {
+      const output = outputOf(run, id, name);
+      assert(output.kind === "value", `${id}.${name} is a file, not a value`);
+      return output.value;
+    });
+  const { program } = task;
+  return {
+    name: task.id,
+    namespace: run.meta.namespace,
+    run: run.meta.id,
+    task: task.id,
+    program:
+      program.kind === "exec"
+        ? { kind: "exec", argv: program.argv.map(render) }
+        : { kind: "script", text: render(program.text), interpreter: program.interpreter },
+    env: Object.fromEntries(task.env.map(({ name, value }) => [name, render(value)])),
+    stdin: task.stdin === null ? null : render(task.stdin),
+    files: task.files.map((file): InputFile => {
+      const { path, source, executable } = file;
+      if (source.kind === "template") {
+        return { path, source: { kind: "text", text: render(source.text) }, executable };
+      }
+      if (source.kind === "artifact") return { path, source, executable };
+      const output = outputOf(run, source.task, source.output);
+      assert(output.kind === "file", `${source.task}.${source.output} is a value, not a file`);
+      const { digest, sizeBytes } = output;
+      const from = { task: source.task, output: source.output };
+      return { path, source: { kind: "artifact", digest, sizeBytes, from }, executable };
+    }),
+    outputs: task.outputs,
+    resources: task.resources,
+    timeoutMs: task.timeoutMs,
+    needsReceipts: task.needs.flatMap((need) => receiptDigestOf(run, need) ?? []),
+    traceparent: run.meta.traceparent,
+  };
+}
+
+function outputOf(run: RunState, task: string, name: string): OutputValue {
+  const output = outputsOf(run, task).find((each) => each.name === name);
+  assert(output !== undefined, `task ${task} succeeded without its output ${name}`);
+  return output;
+}
+
+function receiptDigestOf(run: RunState, task: string): string | null {
+  const progress = run.progress[run.ordinals.get(task) ?? -1];
+  assert(progress?.kind === "ended", `${task} has not ended`);
+  return progress.receiptDigest;
+}
