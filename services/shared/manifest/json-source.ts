@@ -1,0 +1,119 @@
+// Positions inside a JSON text. JSON.parse reads a manifest ten times faster than anything that keeps
+// positions, so this walks the text a second time only when there is something to point at. The text
+// is known to be valid JSON: the walker checks nothing.
+
+import type { Path, Position, Spot } from "./manifest-errors.ts";
+import { pointerOf } from "./manifest-errors.ts";
+
+interface JsonPlace {
+  /** Offset of the key, or of the value where there is no key. */
+  readonly key: number;
+  readonly value: number;
+  readonly end: number;
+}
+
+export interface JsonPlaces {
+  readonly places: ReadonlyMap<string, JsonPlace>;
+  /** Members that repeat an earlier key of the same object. */
+  readonly duplicates: readonly { readonly path: Path; readonly key: number; readonly first: number }[];
+}
+
+/** Every value of the text by its JSON pointer. */
+export function jsonPlaces(text: string): JsonPlaces {
+  const places = new Map<string, JsonPlace>();
+  const duplicates: { path: Path; key: number; first: number }[] = [];
+  let at = 0;
+
+  function skipSpace(): void {
+    while (at < text.length && " \t\r\n".includes(text.charAt(at))) at += 1;
+  }
+  function skipString(): string {
+    const start = at;
+    at += 1;
+    while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+    at += 1;
+    return text.slice(start, at);
+  }
+  function walk(path: Path, key: number | undefined): void {
+    skipSpace();
+    const value = at;
+    const opening = text[at];
+    if (opening === "{") walkObject(path);
+    else if (opening === "[") walkArray(path);
+    else if (opening === '"') skipString();
+    else while (at < text.length && !",]} \t\r\n".includes(text.charAt(at))) at += 1;
+    places.set(pointerOf(path), { key: key ?? value, value, end: at });
+  }
+  function walkObject(path: Path): void {
+    const keys = new Map<string, number>();
+    at += 1;
+    for (;;) {
+      skipSpace();
+      if (text[at] === "}") break;
+      const keyAt = at;
+      const name = JSON.parse(skipString()) as string;
+      const first = keys.get(name);
+      if (first !== undefined) duplicates.push({ path: [...path, name], key: keyAt, first });
+      else keys.set(name, keyAt);
+      skipSpace();
+      at += 1; // the colon
+      walk([...path, name], keyAt);
+      skipSpace();
+      if (text[at] === ",") at += 1;
+    }
+    at += 1;
+  }
+  function walkArray(path: Path): void {
+    at += 1;
+    for (let index = 0; ; index++) {
+      skipSpace();
+      if (text[at] === "]") break;
+      walk([...path, index], undefined);
+      skipSpace();
+      if (text[at] === ",") at += 1;
+    }
+    at += 1;
+  }
+  walk([], undefined);
+  return { places, duplicates };
+}
+
+/** How many object members the text has; more than its parsed value has means a repeated key. */
+export function countJsonMembers(text: string): number {
+  let members = 0;
+  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"[ \t\r\n]*(:?)/gs)) {
+    if (match[1] === ":") members += 1;
+  }
+  return members;
+}
+
+/** Where `path` is; its nearest parent where it is not there. */
+export function jsonOffset(text: string, found: JsonPlaces, path: Path, spot: Spot): number {
+  for (let length = path.length; length >= 0; length--) {
+    const place = found.places.get(pointerOf(path.slice(0, length)));
+    if (place === undefined) continue;
+    if (length < path.length) return place.value;
+    if (spot === "key") return place.key;
+    if (spot === "value") return place.value;
+    return nthReference(text, place.value, place.end, spot.reference);
+  }
+  return 0;
+}
+
+/** Offset of the nth `${{` of a scalar's source; its start when the source writes it otherwise. */
+export function nthReference(text: string, start: number, end: number, nth: number): number {
+  let at = text.indexOf("${{", start);
+  for (let i = 0; i < nth && at >= 0; i++) at = text.indexOf("${{", at + 3);
+  return at >= 0 && at < end ? at : start;
+}
+
+/** From 1, both, in UTF-16 code units. */
+export function positionAt(text: string, offset: number): Position {
+  let line = 1;
+  let lineStart = 0;
+  for (let at = text.indexOf("\n"); at >= 0 && at < offset; at = text.indexOf("\n", at + 1)) {
+    line += 1;
+    lineStart = at + 1;
+  }
+  return { line, column: offset - lineStart + 1 };
+}
