@@ -1,0 +1,33 @@
+// How tests run: each file in a process of its own, as many at once as a small machine bears.
+
+import { availableParallelism } from "node:os";
+import { defineConfig } from "vitest/config";
+
+import { NoSkipsReporter } from "./test/no-skips-reporter.ts";
+
+export default defineConfig({
+  test: {
+    environment: "node",
+    pool: "forks",
+    maxWorkers: Math.max(2, Math.min(4, availableParallelism())),
+    include: [
+      "{services,cluster-adapters,tools,deploy,loadtest,examples,test}/**/*.test.ts",
+    ],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ["default", new NoSkipsReporter({ strict: process.env["CI"] === "true" })],
+    coverage: {
+      provider: "v8",
+      reporter: ["text-summary", "json-summary", "html"],
+      reportsDirectory: "coverage",
+      include: ["services/**/*.ts", "cluster-adapters/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/testing/**", "proto/gen/**"],
+      thresholds: {
+        "services/shared/state/**/*.ts": { lines: 90 },
+        "services/shared/actors/**/*.ts": { lines: 90 },
+        "services/*/core/**/*.ts": { lines: 90 },
+        "cluster-adapters/slurm/**/*.ts": { lines: 90 },
+      },
+    },
+  },
+});
