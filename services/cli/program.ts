@@ -1,0 +1,65 @@
+// The commands there are, in the order --help shows them.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { cancelCommand } from "./commands/cancel.ts";
+import { clusterCommand } from "./commands/cluster.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { getCommand } from "./commands/get.ts";
+import { listCommand } from "./commands/list.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { receiptCommand } from "./commands/receipt.ts";
+import { retryCommand } from "./commands/retry.ts";
+import { runCommand } from "./commands/run.ts";
+import { submitCommand } from "./commands/submit.ts";
+import { tokenCommand } from "./commands/token.ts";
+import { validateCommand } from "./commands/validate.ts";
+import { watchCommand } from "./commands/watch.ts";
+import { whyCommand } from "./commands/why.ts";
+import type { App } from "./command.ts";
+import { packageRoot } from "./package-root.ts";
+
+export function makeProgram(app: App): Command {
+  const program = new Command("signalbox")
+    .description(
+      "Runs a research group's cluster jobs and workflows on the clusters it already has.",
+    )
+    .version(packageVersion(), "-V, --version", "print the version")
+    .option("--json", "print JSON and nothing else on stdout")
+    .showSuggestionAfterError(true)
+    .enablePositionalOptions()
+    .addHelpText("after", HELP_END);
+  program.commandsGroup("Submit:");
+  program.addCommand(runCommand(app));
+  program.addCommand(submitCommand(app));
+  program.addCommand(validateCommand(app));
+  program.commandsGroup("Runs and jobs:");
+  program.addCommand(listCommand(app));
+  program.addCommand(getCommand(app));
+  program.addCommand(watchCommand(app));
+  program.addCommand(whyCommand(app));
+  program.addCommand(logsCommand(app));
+  program.addCommand(cancelCommand(app));
+  program.addCommand(retryCommand(app));
+  program.commandsGroup("Clusters and access:");
+  program.addCommand(clusterCommand(app));
+  program.addCommand(tokenCommand(app));
+  program.addCommand(receiptCommand(app));
+  program.commandsGroup("Here:");
+  program.addCommand(completionCommand(app));
+  return program;
+}
+
+const HELP_END = `
+Begin:
+  signalbox up                                  start a mesh on this machine
+  signalbox run WORKFLOW.yaml                   run a workflow on it and see it go
+  signalbox COMMAND --help                      options and examples of a command
+
+Exit codes: 0 ok, 1 the work failed, 2 usage or an invalid manifest, 3 unreachable or refused.`;
+
+function packageVersion(): string {
+  const text = readFileSync(join(packageRoot(), "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,58 @@
+// What a command sees of the world it was started in: streams, environment, time, Ctrl-C. Commands
+// take it as an argument, so that a test can run one in its own process and read what it printed.
+
+import { basename, relative } from "node:path";
+import { isatty } from "node:tty";
+import type { Readable, Writable } from "node:stream";
+
+export interface Terminal {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly stdoutIsTty: boolean;
+  readonly stderrIsTty: boolean;
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly cwd: string;
+  /** How the user would call this command again: `signalbox`, `npx signalbox`, `node …/main.ts`. */
+  readonly invocation: string;
+  /** Width and height now; a window may be resized while a command runs. */
+  size(): { readonly columns: number; readonly rows: number };
+  nowMs(): number;
+  /** Calls `onSignal` on Ctrl-C or SIGTERM instead of ending; returns the way to stop listening. */
+  onInterrupt(onSignal: (signal: "SIGINT" | "SIGTERM") => void): () => void;
+}
+
+/** The real terminal of this process. */
+export function processTerminal(): Terminal {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdoutIsTty: isatty(1),
+    stderrIsTty: isatty(2),
+    env: process.env,
+    cwd: process.cwd(),
+    invocation: invocationOf(process.env, process.argv[1] ?? "", process.cwd()),
+    size: () => ({
+      columns: process.stdout.columns ?? process.stderr.columns ?? 80,
+      rows: process.stdout.rows ?? process.stderr.rows ?? 24,
+    }),
+    nowMs: () => Date.now(),
+    onInterrupt: (onSignal) => {
+      const onInt = (): void => onSignal("SIGINT");
+      const onTerm = (): void => onSignal("SIGTERM");
+      process.on("SIGINT", onInt);
+      process.on("SIGTERM", onTerm);
+      return () => {
+        process.off("SIGINT", onInt);
+        process.off("SIGTERM", onTerm);
+      };
+    },
+  };
+}
+
+function invocationOf(env: NodeJS.ProcessEnv, script: string, cwd: string): string {
+  if (env["npm_command"] === "exec") return "npx signalbox";
+  if (basename(script) === "main.ts") return `node ${relative(cwd, script)}`;
+  return "signalbox";
+}
