@@ -1,5 +1,5 @@
-// A test that did not run proves nothing. Every skipped test is named at the end of a run; with
-// CI=true it fails the run, unless its name says which hardware is absent.
+// Prints the totals of a run. A test that did not run proves nothing: every skipped test is named at
+// the end of a run; with CI=true it fails the run, unless its name says which hardware is absent.
 
 import type { Reporter, TestModule } from "vitest/node";
 
@@ -28,6 +28,10 @@ export class NoSkipsReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0, pending: 0 };
+    for (const module of modules) {
+      for (const test of module.children.allTests()) count[test.result().state] += 1;
+    }
     const skipped = modules.flatMap((module) =>
       [...module.children.allTests("skipped")].map(
         (test) => `${module.relativeModuleId} > ${test.fullName}`,
@@ -36,6 +40,10 @@ export class NoSkipsReporter implements Reporter {
     const { refused, excused } = judgeSkips(skipped);
     for (const name of excused) process.stdout.write(` skipped, hardware absent: ${name}\n`);
     for (const name of refused) process.stdout.write(` skipped: ${name}\n`);
+    process.stdout.write(
+      ` totals: ${count.passed} passed, ${count.failed + count.pending} failed, ` +
+        `${count.skipped} skipped in ${modules.length} files\n`,
+    );
     if (refused.length === 0 || !this.#strict) return;
     process.stdout.write(` ${refused.length} skipped tests fail this run (CI=true)\n`);
     process.exitCode = 1;
