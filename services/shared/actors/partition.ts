@@ -237,7 +237,7 @@ export class Partition {
       if (dueAtMs !== first.timer.atMs) return settle; // Moved or cleared since it came due.
       system.push({ type: "$timer", id: first.timer.id, atMs: null });
     }
-    const poison = this.#poison.get(keyOf(first));
+    const poison = this.#poison.get(keyOf(first) ?? "");
     if (poison !== undefined) {
       system.push({ type: "$dead", reason: poison });
       this.#turn(first.address, null, system, batch, local);
@@ -373,7 +373,8 @@ export class Partition {
   /** A turn failed as a bug: forget this batch, read the log again, and go on without that letter. */
   #bug(culprit: Letter, error: unknown, letters: readonly Letter[]): void {
     const failure = Failure.from(error);
-    this.#poison.set(keyOf(culprit), failure.message.slice(0, 300));
+    const key = keyOf(culprit);
+    if (key !== null) this.#poison.set(key, failure.message.slice(0, 300));
     culprit.reject?.(failure);
     this.#ports.failed(failure, false);
     for (const letter of letters) {
@@ -516,11 +517,12 @@ class Refusal extends Error {
   }
 }
 
-function keyOf(letter: Letter): string {
+/** Names a letter that comes again by itself; an ask is answered with its failure and does not. */
+function keyOf(letter: Letter): string | null {
   const { received, timer } = letter;
   if (received !== null) return `message ${received.from} ${received.n}`;
   if (timer !== null) return `timer ${letter.address} ${timer.id} ${timer.atMs}`;
-  return "ask"; // An ask is answered with its failure and does not come again by itself.
+  return null;
 }
 
 function full(why: string, cause?: Failure): Failure {
