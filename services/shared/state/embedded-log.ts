@@ -7,7 +7,8 @@
 //       writer lock, which other processes share. A writer that lost its partition is refused.
 //   E3. A claim writes the next epoch and its EpochBump record in one transaction through the same
 //       path as an append.
-//   E4. When there is no room the transaction aborts: FULL, the writer's tail unchanged.
+//   E4. When there is no room on disk the transaction aborts before it has written anything
+//       (disk-room.ts): FULL, the writer's tail unchanged.
 //
 // Appends of several partitions handed in during one turn of the event loop share one transaction.
 
@@ -17,7 +18,7 @@ import type { RootDatabase } from "lmdb";
 import { Failure } from "#shared/base/errors.ts";
 import { EMPTY_HEAD, readChain } from "./chain.ts";
 import type { Head, ReadRecord, Stored } from "./chain.ts";
-import { isDiskFull } from "./disk-full.ts";
+import { DiskRoom } from "./disk-room.ts";
 import { DURABLE } from "./lmdb-options.ts";
 import { prepareLocalDirectory } from "./local-disk.ts";
 import type { EventLog, LogEntry, LogPosition, PartitionWriter } from "./log.ts";
@@ -70,6 +71,7 @@ class EmbeddedLog implements EventLog {
   readonly #path: string;
   readonly #bytesMax: number;
   readonly #env: RootDatabase<Buffer, Buffer>;
+  readonly #room: DiskRoom;
   #pending: { readonly append: Append; readonly settle: (failure: Failure | null) => void }[] = [];
   #closed = false;
 
@@ -78,11 +80,13 @@ class EmbeddedLog implements EventLog {
     this.partitions = options.partitions;
     this.#bytesMax = options.partitionBytesMax ?? PARTITION_BYTES_MAX;
     this.#env = open<Buffer, Buffer>({ ...DURABLE, path: options.path });
+    this.#room = new DiskRoom(options.path, this.#env);
     try {
       this.#install();
     } catch (reason) {
+      this.#room.close();
       void this.#env.close();
-      throw reason;
+      throw this.#room.failureOf(reason, "UNAVAILABLE");
     }
   }
 
@@ -94,6 +98,7 @@ class EmbeddedLog implements EventLog {
       const bump = [epochBumpEntry(partition, epoch, writer)];
       const record = recordOf({ partition, epoch, writer, head, entries: bump, nowMs });
       const bytesMax = this.#bytesMax + CLAIM_BYTES_RESERVED;
+      this.#room.take(2, record.bytes.length);
       const refusal = this.#place({ partition, expected: head, record, bytesMax });
       return { refusal, head: { ...record, sequence: head.sequence + 1 } };
     });
@@ -121,6 +126,7 @@ class EmbeddedLog implements EventLog {
     if (this.#closed) return;
     this.#flush();
     this.#closed = true;
+    this.#room.close();
     await this.#env.close();
   }
 
@@ -163,7 +169,11 @@ class EmbeddedLog implements EventLog {
     const pending = this.#pending;
     if (pending.length === 0) return;
     this.#pending = [];
-    const { failure, value } = this.#transact(() => pending.map(({ append }) => this.#place(append)));
+    const bytes = pending.reduce((sum, { append }) => sum + append.record.bytes.length, 0);
+    const { failure, value } = this.#transact(() => {
+      this.#room.take(2 * pending.length, bytes);
+      return pending.map(({ append }) => this.#place(append));
+    });
     pending.forEach(({ settle }, at) => settle(failure ?? value[at] ?? null));
   }
 
@@ -189,19 +199,8 @@ class EmbeddedLog implements EventLog {
     try {
       return { failure: null, value: this.#env.transactionSync(body) };
     } catch (cause) {
-      return { failure: this.#failureOf(cause), value: undefined as never };
+      return { failure: this.#room.failureOf(cause, "UNKNOWN_OUTCOME"), value: undefined as never };
     }
-  }
-
-  #failureOf(cause: unknown): Failure {
-    if (cause instanceof Failure) return cause;
-    if (!isDiskFull(cause, this.#path)) {
-      return new Failure("UNKNOWN_OUTCOME", `${this.#path} could not be written`, { cause });
-    }
-    return new Failure("FULL", `no room to write to ${this.#path}`, {
-      cause,
-      hint: "Free some space on that disk; nothing acknowledged was lost.",
-    });
   }
 
   #headOf(partition: number): StoredHead {

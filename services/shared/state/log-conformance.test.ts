@@ -80,7 +80,7 @@ function simulated(faults: Partial<LogFaults>, seed: number) {
 }
 
 describeLogConformance("embedded", embedded, { raceRounds: 100, manyRecords: 1_000 });
-describeLogConformance("simulated", simulated({}, 1), { raceRounds: 200, manyRecords: 500 });
+describeLogConformance("simulated", simulated({ delayMsMax: 3 }, 1), { raceRounds: 200, manyRecords: 500 });
 describeLogConformance(
   "simulated, on a slow line that doubles messages,",
   simulated({ delayMsMax: 20, duplicateChance: 0.2 }, 2),

@@ -16,7 +16,7 @@ import assert from "node:assert/strict";
 import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 import { Failure } from "#shared/base/errors.ts";
-import { isDiskFull } from "./disk-full.ts";
+import { DiskRoom } from "./disk-room.ts";
 import { DURABLE } from "./lmdb-options.ts";
 import { prepareLocalDirectory } from "./local-disk.ts";
 import { boundsOf, decodeValue, finishRange, fullKeyOf, mergeRows, rowsOf } from "./store-batch.ts";
@@ -77,6 +77,7 @@ export function openStore(options: StoreOptions): Store {
 class LmdbStore implements Store {
   readonly #path: string;
   readonly #env: RootDatabase<Buffer, Buffer>;
+  readonly #room: DiskRoom;
   #pending: Pending[] = [];
   #overlay: Rows = new Map();
   #scheduled: NodeJS.Immediate | null = null;
@@ -86,6 +87,7 @@ class LmdbStore implements Store {
   constructor(path: string) {
     this.#path = path;
     this.#env = open<Buffer, Buffer>({ ...DURABLE, path });
+    this.#room = new DiskRoom(path, this.#env);
   }
 
   get<T>(table: string, key: string): T | undefined {
@@ -137,6 +139,7 @@ class LmdbStore implements Store {
     this.#write();
     this.#closed = true;
     if (this.#lazy !== null) clearTimeout(this.#lazy);
+    this.#room.close();
     await this.#env.close();
   }
 
@@ -161,7 +164,7 @@ class LmdbStore implements Store {
       if (this.#overlay.size > 0) this.#env.transactionSync(() => this.#putAll());
     } catch (reason) {
       this.#keepLazy(batches);
-      const failure = this.#failureOf(reason);
+      const failure = this.#room.failureOf(reason, "UNAVAILABLE");
       for (const batch of batches) batch.reject?.(failure);
       return;
     }
@@ -171,6 +174,9 @@ class LmdbStore implements Store {
   }
 
   #putAll(): void {
+    let bytes = 0;
+    for (const value of this.#overlay.values()) bytes += value?.length ?? 0;
+    this.#room.take(this.#overlay.size, bytes);
     for (const [key, bytes] of this.#overlay) {
       if (bytes === null) this.#env.removeSync(Buffer.from(key));
       else this.#env.putSync(Buffer.from(key), bytes);
@@ -182,16 +188,6 @@ class LmdbStore implements Store {
     this.#overlay = new Map();
     for (const batch of batches) if (batch.reject === null) this.#take(batch);
     if (this.#pending.length > 0) this.#lazy = setTimeout(() => this.#write(), LAZY_RETRY_MS).unref();
-  }
-
-  #failureOf(reason: unknown): Failure {
-    if (isDiskFull(reason, this.#path)) {
-      return new Failure("FULL", `no room to write to ${this.#path}`, {
-        cause: reason,
-        hint: "Free some space on that disk; nothing acknowledged was lost.",
-      });
-    }
-    return new Failure("UNAVAILABLE", `${this.#path} could not be written`, { cause: reason });
   }
 }
 
