@@ -35,7 +35,11 @@ export function progressLines(model: ProgressModel, frame: ProgressFrame, style:
   const { run, jobs } = model;
   const lines = [headerLine(model, frame, style)];
   const shown = visibleJobs(jobs, Math.max(3, frame.rows - ROWS_RESERVED));
-  const taskWidth = Math.min(24, Math.max(4, ...shown.jobs.map((job) => widthOf(job.task))));
+  const taskWidthMax = Math.min(24, Math.floor(frame.columns / 3));
+  const taskWidth = Math.min(
+    taskWidthMax,
+    Math.max(4, ...shown.jobs.map((job) => widthOf(job.task))),
+  );
   if (shown.before > 0) lines.push(style.dim(`  … ${shown.before} more above`));
   for (const job of shown.jobs) lines.push(jobLine(job, taskWidth, frame, style));
   if (shown.after > 0) lines.push(style.dim(`  … ${shown.after} more below`));
@@ -64,8 +68,9 @@ function jobLine(job: JobView, taskWidth: number, frame: ProgressFrame, style: S
   const sign = jobSign(job.state, frame.tick, style);
   const task = padTo(cutTo(job.task, taskWidth), taskWidth);
   const time = padTo(jobTime(job, frame.nowMs), 6);
-  const room = frame.columns - taskWidth - 6 - 8 - 1;
-  const words = cutTo(jobWords(job), Math.max(8, room));
+  // Indent, sign, two gaps, the time, and a column kept free so that the line never wraps.
+  const room = frame.columns - taskWidth - 15;
+  const words = cutTo(jobWords(job), Math.max(4, room));
   const paint = paintOf(job.state, style);
   return `  ${sign} ${task}  ${style.dim(time)}  ${paint(words)}`.trimEnd();
 }
