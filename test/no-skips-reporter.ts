@@ -40,9 +40,10 @@ export class NoSkipsReporter implements Reporter {
     const { refused, excused } = judgeSkips(skipped);
     for (const name of excused) process.stdout.write(` skipped, hardware absent: ${name}\n`);
     for (const name of refused) process.stdout.write(` skipped: ${name}\n`);
+    const failed = modules.filter((module) => module.state() === "failed").length;
     process.stdout.write(
       ` totals: ${count.passed} passed, ${count.failed + count.pending} failed, ` +
-        `${count.skipped} skipped in ${modules.length} files\n`,
+        `${count.skipped} skipped; ${modules.length} files, ${failed} failed\n`,
     );
     if (refused.length === 0 || !this.#strict) return;
     process.stdout.write(` ${refused.length} skipped tests fail this run (CI=true)\n`);
