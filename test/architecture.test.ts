@@ -31,7 +31,10 @@ const allowed: [string, string][] = [
   ["services/scheduler/x.ts", 'import { a } from "./core/state.ts";'],
   ["services/agent/x.ts", 'import { dialectOf } from "#adapters/index.ts";'],
   ["services/agent/x.test.ts", 'import { ManualClock } from "#shared/testing/manual-clock.ts";'],
-  ["cluster-adapters/slurm/x.test.ts", 'import { up } from "../../deploy/test-clusters/slurm/up.ts";'],
+  [
+    "cluster-adapters/slurm/x.test.ts",
+    'import { up } from "../../deploy/test-clusters/slurm/up.ts";',
+  ],
   ["cluster-adapters/slurm/x.ts", '// import("../local/y.ts")\nimport "../adapter.ts";'],
   ["test/e2e/x.ts", 'import { a } from "../../services/scheduler/engine.ts";'],
 ];

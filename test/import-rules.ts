@@ -138,7 +138,8 @@ export function refusedImports(file: SourceFile, aliases: Aliases): string[] {
   const refused: string[] = [];
   for (const found of importsOf(file)) {
     const why = found.target === null ? "is no literal" : refusal(file.path, found.target, aliases);
-    if (why !== null) refused.push(`${file.path}:${found.line}: ${found.target ?? "import()"} ${why}`);
+    if (why !== null)
+      refused.push(`${file.path}:${found.line}: ${found.target ?? "import()"} ${why}`);
   }
   return refused;
 }

@@ -1,5 +1,5 @@
-// The linter's own test: a small tree with one fault per file, so that a rule that went missing, or a
-// pattern that matches nothing, shows.
+// The linter's own test: a small tree with one fault per file, so that a rule that went missing, or
+// a pattern that matches nothing, shows.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
@@ -37,11 +37,23 @@ const cases: [string, string, string | null][] = [
     "switch-exhaustiveness-check",
   ],
   ["services/a/thrown.ts", 'export function f(): never {\n  throw "x";\n}', "only-throw-error"],
-  ["services/a/types.ts", 'import { T } from "./t.ts";\nexport const t: T = 1;', "consistent-type-imports"],
+  [
+    "services/a/types.ts",
+    'import { T } from "./t.ts";\nexport const t: T = 1;',
+    "consistent-type-imports",
+  ],
   ["services/a/t.ts", "export type T = number;", null],
   ["services/a/any.ts", "export const a = (x: any): unknown => x;", "no-explicit-any"],
-  ["services/a/ring-a.ts", 'import { b } from "./ring-b.ts";\nexport const a = () => b;', "no-cycle"],
-  ["services/a/ring-b.ts", 'import { a } from "./ring-a.ts";\nexport const b = () => a;', "no-cycle"],
+  [
+    "services/a/ring-a.ts",
+    'import { b } from "./ring-b.ts";\nexport const a = () => b;',
+    "no-cycle",
+  ],
+  [
+    "services/a/ring-b.ts",
+    'import { a } from "./ring-a.ts";\nexport const b = () => a;',
+    "no-cycle",
+  ],
 ];
 
 interface Finding {

@@ -19,14 +19,22 @@ test("every platform's optional packages are listed", () => {
 });
 
 test("it names no registry and no machine", () => {
-  expect(Object.entries(lock.packages).filter(([, entry]) => entry.resolved !== undefined)).toEqual([]);
-  const text = JSON.stringify(lock, (key, value: unknown) => (key === "funding" ? undefined : value));
+  expect(Object.entries(lock.packages).filter(([, entry]) => entry.resolved !== undefined)).toEqual(
+    [],
+  );
+  const text = JSON.stringify(lock, (key, value: unknown) =>
+    key === "funding" ? undefined : value,
+  );
   expect(text).not.toMatch(/:\/\/|file:|(?<![\w-])\/(?:work|root|home|tmp)\//);
 });
 
 test("it matches package.json, where every version is exact", () => {
   const { dependencies, devDependencies } = manifest;
-  expect(lock.packages[""]).toMatchObject({ version: manifest.version, dependencies, devDependencies });
+  expect(lock.packages[""]).toMatchObject({
+    version: manifest.version,
+    dependencies,
+    devDependencies,
+  });
   const ranges = Object.values({ ...dependencies, ...devDependencies });
   expect(ranges.filter((range) => !/^\d+\.\d+\.\d+$/.test(range))).toEqual([]);
 });
@@ -42,7 +50,10 @@ test("what a registry left out is added where Node would look for it", () => {
   const holed: Lock = {
     packages: {
       "": {},
-      "node_modules/a": { version: "1.0.0", optionalDependencies: { "@a/linux-x64-musl": "1.0.0" } },
+      "node_modules/a": {
+        version: "1.0.0",
+        optionalDependencies: { "@a/linux-x64-musl": "1.0.0" },
+      },
       "node_modules/b/node_modules/a": {
         version: "2.0.0",
         dev: true,
@@ -54,7 +65,10 @@ test("what a registry left out is added where Node would look for it", () => {
   expect(completeLock(holed)).toHaveLength(3);
   const inner = "node_modules/b/node_modules/a/node_modules/@a/linux-x64-musl";
   const platform = { cpu: ["x64"], libc: ["musl"], optional: true, os: ["linux"] };
-  expect(holed.packages["node_modules/@a/linux-x64-musl"]).toEqual({ version: "1.0.0", ...platform });
+  expect(holed.packages["node_modules/@a/linux-x64-musl"]).toEqual({
+    version: "1.0.0",
+    ...platform,
+  });
   expect(holed.packages[inner]).toEqual({ version: "2.0.0", dev: true, ...platform });
   expect(completeLock(holed)).toEqual([]);
 });

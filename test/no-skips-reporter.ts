@@ -1,5 +1,6 @@
-// Prints the totals of a run. A test that did not run proves nothing: every skipped test is named at
-// the end of a run; with CI=true it fails the run, unless its name says which hardware is absent.
+// Prints the totals of a run. A test that did not run proves nothing: every skipped test is named
+// at the end of a run; with CI=true it fails the run, unless its name says which hardware is
+// absent.
 
 import type { Reporter, TestModule } from "vitest/node";
 

@@ -8,7 +8,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { judgeSkips } from "./no-skips-reporter.ts";
 import { ROOT } from "./repository.ts";
 
-function runTests(name: string, text: string, CI: string): { status: number | null; output: string } {
+function runTests(
+  name: string,
+  text: string,
+  CI: string,
+): { status: number | null; output: string } {
   // Inside the repository, where vitest can be found, and ignored by git.
   const root = join(ROOT, "coverage", `no-skips-${process.pid}-${name}`);
   mkdirSync(root, { recursive: true });

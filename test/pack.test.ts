@@ -90,7 +90,8 @@ test("npx signalbox up starts the mesh from the package, down ends it", async ()
 }, 60_000);
 
 test("below Node 22 it says so instead of failing on syntax", async () => {
-  const old = 'Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.9.0"}})';
+  const old =
+    'Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.9.0"}})';
   const launcher = join(project, "node_modules", "signalbox", "dist", "signalbox.js");
   const started = run(process.execPath, ["--import", `data:text/javascript,${old}`, launcher]);
   await expect(started).rejects.toMatchObject({

@@ -1,4 +1,5 @@
-// The contracts: generated code is fresh, buf likes the files, and nothing that main has was broken.
+// The contracts: generated code is fresh, buf likes the files, and nothing that main has was
+// broken.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";
@@ -8,7 +9,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { tempDirectory } from "../services/shared/testing/temp-directory.ts";
 import { ROOT } from "./repository.ts";
 
-function run(command: string, args: string[], cwd = ROOT): { status: number | null; output: string } {
+function run(
+  command: string,
+  args: string[],
+  cwd = ROOT,
+): { status: number | null; output: string } {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
   return { status, output: stdout + stderr };
 }

@@ -45,7 +45,10 @@ function linesOf(path: string): [number, string][] {
 }
 
 /** `PATH:LINE: WHY` of every line `judge` objects to. */
-function objections(paths: string[], judge: (line: string, path: string) => string | null): string[] {
+function objections(
+  paths: string[],
+  judge: (line: string, path: string) => string | null,
+): string[] {
   return paths.flatMap((path) =>
     linesOf(path).flatMap(([number, line]) => {
       const why = judge(line, path);
@@ -83,7 +86,9 @@ test("no file is a drawer", () => {
 });
 
 test("source files are kebab-case", () => {
-  const bad = sources.filter((path) => !/^[a-z0-9.-]+$/.test(path.slice(path.lastIndexOf("/") + 1)));
+  const bad = sources.filter(
+    (path) => !/^[a-z0-9.-]+$/.test(path.slice(path.lastIndexOf("/") + 1)),
+  );
   expect(bad).toEqual([]);
 });
 
@@ -105,7 +110,9 @@ test("a file says at its head what it is", () => {
 test("no test is left alone or switched off without a condition", () => {
   const tests = sources.filter((path) => path.endsWith(".test.ts"));
   const pattern = new RegExp(String.raw`\b(?:test|it|describe)\.(?:only|skip|todo)\b(?!If)`);
-  expect(objections(tests, (line) => (pattern.test(line) ? "only, skip or todo" : null))).toEqual([]);
+  expect(objections(tests, (line) => (pattern.test(line) ? "only, skip or todo" : null))).toEqual(
+    [],
+  );
 });
 
 test("services write to the log or to their output, never to a console", () => {
@@ -135,7 +142,9 @@ test("a broken link is found", () => {
 
 function brokenLinks(path: string, markdown: string): string[] {
   const prose = markdown.replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "");
-  const targets = [...prose.matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g)].map((match) => match[1] ?? "");
+  const targets = [...prose.matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g)].map(
+    (match) => match[1] ?? "",
+  );
   return targets
     .filter((target) => !/^(?:[a-z]+:|\/\/)/.test(target))
     .filter((target) => !leadsSomewhere(path, markdown, target))

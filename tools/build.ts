@@ -1,7 +1,8 @@
 // Makes dist/, what the published package runs: Node strips no types under node_modules.
 //
 //   B1. The sources are checked against what Node 22 has, so that no newer built-in slips in.
-//   B2. dist/ has the layout of the sources, `.ts` become `.js`; its own package.json maps `#…` there.
+//   B2. dist/ has the layout of the sources, `.ts` become `.js`; its own package.json maps `#…`
+//       there.
 //   B3. dist/ appears whole or not at all: it is built beside and renamed.
 
 import { execFileSync } from "node:child_process";

@@ -1,8 +1,9 @@
 // Completes package-lock.json after `npm install`, and with `--check` only says what is wrong.
 //
 // Some registries do not carry the binaries of other platforms. npm then leaves those optional
-// packages out of the lockfile it writes, and a later npm (11.19) refuses that lockfile at `npm ci`.
-// Added here by name and version, they cost nothing where they do not fit and are found where they do.
+// packages out of the lockfile it writes, and a later npm (11.19) refuses that lockfile at `npm
+// ci`. Added here by name and version, they cost nothing where they do not fit and are found where
+// they do.
 //
 //   K1. Every optional dependency of every locked package resolves to an entry of that version.
 //   K2. No entry names the registry or the machine it came from.
@@ -72,8 +73,9 @@ export function completeLock(lock: Lock): string[] {
 
 /** The way Node looks a package up: beside, then one `node_modules` further out each time. */
 function resolveFrom(lock: Lock, at: string, name: string): { entry: LockedPackage } | null {
-  for (let from = at; ; ) {
-    const entry = lock.packages[from === "" ? `node_modules/${name}` : `${from}/node_modules/${name}`];
+  for (let from = at; ;) {
+    const entry =
+      lock.packages[from === "" ? `node_modules/${name}` : `${from}/node_modules/${name}`];
     if (entry !== undefined) return { entry };
     if (from === "") return null;
     const cut = from.lastIndexOf("/node_modules/");
@@ -86,7 +88,9 @@ function platformPackage(name: string, range: string, dev: boolean): LockedPacka
   const os = SYSTEMS.filter((system) => words.includes(system));
   const cpu = PROCESSORS.find(([spelling]) => words.includes(spelling))?.[1];
   if (os.length === 0 && cpu === undefined) {
-    throw new Error(`${name} is missing and names no platform: run npm install where it can be had`);
+    throw new Error(
+      `${name} is missing and names no platform: run npm install where it can be had`,
+    );
   }
   const libc = words.includes("musl") ? "musl" : words.includes("gnu") ? "glibc" : null;
   return {

@@ -1,5 +1,6 @@
-// Generates proto/gen from proto/signalbox: messages as one protobufjs static module with types, and
-// services as tables grpc-js takes. `--check` compares instead of writing and exits 1 on a difference.
+// Generates proto/gen from proto/signalbox: messages as one protobufjs static module with types,
+// and services as tables grpc-js takes. `--check` compares instead of writing and exits 1 on a
+// difference.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -53,7 +54,8 @@ function numbersForLongs(script: string): void {
 
 function services(to: string): void {
   const tree = new protobuf.Root();
-  tree.resolvePath = (_origin, target) => (target.startsWith("/") ? target : join(protoDirectory, target));
+  tree.resolvePath = (_origin, target) =>
+    target.startsWith("/") ? target : join(protoDirectory, target);
   tree.loadSync([...files], { keepCase: false });
   tree.resolveAll();
   const lines = [

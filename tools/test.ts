@@ -1,5 +1,5 @@
-// Everything that has to hold, in one command: types, lint, format, unused code, then every test with
-// coverage. All steps run even if one fails, so that one run names everything that is wrong.
+// Everything that has to hold, in one command: types, lint, format, unused code, then every test
+// with coverage. All steps run even if one fails, so that one run names everything that is wrong.
 //
 // `node tools/test.ts --static` leaves the tests out; further arguments go to vitest.
 

@@ -96,14 +96,38 @@ slurm_conf = "/etc/slurm.conf"
 
 describe("refused with its place", () => {
   const cases: [string, string, RegExp][] = [
-    ["unknown key", '[scheduler]\n\nlisten_ = "a:1"', /:3: unknown key scheduler\.listen_.*listen\?/],
-    ["unknown section", '[schedular]\nlisten = "a:1"', /:1: unknown key schedular.*mean scheduler\?/],
+    [
+      "unknown key",
+      '[scheduler]\n\nlisten_ = "a:1"',
+      /:3: unknown key scheduler\.listen_.*listen\?/,
+    ],
+    [
+      "unknown section",
+      '[schedular]\nlisten = "a:1"',
+      /:1: unknown key schedular.*mean scheduler\?/,
+    ],
     ["key outside a section", 'listen = "a:1"', /:1: unknown key listen\. /],
-    ["dotted key", 'log.drivr = "embedded"', /:1: unknown key log\.drivr\. Did you mean log\.driver\?/],
+    [
+      "dotted key",
+      'log.drivr = "embedded"',
+      /:1: unknown key log\.drivr\. Did you mean log\.driver\?/,
+    ],
     ["inline table", 'log = { drivr = "x" }', /unknown key log\.drivr/],
-    ["wrong choice", '[log]\ndriver = "embeded"', /:2: log\.driver must be one of.*did you mean "embedded"/],
-    ["wrong type", "[scheduler]\npartitions = 1.5", /:2: scheduler\.partitions must be a whole number from 1 to/],
-    ["no address", '[scheduler]\nlisten = "7400"', /:2: scheduler\.listen must be HOST:PORT, not "7400"/],
+    [
+      "wrong choice",
+      '[log]\ndriver = "embeded"',
+      /:2: log\.driver must be one of.*did you mean "embedded"/,
+    ],
+    [
+      "wrong type",
+      "[scheduler]\npartitions = 1.5",
+      /:2: scheduler\.partitions must be a whole number from 1 to/,
+    ],
+    [
+      "no address",
+      '[scheduler]\nlisten = "7400"',
+      /:2: scheduler\.listen must be HOST:PORT, not "7400"/,
+    ],
     ["a date", "[telemetry]\nlevel = 2026-01-01", /:2: telemetry\.level must be one of/],
     ["not TOML", '[log]\ndriver = "', /signalbox\.toml:2:\d+: /],
     ["given twice", "[log]\n[log]", /signalbox\.toml:2:\d+: /],
@@ -126,7 +150,11 @@ describe("refused with its place", () => {
     expect(refusal(() => loadConfig({ overrides: { "agent.kind": "slurm" } })).message).toMatch(
       /agent\.scheduler is missing/,
     );
-    const overrides = { "agent.scheduler": "a:1", "agent.poll_min_s": "9", "agent.poll_max_s": "3" };
+    const overrides = {
+      "agent.scheduler": "a:1",
+      "agent.poll_min_s": "9",
+      "agent.poll_max_s": "3",
+    };
     expect(refusal(() => loadConfig({ overrides })).message).toMatch(/poll_min_s 9 is above/);
   });
 

@@ -139,7 +139,10 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
         hint: 'Give the scheduler\'s gRPC address: [agent] scheduler = "HOST:PORT".',
       });
     }
-    const [pollMinS, pollMaxS] = [number("agent.poll_min_s") ?? 2, number("agent.poll_max_s") ?? 300];
+    const [pollMinS, pollMaxS] = [
+      number("agent.poll_min_s") ?? 2,
+      number("agent.poll_max_s") ?? 300,
+    ];
     if (pollMinS > pollMaxS) {
       throw new Failure("INVALID", `agent.poll_min_s ${pollMinS} is above poll_max_s ${pollMaxS}`);
     }

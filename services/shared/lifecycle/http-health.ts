@@ -75,7 +75,8 @@ async function handle(
     options.logger.error({ err: cause, method: request.method }, "request failed");
     options.metrics.counter("signalbox_faults_total", { part: "http", code: failure.code }).inc();
     if (response.headersSent) response.destroy();
-    else answerJson(response, 500, { error: { code: "INTERNAL", message: "see the service's log" } });
+    else
+      answerJson(response, 500, { error: { code: "INTERNAL", message: "see the service's log" } });
   }
 }
 

@@ -36,7 +36,11 @@ test("a failing start stops what was started before it", async () => {
   const log: string[] = [];
   const part = track(life, log);
   await part("log");
-  const broken = life.start("server", () => Promise.reject(new Error("in use")), () => log.push("?"));
+  const broken = life.start(
+    "server",
+    () => Promise.reject(new Error("in use")),
+    () => log.push("?"),
+  );
   await expect(broken).rejects.toThrow("in use");
   expect(log).toEqual(["+log", "-log"]);
 });
@@ -62,7 +66,11 @@ test("a part that was starting while a stop came is stopped too", async () => {
   const life = new Lifecycle({ logger });
   const gate = Promise.withResolvers<void>();
   const log: string[] = [];
-  const starting = life.start("slow", () => gate.promise, () => log.push("-slow"));
+  const starting = life.start(
+    "slow",
+    () => gate.promise,
+    () => log.push("-slow"),
+  );
   const refused = starting.catch(String);
   await life.stop("test");
   gate.resolve();
@@ -115,7 +123,9 @@ test("/healthz, /readyz and /metrics answer, other paths are the routes'", async
   expect((await fetch(`${base}/boom`)).status).toBe(500);
   const scrape = await fetch(`${base}/metrics`);
   expect(scrape.headers.get("content-type")).toMatch(/^text\/plain/);
-  expect(await scrape.text()).toMatch(/faults_total\{part="http",code="INTERNAL",service="test"\} 1/);
+  expect(await scrape.text()).toMatch(
+    /faults_total\{part="http",code="INTERNAL",service="test"\} 1/,
+  );
 });
 
 test("an address in use is UNAVAILABLE", async () => {

@@ -1,7 +1,7 @@
 // One JSON line per event on standard error. Standard output belongs to results.
 //
-//   T1. No secret leaves: members with a secret's name are replaced wherever they stand in the first
-//       three levels, and bearer tokens and private keys are cut out of any text of the line.
+//   T1. No secret leaves: members with a secret's name are replaced wherever they stand in the
+//       first three levels, and bearer tokens and private keys are cut out of any text of the line.
 
 import { pino, type DestinationStream, type Logger as PinoLogger } from "pino";
 
@@ -47,7 +47,10 @@ export function createLogger(options: LoggerOptions): Logger {
       },
       hooks: {
         streamWrite: (line) =>
-          line.replace(SECRET_TEXT, (_, prefix: string | undefined) => `${prefix ?? ""}${REDACTED}`),
+          line.replace(
+            SECRET_TEXT,
+            (_, prefix: string | undefined) => `${prefix ?? ""}${REDACTED}`,
+          ),
       },
     },
     // Written at once: the last lines before a crash are the ones somebody will need.

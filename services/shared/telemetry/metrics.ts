@@ -1,6 +1,6 @@
 // Prometheus metrics of one process. Names, labels and types come from metric-names.ts, so that a
-// wrong name or a missing label is a type error. Bound instruments are cheap: keep them where a path
-// is hot.
+// wrong name or a missing label is a type error. Bound instruments are cheap: keep them where a
+// path is hot.
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
@@ -73,9 +73,7 @@ function watchProcess(metrics: Metrics): void {
   const loop = metrics.gauge("nodejs_eventloop_utilization_ratio", {});
   let cpuSeen = 0;
   let loopSeen = performance.eventLoopUtilization();
-  metrics
-    .gauge("process_start_time_seconds", {})
-    .set(Math.round(performance.timeOrigin) / 1000);
+  metrics.gauge("process_start_time_seconds", {}).set(Math.round(performance.timeOrigin) / 1000);
   metrics.onScrape(() => {
     const { user, system } = process.cpuUsage();
     const seconds = (user + system) / 1e6;

@@ -14,11 +14,19 @@ import {
   parseTraceparent,
 } from "./tracing.ts";
 
-function capture(level = "info"): { lines: () => Record<string, unknown>[]; raw: string[]; logger: ReturnType<typeof createLogger> } {
+function capture(level = "info"): {
+  lines: () => Record<string, unknown>[];
+  raw: string[];
+  logger: ReturnType<typeof createLogger>;
+} {
   const raw: string[] = [];
   const destination = { write: (line: string) => void raw.push(line) };
   const logger = createLogger({ service: "test", level, destination });
-  return { logger, raw, lines: () => raw.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  return {
+    logger,
+    raw,
+    lines: () => raw.map((line) => JSON.parse(line) as Record<string, unknown>),
+  };
 }
 
 test("a line carries service, level, time and trace", () => {
@@ -42,7 +50,10 @@ test("no secret leaves, by member name or inside a text", () => {
   const { logger, raw, lines } = capture();
   const pem = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----";
   logger.info({ token: "c2VjcmV0", request: { headers: { authorization: "Bearer c2VjcmV0" } } });
-  logger.error({ err: new Error("refused: Authorization: Bearer c2VjcmV0c2VjcmV0") }, `bad key ${pem}`);
+  logger.error(
+    { err: new Error("refused: Authorization: Bearer c2VjcmV0c2VjcmV0") },
+    `bad key ${pem}`,
+  );
   expect(raw.join("")).not.toContain("c2VjcmV0");
   expect(raw.join("")).toContain("Bearer [redacted]");
   expect(lines()).toHaveLength(2);
