@@ -99,10 +99,14 @@ export const localDialect: DialectFactory = (transport, options) => {
             startTicks: claim.startTicks ?? "-",
           });
     if (process === null) return null; // Never started, as far as anyone can tell.
-    const nativeId = encodeNativeId(process);
-    if (status.exit !== null) return endedEntry(files, nativeId, status);
     const rebooted = process.boot8 !== here.bootId.slice(0, 8);
+    let nativeId = encodeNativeId(process);
+    if (status.exit !== null) return endedEntry(files, nativeId, status);
     const life = rebooted ? "gone" : await lifeOf(transport, here, proc, process, files);
+    if (life === "alive" && process.startTicks === "-") {
+      const startTicks = (await statOf(transport, here, proc, process.pid))?.startTicks ?? "-";
+      nativeId = encodeNativeId({ ...process, startTicks });
+    }
     if (life !== "gone") {
       const reason = life === "orphaned" ? "its supervisor is gone, its program goes on" : null;
       return liveEntry(files, nativeId, status, reason);
