@@ -7,21 +7,34 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 
 /** The one text that equal values have: keys sorted by UTF-16 code units, no spaces. */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === "boolean" || typeof value === "string") {
-    return JSON.stringify(value);
-  }
+  if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number") {
     assert(Number.isFinite(value), `not a JSON number: ${value}`);
     return JSON.stringify(value); // ECMAScript's number format is the one RFC 8785 asks for.
   }
-  if (Array.isArray(value)) {
-    return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`;
-  }
+  if (value === null || typeof value === "boolean") return String(value);
   assert(typeof value === "object", `not JSON: ${typeof value}`);
-  const members: string[] = [];
-  for (const key of Object.keys(value).toSorted()) {
-    const member = (value as Record<string, unknown>)[key];
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${canonicalJson(member)}`);
+  // Concatenation, not join: this encodes every record of the log.
+  let text = "";
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      text += `${i === 0 ? "" : ","}${canonicalJson((value as unknown[])[i] ?? null)}`;
+    }
+    return `[${text}]`;
   }
-  return `{${members.join(",")}}`;
+  const keys = Object.keys(value);
+  if (!isSorted(keys)) keys.sort();
+  for (const key of keys) {
+    const member = (value as Record<string, unknown>)[key];
+    if (member === undefined) continue;
+    text += `${text === "" ? "" : ","}${JSON.stringify(key)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) {
+    if ((keys[i - 1] as string) > (keys[i] as string)) return false;
+  }
+  return true;
 }

@@ -12,16 +12,24 @@ interface JsonPlace {
   readonly end: number;
 }
 
+interface JsonDuplicate {
+  readonly pointer: string;
+  readonly name: string;
+  /** Offsets of this key and of the first one. */
+  readonly key: number;
+  readonly first: number;
+}
+
 export interface JsonPlaces {
   readonly places: ReadonlyMap<string, JsonPlace>;
   /** Members that repeat an earlier key of the same object. */
-  readonly duplicates: readonly { readonly path: Path; readonly key: number; readonly first: number }[];
+  readonly duplicates: readonly JsonDuplicate[];
 }
 
 /** Every value of the text by its JSON pointer. */
 export function jsonPlaces(text: string): JsonPlaces {
   const places = new Map<string, JsonPlace>();
-  const duplicates: { path: Path; key: number; first: number }[] = [];
+  const duplicates: JsonDuplicate[] = [];
   let at = 0;
 
   function skipSpace(): void {
@@ -34,17 +42,17 @@ export function jsonPlaces(text: string): JsonPlaces {
     at += 1;
     return text.slice(start, at);
   }
-  function walk(path: Path, key: number | undefined): void {
+  function walk(pointer: string, key: number | undefined): void {
     skipSpace();
     const value = at;
     const opening = text[at];
-    if (opening === "{") walkObject(path);
-    else if (opening === "[") walkArray(path);
+    if (opening === "{") walkObject(pointer);
+    else if (opening === "[") walkArray(pointer);
     else if (opening === '"') skipString();
     else while (at < text.length && !",]} \t\r\n".includes(text.charAt(at))) at += 1;
-    places.set(pointerOf(path), { key: key ?? value, value, end: at });
+    places.set(pointer, { key: key ?? value, value, end: at });
   }
-  function walkObject(path: Path): void {
+  function walkObject(parent: string): void {
     const keys = new Map<string, number>();
     at += 1;
     for (;;) {
@@ -52,39 +60,53 @@ export function jsonPlaces(text: string): JsonPlaces {
       if (text[at] === "}") break;
       const keyAt = at;
       const name = JSON.parse(skipString()) as string;
+      const pointer = parent + pointerOf([name]);
       const first = keys.get(name);
-      if (first !== undefined) duplicates.push({ path: [...path, name], key: keyAt, first });
+      if (first !== undefined) duplicates.push({ pointer, name, key: keyAt, first });
       else keys.set(name, keyAt);
       skipSpace();
       at += 1; // the colon
-      walk([...path, name], keyAt);
+      walk(pointer, keyAt);
       skipSpace();
       if (text[at] === ",") at += 1;
     }
     at += 1;
   }
-  function walkArray(path: Path): void {
+  function walkArray(parent: string): void {
     at += 1;
     for (let index = 0; ; index++) {
       skipSpace();
       if (text[at] === "]") break;
-      walk([...path, index], undefined);
+      walk(`${parent}/${index}`, undefined);
       skipSpace();
       if (text[at] === ",") at += 1;
     }
     at += 1;
   }
-  walk([], undefined);
+  walk("", undefined);
   return { places, duplicates };
 }
 
 /** How many object members the text has; more than its parsed value has means a repeated key. */
 export function countJsonMembers(text: string): number {
   let members = 0;
-  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"[ \t\r\n]*(:?)/gs)) {
-    if (match[1] === ":") members += 1;
+  for (let open = text.indexOf('"'); open >= 0; ) {
+    let close = open;
+    do close = text.indexOf('"', close + 1);
+    while (isEscaped(text, close));
+    let next = close + 1;
+    while (" \t\r\n".includes(text.charAt(next)) && next < text.length) next += 1;
+    if (text[next] === ":") members += 1;
+    open = text.indexOf('"', next);
   }
   return members;
+}
+
+/** An odd number of backslashes before it. */
+function isEscaped(text: string, at: number): boolean {
+  let start = at;
+  while (text[start - 1] === "\\") start -= 1;
+  return (at - start) % 2 === 1;
 }
 
 /** Where `path` is; its nearest parent where it is not there. */

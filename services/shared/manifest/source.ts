@@ -1,11 +1,11 @@
 // A manifest's text as plain values, with a way back from a value to its line and column. JSON is read
 // by JSON.parse; anything else is YAML 1.2. Everything is bounded before it is looked at further.
 
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
 import type { Document, Node } from "yaml";
 import { countJsonMembers, jsonOffset, jsonPlaces, nthReference, positionAt } from "./json-source.ts";
 import type { ManifestError, Path, Position, Spot } from "./manifest-errors.ts";
-import { ERRORS_MAX, pointerOf } from "./manifest-errors.ts";
+import { ERRORS_MAX } from "./manifest-errors.ts";
 
 /** A manifest of 10,000 ordinary tasks has about 2 MiB. */
 export const MANIFEST_BYTES_MAX = 4 * 1024 * 1024;
@@ -56,12 +56,12 @@ function parseJson(text: string, file: string): Parsed | undefined {
     return undefined;
   }
   if (countMembers(value) !== countJsonMembers(text)) {
-    const errors = jsonPlaces(text).duplicates.slice(0, ERRORS_MAX).map(({ path, key, first }) => ({
+    const errors = jsonPlaces(text).duplicates.slice(0, ERRORS_MAX).map((twice) => ({
       file,
-      ...positionAt(text, key),
-      path: pointerOf(path),
-      message: `${JSON.stringify(path.at(-1))} is given twice`,
-      hint: `it was first given at line ${positionAt(text, first).line}: keep one of them`,
+      ...positionAt(text, twice.key),
+      path: twice.pointer,
+      message: `${JSON.stringify(twice.name)} is given twice`,
+      hint: `it was first given at line ${positionAt(text, twice.first).line}: keep one of them`,
     }));
     if (errors.length > 0) return { errors };
   }
@@ -121,7 +121,7 @@ function parseYaml(text: string, file: string): Parsed {
   try {
     document = parseDocument(text, {
       version: "1.2",
-      uniqueKeys: true,
+      uniqueKeys: false, // The library's check is quadratic; duplicateKeys() is not.
       lineCounter: lines,
       prettyErrors: false,
       logLevel: "silent",
@@ -130,6 +130,8 @@ function parseYaml(text: string, file: string): Parsed {
     if (problems.length > 0) {
       return { errors: problems.slice(0, ERRORS_MAX).map((p) => yamlError(p, text, lines, file)) };
     }
+    const duplicates = duplicateKeys(document, lines, file);
+    if (duplicates.length > 0) return { errors: duplicates };
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (reason) {
     const message = reason instanceof RangeError ? "nested too deeply" : String(reason);
@@ -140,6 +142,32 @@ function parseYaml(text: string, file: string): Parsed {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   return { source: { value, locate } };
+}
+
+/** Keys given twice in one map; to most readers the last one would win in silence. */
+function duplicateKeys(document: Document, lines: LineCounter, file: string): ManifestError[] {
+  const errors: ManifestError[] = [];
+  visit(document, {
+    Map(_, map, ancestors) {
+      if (ancestors.length > 2 * DEPTH_MAX) throw new RangeError();
+      const first = new Map<string, number>();
+      for (const { key } of map.items) {
+        const name = keyText(key);
+        const before = first.get(name);
+        if (before === undefined) {
+          first.set(name, startOf(key as Node));
+          continue;
+        }
+        const { line, col } = lines.linePos(startOf(key as Node));
+        const message = `${JSON.stringify(name)} is given twice`;
+        const hint = `it was first given at line ${lines.linePos(before).line}: keep one of them`;
+        errors.push({ file, line, column: col, path: "", message, hint });
+        if (errors.length >= ERRORS_MAX) return visit.BREAK;
+      }
+      return undefined;
+    },
+  });
+  return errors;
 }
 
 function yamlError(
@@ -163,8 +191,6 @@ function yamlError(
 function yamlHint(code: string, line: string): string {
   if (line.includes("{{")) return 'put a text with ${{ … }} in quotes: "${{ params.x }}"';
   switch (code) {
-    case "DUPLICATE_KEY":
-      return "keep one of them";
     case "TAB_AS_INDENT":
       return "indent with spaces: YAML allows no tabs";
     case "MULTIPLE_DOCS":
@@ -190,7 +216,7 @@ function yamlOffset(document: Document, text: string, path: Path, spot: Spot): n
   for (const step of path) {
     const parent: Node | null = isAlias(node) ? (node.resolve(document) ?? null) : node;
     if (isMap(parent)) {
-      const pair = parent.items.find((item) => isPair(item) && keyText(item.key) === String(step));
+      const pair = parent.items.find((item) => keyText(item.key) === String(step));
       if (pair === undefined) return startOf(node);
       key = pair.key as Node;
       node = (pair.value as Node | null) ?? key;
