@@ -30,6 +30,7 @@ const allowed: [string, string][] = [
   ["services/scheduler/core/x.ts", 'import type { A } from "#shared/base/job.ts";'],
   ["services/scheduler/x.ts", 'import { a } from "./core/state.ts";'],
   ["services/agent/x.ts", 'import { dialectOf } from "#adapters/index.ts";'],
+  ["services/shared/state/log-conformance.ts", 'import { test } from "vitest";'],
   ["services/agent/x.test.ts", 'import { ManualClock } from "#shared/testing/manual-clock.ts";'],
   [
     "cluster-adapters/slurm/x.test.ts",
@@ -74,6 +75,8 @@ const forbidden: [string, string][] = [
   ["services/scheduler/x.ts", 'import { a } from "../../test/repository.ts";'],
   ["tools/x.ts", 'import { a } from "#shared/base/errors.ts";'],
   ["deploy/x.ts", 'import { a } from "../services/shared/base/errors.ts";'],
+  ["services/shared/state/x.ts", 'import { test } from "vitest";'],
+  ["services/shared/state/x.ts", 'import { suite } from "./log-conformance.ts";'],
   // Folders nobody has named, subpaths nobody has declared.
   ["services/billing/x.ts", "export const a = 1;"],
   ["services/shared/common/x.ts", "export const a = 1;"],

@@ -3,7 +3,8 @@
 //
 //   A1. Every source file belongs to a zone; a folder nobody has named is refused.
 //   A2. Type-only imports, re-exports, `import()` and `import("…").T` count like any other.
-//   A3. Pure zones name every package and Node module they may use; the others may use any.
+//   A3. What ships imports neither tests, nor what only tests share, nor the packages of tests.
+//   A4. Pure zones name every package and Node module they may use; the others may use any.
 
 import { posix } from "node:path";
 import { parseSync, Visitor, type Expression, type StringLiteral } from "oxc-parser";
@@ -53,6 +54,9 @@ const ADAPTER_SHARED = ["shared/base", "shared/config", "shared/telemetry"];
 const ADAPTER_PORTS = ["adapters/ports"];
 /** What only tests import. */
 const TEST_AIDS = ["shared/testing", "deploy", "tools"];
+const TEST_PACKAGES = ["vitest", "fast-check", "oxc-parser"];
+/** Where nothing ships. */
+const NOT_SHIPPED = ["test", "loadtest", "deploy", "tools", "examples", "root", "shared/testing"];
 
 export const ZONES: { readonly [name: string]: Zone } = {
   "proto/gen": { files: /^proto\/gen\//, imports: ["proto/gen"] },
@@ -151,12 +155,16 @@ function refusal(path: string, target: string, aliases: Aliases): string | null 
   const test = isTest(path);
   const resolved = resolveOurs(path, target, aliases);
   if (resolved === null) {
+    if (TEST_PACKAGES.includes(target) && !test && !NOT_SHIPPED.includes(from)) {
+      return "is for tests";
+    }
     const pure = zone.only !== undefined && !test;
     return pure && !zone.only.includes(target) ? `is not for ${from}, which is pure` : null;
   }
   if (resolved === "") return "is no subpath import of package.json";
   const to = zoneOf(resolved);
   if (to === null) return "leads to no zone";
+  if (isTest(resolved) && !test && !NOT_SHIPPED.includes(from)) return "is for tests";
   if (zone.imports.includes("*")) return null;
   if (CONSUMERS.has(to) && from !== "root") return `is in ${to}, which nothing imports`;
   if (zone.imports.includes(to)) return null;
@@ -172,8 +180,9 @@ function mayTest(path: string, to: string): boolean {
   return other === undefined || other === own;
 }
 
+/** Suites, what they run and what they share: never shipped. tsconfig.build.json leaves them out. */
 function isTest(path: string): boolean {
-  return path.endsWith(".test.ts") || /\/testing\//.test(path);
+  return /\.test\.ts$|\.fixture\.ts$|conformance(?:-[a-z]+)*\.ts$|\/testing\//.test(path);
 }
 
 /** The path in the repository; `null` for packages and Node modules, "" for an unknown `#…`. */
