@@ -77,6 +77,7 @@ const forbidden: [string, string][] = [
   ["deploy/x.ts", 'import { a } from "../services/shared/base/errors.ts";'],
   ["services/shared/state/x.ts", 'import { test } from "vitest";'],
   ["services/shared/state/x.ts", 'import { suite } from "./log-conformance.ts";'],
+  ["test/sim/log-invariants.ts", 'import type { A } from "../../services/shared/state/log.ts";'],
   // Folders nobody has named, subpaths nobody has declared.
   ["services/billing/x.ts", "export const a = 1;"],
   ["services/shared/common/x.ts", "export const a = 1;"],
