@@ -58,7 +58,7 @@ function objections(
 }
 
 function overlong(line: string): string | null {
-  if ([...line].length <= COLUMNS_MAX) return null;
+  if (Array.from(line).length <= COLUMNS_MAX) return null;
   // What the formatter cannot break: an address, or a literal that is most of the line.
   if (/https?:\/\//.test(line) || /(["'`/])(?:(?!\1).){40,}\1/.test(line)) return null;
   return `over ${COLUMNS_MAX} columns`;
