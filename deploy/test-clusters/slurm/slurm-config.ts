@@ -1,7 +1,7 @@
 // The files a private Slurm reads. Every line that is not plain has its reason beside it; the traps
 // are told in README.md.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync, existsSync, chmodSync } from "node:fs";
 
 export interface SlurmShape {
@@ -142,6 +142,7 @@ function slurmdbdConf(shape: SlurmShape, port: number): string {
   ].join("\n")}\n`;
 }
 
+/** The same for a directory at every start: slurmctld refuses a state of another cluster's name. */
 export function clusterNameOf(shape: SlurmShape): string {
-  return `test${shape.controllerPort}`;
+  return `t${createHash("sha256").update(shape.directory).digest("hex").slice(0, 8)}`;
 }
