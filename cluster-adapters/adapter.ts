@@ -1,5 +1,5 @@
-// What a cluster kind is to the agent: a dialect over a transport. A dialect turns an attempt into a
-// script and command lines and parses the answers. It never decides that silence means an end.
+// What a cluster kind is to the agent: a dialect over a transport. A dialect turns an attempt into
+// a script and command lines and parses the answers. It never decides that silence means an end.
 
 import type { AttemptSpec, EndCause, Resources } from "#shared/base/job.ts";
 import type { Transport } from "./transport.ts";
@@ -50,7 +50,9 @@ export type QueueAnswer =
 export interface ClusterFacts {
   readonly dialect: string;
   readonly version: string;
-  /** How long an unanswered submission may still come true, in ms (2 × MessageTimeout for Slurm). */
+  /**
+   * How long an unanswered submission may still come true, in ms (2 × MessageTimeout for Slurm).
+   */
   readonly messageTimeoutMs: number;
   readonly accounting: boolean;
   /** Further facts worth showing, for example MinJobAge. */
@@ -60,7 +62,9 @@ export interface ClusterFacts {
 /** A cluster kind. Every method is one round of commands, counted against the call budget. */
 export interface Dialect {
   readonly name: "slurm" | "local" | "mock";
-  /** True when `spawn` results are watched directly and no queue needs polling (local processes). */
+  /**
+   * True when `spawn` results are watched directly and no queue needs polling (local processes).
+   */
   readonly pollsQueue: boolean;
   /** Seconds between the supervisor's heartbeats; 0 where the agent can see the process itself. */
   readonly heartbeatS: number;
@@ -76,9 +80,19 @@ export interface Dialect {
   poll(live: readonly LiveJob[]): Promise<QueueAnswer>;
   /** The last word on jobs the queue has forgotten, from accounting; `present` may be empty. */
   history(live: readonly LiveJob[]): Promise<QueueAnswer>;
-  /** Asks for the end; the end itself is observed like any other. */
-  cancel(jobs: readonly LiveJob[]): Promise<{ readonly kind: "asked" } | { readonly kind: "no-answer"; readonly reason: string }>;
+  /**
+   * Asks for the end; the end itself is observed like any other. Asked again, it may insist: the
+   * caller asks until it sees the end.
+   */
+  cancel(
+    jobs: readonly LiveJob[],
+  ): Promise<{ readonly kind: "asked" } | { readonly kind: "no-answer"; readonly reason: string }>;
 }
 
-/** Makes a dialect over a transport. `options` are the cluster's own settings from its registration. */
-export type DialectFactory = (transport: Transport, options: { readonly [name: string]: string }) => Dialect;
+/**
+ * Makes a dialect over a transport. `options` are the cluster's own settings from its registration.
+ */
+export type DialectFactory = (
+  transport: Transport,
+  options: { readonly [name: string]: string },
+) => Dialect;

@@ -12,7 +12,9 @@ const DIALECTS: { readonly [kind: string]: DialectFactory } = {
   slurm: slurmDialect,
 };
 
-/** The dialect of a cluster of this kind. Throws Failure INVALID for a kind or an option not known. */
+/**
+ * The dialect of a cluster of this kind. Throws Failure INVALID for a kind or an option not known.
+ */
 export function dialectOf(kind: string, transport: Transport, options: DialectOptions): Dialect {
   const factory = Object.hasOwn(DIALECTS, kind) ? DIALECTS[kind] : undefined;
   if (factory === undefined) {

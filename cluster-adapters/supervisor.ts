@@ -13,8 +13,8 @@
 //   S5. A heartbeat loop never outlives the script by more than one beat, and holds no open file.
 //   S6. Started as `sh job.sh BOOT_ID HOST` (the local dialect, which knows both and has just made
 //       this process the leader of a group) it reads nothing of /proc: dash reads byte by byte, and
-//       the process's own stat line cost 0.4 ms of 4. The claim's START_TICKS is then `-`; pid, boot
-//       and the path in /proc/PID/cmdline identify the process as well.
+//       the process's own stat line cost 0.4 ms of 4. The claim's START_TICKS is then `-`; pid,
+//       boot and the path in /proc/PID/cmdline identify the process as well.
 //
 // Signals. TERM and INT end the program: where the script leads its process group (started by the
 // local transport) it passes TERM to the whole group, once, so a sender tells the script alone;
@@ -35,10 +35,14 @@ export interface SupervisorOptions {
   readonly heartbeatS: number;
 }
 
-/** Exit code of a supervisor that could not do its work: no directory, a full disk (EX_CANTCREAT). */
+/**
+ * Exit code of a supervisor that could not do its work: no directory, a full disk (EX_CANTCREAT).
+ */
 export const SUPERVISOR_FAILED = 73;
 
-/** The text of `job.sh`. Throws Failure INVALID for what no process can be given (a NUL, no argv). */
+/**
+ * The text of `job.sh`. Throws Failure INVALID for what no process can be given (a NUL, no argv).
+ */
 export function supervisorScript(
   spec: AttemptSpec,
   files: JobFiles,
@@ -85,8 +89,9 @@ if [ -z "$won" ]; then printf 'lost %s\\n' "$self" >>claim.lost; exit 0; fi
 printf 'claim %s\\n' "$self" >>claim || exit ${SUPERVISOR_FAILED}
 `;
 
-// A signal may interrupt \`wait\`, which then says 128+n like a death by that signal would: \`caught\`
-// and kill -0 tell the two apart. Bit n-1 of SigCgt is set when the program catches signal n.
+// A signal may interrupt `wait`, which then says 128+n like a death by that signal would:
+// `caught` and kill -0 tell the two apart. Bit n-1 of SigCgt is set when the program catches
+// signal n.
 const RUN = `child= caught= late=
 end_program() {
   caught=1
@@ -111,8 +116,8 @@ trap 'warn_program USR1 0x200' USR1
 trap 'warn_program USR2 0x800' USR2
 printf 'start %s\\n' "$$" >>status || exit ${SUPERVISOR_FAILED}`;
 
-// `times` writes two lines, the shell's and its children's: CPU time without a fork. The exit line's
-// own CPU field is for writers that know it; `-` says that the lines before have it.
+// `times` writes two lines, the shell's and its children's: CPU time without a fork. The exit
+// line's own CPU field is for writers that know it; `-` says that the lines before have it.
 const FINISH = `[ -z "$late" ] || end_program
 while :; do
   caught=
@@ -188,12 +193,17 @@ beat=$!`;
 // Names with a meaning of their own to dash or bash: read-only (an export would end the shell),
 // computed, or changing how the rest of the script is read.
 const SHELL_NAMES = new Set(
-  ("_ UID EUID PPID IFS PWD OLDPWD ENV OPTIND OPTARG OPTERR PS1 PS2 PS4 RANDOM SRANDOM SECONDS LINENO" +
-    " EPOCHSECONDS EPOCHREALTIME GROUPS DIRSTACK FUNCNAME HISTCMD SHELLOPTS POSIXLY_CORRECT").split(" "),
+  (
+    "_ UID EUID PPID IFS PWD OLDPWD ENV OPTIND OPTARG OPTERR PS1 PS2 PS4 RANDOM SRANDOM" +
+    " SECONDS LINENO EPOCHSECONDS EPOCHREALTIME GROUPS DIRSTACK FUNCNAME HISTCMD" +
+    " SHELLOPTS POSIXLY_CORRECT"
+  ).split(" "),
 );
 
 function canExport(name: string): boolean {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELL_NAMES.has(name) && !name.startsWith("BASH");
+  return (
+    /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELL_NAMES.has(name) && !name.startsWith("BASH")
+  );
 }
 
 /** Who claimed an attempt. `-` on the wire, where the system has no /proc, is `null` here. */
@@ -280,7 +290,8 @@ function wholeLines(text: string | null): string[] {
 function parseClaim(line: string): Claim | null {
   const match = /^claim v1 (\S+) (\S+) (\d+) (\S+) (\S+) (\d+)$/.exec(line);
   if (match === null) return null;
-  const [, nativeId = "", host = "-", pid = "", bootId = "-", startTicks = "-", restarts = ""] = match;
+  const [, nativeId = "", host = "-", pid = "", bootId = "-", startTicks = "-", restarts = ""] =
+    match;
   return {
     nativeId,
     host: host === "-" ? null : host,
@@ -306,6 +317,7 @@ function parseExit(line: string, timesMs: number | null): SupervisorExit | null 
 function parseTimesMs(line: string): number | null {
   const match = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/.exec(line);
   if (match === null) return null;
-  const seconds = Number(match[1]) * 60 + Number(match[2]) + Number(match[3]) * 60 + Number(match[4]);
+  const seconds =
+    Number(match[1]) * 60 + Number(match[2]) + Number(match[3]) * 60 + Number(match[4]);
   return Number.isFinite(seconds) ? Math.round(seconds * 1000) : null;
 }

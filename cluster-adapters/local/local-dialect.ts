@@ -1,14 +1,14 @@
 // The machine itself as a cluster: no queue, no scheduler, only processes and what their
-// supervisors wrote down. There is nothing to poll: the transport says when a process of ours ended,
-// and after a restart the claim names it.
+// supervisors wrote down. There is nothing to poll: the transport says when a process of ours
+// ended, and after a restart the claim names it.
 //
 //   D1. A job ended when its supervisor wrote the exit line. Failing that, when its process is gone
 //       and nothing of its process group is left: then the outcome is unknown, or node_fail if the
 //       machine was started anew since. Files are read again after the process was found gone, so
 //       that an exit line written in between counts.
 //   D2. What cannot be found is not reported: absence is the caller's to judge.
-//   D3. cancel() asks the supervisor with TERM, which passes it to the group once. Asked again after
-//       `kill_grace_s`, it kills the group. The caller asks until the end is seen.
+//   D3. cancel() asks the supervisor with TERM, which passes it to the group once. Asked again
+//       after `kill_grace_s`, it kills the group. The caller asks until the end is seen.
 //
 // Options: `kill_grace_s` (10), `pass_env` (comma-separated names that jobs inherit from the agent,
 // besides the usual few), `proc` (where /proc is mounted).
@@ -47,10 +47,7 @@ export const localDialect: DialectFactory = (transport, options) => {
 
   const machine = async (): Promise<Machine> => (known ??= await machineOf(transport, proc));
 
-  const submit = async (
-    files: JobFiles,
-    onExit: () => void,
-  ): Promise<SubmitResult> => {
+  const submit = async (files: JobFiles, onExit: () => void): Promise<SubmitResult> => {
     const here = await machine();
     const argv = ["/bin/sh", jobScriptOf(files)];
     if (here.hasProc) argv.push(here.bootId, here.host);

@@ -9,7 +9,9 @@ export interface ProcessIdentity {
   /** First 8 characters of the boot id. */
   readonly boot8: string;
   readonly pid: number;
-  /** Field 22 of /proc/PID/stat, or the start time in seconds where there is no /proc; `-` unknown. */
+  /**
+   * Field 22 of /proc/PID/stat, or the start time in seconds where there is no /proc; `-` unknown.
+   */
   readonly startTicks: string;
 }
 
@@ -110,7 +112,9 @@ export async function runsFile(
   path: string,
 ): Promise<boolean> {
   if (machine.hasProc) {
-    return (await readText(transport, `${proc}/${pid}/cmdline`))?.split("\0").includes(path) ?? false;
+    return (
+      (await readText(transport, `${proc}/${pid}/cmdline`))?.split("\0").includes(path) ?? false
+    );
   }
   const answer = await transport.run(["ps", "-o", "args=", "-p", String(pid)], {
     timeoutMs: PS_TIMEOUT_MS,

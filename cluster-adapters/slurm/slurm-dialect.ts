@@ -6,8 +6,8 @@
 //   Z3. A row is ours when its name is the attempt's or its working directory is the attempt's
 //       directory (a site's plugin may rename jobs). The job id alone is nothing: a controller that
 //       lost its last seconds gives the same id again.
-//   Z4. The number of calls does not depend on the number of jobs: poll is one squeue, and one sacct
-//       if a job is missing from a healthy answer; find and cancel are two.
+//   Z4. The number of calls does not depend on the number of jobs: poll is one squeue, and one
+//       sacct if a job is missing from a healthy answer; find and cancel are two.
 //
 // Options: `slurm_conf`, `path` (where the commands are), `partition`, `account` (defaults),
 // `cores_per_node` (else asked of sinfo by probe), `submit_timeout_s` (180: sbatch itself goes on

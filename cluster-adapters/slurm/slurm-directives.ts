@@ -39,7 +39,8 @@ export function slurmUnsupported(resources: Resources, defaults: SlurmDefaults):
     ["walltimeS", resources.walltimeS, 1],
   ] as const;
   for (const [what, value, least] of counts) {
-    if (value === null || (value >= least && value <= COUNT_MAX && Number.isFinite(value))) continue;
+    if (value === null || (value >= least && value <= COUNT_MAX && Number.isFinite(value)))
+      continue;
     sentences.push(`${what} = ${value} is outside of ${least} to ${COUNT_MAX}`);
   }
   return sentences;

@@ -1,25 +1,56 @@
 // What sbatch's refusal means. The question is only ever: was the job taken?
 //
 // sbatch says `Batch job submission failed: TEXT` both when the controller answered no and when the
-// conversation with it broke, in which case the job may be queued already. The broken ones are known
-// by their texts (slurm_errno.c, 1000-1007 and 5000-5007) and are ambiguous; whatever else the
-// controller says is its answer. Anything that is neither is ambiguous too.
+// conversation with it broke, in which case the job may be queued already. The broken ones are
+// known by their texts (slurm_errno.c, 1000-1007 and 5000-5007) and are ambiguous; whatever else
+// the controller says is its answer. Anything that is neither is ambiguous too.
 
 import type { CommandResult } from "../transport.ts";
 import type { SubmitResult } from "../adapter.ts";
 import { parseSbatch } from "./slurm-parse.ts";
 
-const BROKEN =
-  /Socket timed out|Unable to contact slurm controller|Zero Bytes were transmitted|Communication (?:connection|shutdown) failure|Message (?:send|receive) failure|Unexpected message received|Insane message length|Protocol authentication error|Protocol version has changed|Header lengths are longer|Transport endpoint is not connected|Connection (?:reset|refused|timed out)|Broken pipe|Unspecified error|Munge (?:en|de)code failed/i;
+const BROKEN = anyOf([
+  "Socket timed out",
+  "Unable to contact slurm controller",
+  "Zero Bytes were transmitted",
+  "Communication connection failure",
+  "Communication shutdown failure",
+  "Message send failure",
+  "Message receive failure",
+  "Unexpected message received",
+  "Insane message length",
+  "Header lengths are longer",
+  "Protocol authentication error",
+  "Protocol version has changed",
+  "Munge encode failed",
+  "Munge decode failed",
+  "Transport endpoint is not connected",
+  "Connection reset",
+  "Connection refused",
+  "Connection timed out",
+  "Broken pipe",
+  "Unspecified error",
+]);
 
-const NOT_NOW =
-  /MaxSubmitJob|GrpSubmitJob|SubmitJobsPer|job submit limit|temporarily unable|Resource temporarily unavailable|MaxJobCount|Required partition not available|Requested partition configuration not available now|presently disabled|standby mode|system is full|Rate limit/i;
+const NOT_NOW = anyOf([
+  "MaxSubmitJob",
+  "GrpSubmitJob",
+  "job submit limit",
+  "temporarily unable",
+  "Resource temporarily unavailable",
+  "MaxJobCount",
+  "Required partition not available",
+  "Requested partition configuration not available now",
+  "presently disabled",
+  "standby mode",
+  "Rate limit",
+]);
 
-/** Named limits of the request itself: waiting does not help. */
-const POLICY_FOR_EVER =
-  /(?:Assoc|QOS)\w*Max(?:Wall|Cpu|Node|Mem|TRES|Billing)\w*|Per(?:Job|Node)Limit|Grp(?:Wall|CPU)/;
+/** A limit of the request itself: waiting does not help, although the policy text is there. */
+const TOO_MUCH = /(?:Max|Grp)(?:Wall|Cpu|CPU|Node|Mem|TRES|Billing|Gres)\w*/;
 
-const REFUSED = /Batch job submission failed:|sbatch: (?:error|fatal|unrecognized option|invalid option)/;
+const REFUSED =
+  /Batch job submission failed:|sbatch: (?:error|fatal|unrecognized option|invalid option)/;
 
 const REASON_CHARACTERS_MAX = 500;
 
@@ -29,14 +60,15 @@ export function submitResultOf(answer: CommandResult): SubmitResult {
     return { kind: "submitted", nativeId, raw: answer.stdout.trim() };
   }
   const said = reasonFrom(answer.stderr);
-  if (answer.timedOut) return { kind: "ambiguous", reason: `sbatch did not answer in time. ${said}` };
+  if (answer.timedOut)
+    return { kind: "ambiguous", reason: `sbatch did not answer in time. ${said}` };
   if (answer.exitCode === null) {
     return { kind: "ambiguous", reason: `sbatch was ended by ${answer.signal}. ${said}` };
   }
   if (answer.exitCode === 0 || nativeId !== null || BROKEN.test(answer.stderr)) {
     return { kind: "ambiguous", reason: said || "sbatch gave no job id" };
   }
-  if (NOT_NOW.test(answer.stderr) && !POLICY_FOR_EVER.test(answer.stderr)) {
+  if (NOT_NOW.test(answer.stderr) && !TOO_MUCH.test(answer.stderr)) {
     return { kind: "later", reason: said };
   }
   if (REFUSED.test(answer.stderr)) return { kind: "refused", reason: said };
@@ -56,8 +88,14 @@ export function isUnreachable(stderr: string): boolean {
 export function reasonFrom(stderr: string): string {
   return stderr
     .split("\n")
-    .map((line) => line.trim().replace(/^(?:sbatch|squeue|sacct|scancel|scontrol): (?:error: )?/, ""))
+    .map((line) =>
+      line.trim().replace(/^(?:sbatch|squeue|sacct|scancel|scontrol): (?:error: )?/, ""),
+    )
     .filter((line) => line !== "")
     .join("; ")
     .slice(0, REASON_CHARACTERS_MAX);
+}
+
+function anyOf(texts: readonly string[]): RegExp {
+  return new RegExp(texts.join("|"), "i");
 }

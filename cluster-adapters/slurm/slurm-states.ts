@@ -1,5 +1,5 @@
-// Slurm's words for where a job is. Complete for 20.11 to 25.11 (slurm_protocol_defs.c); a word that
-// is not here is unknown, and unknown is never an end.
+// Slurm's words for where a job is. Complete for 20.11 to 25.11 (slurm_protocol_defs.c); a word
+// that is not here is unknown, and unknown is never an end.
 
 import type { EndCause } from "#shared/base/job.ts";
 

@@ -1,8 +1,8 @@
 // Commands and files on the agent's own machine.
 //
 // Files go through synchronous calls on purpose: writing, publishing and reading a job directory
-// are a handful of microsecond calls, and a trip through libuv's thread pool costs more than each of
-// them. Only `digest` and `remove`, whose size nobody bounds, give way to the event loop.
+// are a handful of microsecond calls, and a trip through libuv's thread pool costs more than each
+// of them. Only `digest` and `remove`, whose size nobody bounds, give way to the event loop.
 //
 //   L1. A command that runs out of time is killed with its whole process group.
 //   L2. `run` never inherits the agent's environment unasked: secrets live there.
@@ -14,7 +14,13 @@ import * as fs from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { Failure } from "#shared/base/errors.ts";
 import type { ErrorCode } from "#shared/base/errors.ts";
-import type { CommandOptions, CommandResult, FileStat, SpawnOptions, Transport } from "../../transport.ts";
+import type {
+  CommandOptions,
+  CommandResult,
+  FileStat,
+  SpawnOptions,
+  Transport,
+} from "../../transport.ts";
 
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 const DIGEST_CHUNK_BYTES = 1024 * 1024;
@@ -136,10 +142,10 @@ function makeDirectories(path: string): void {
   }
 }
 
-// rename(2) replaces a file and an empty directory without a word, and Node has no RENAME_NOREPLACE.
-// A file is therefore linked, which never replaces. A directory that was published is never empty,
-// so a rival's is refused by rename itself (ENOTEMPTY); the look before catches an empty one that
-// somebody else put there.
+// rename(2) replaces a file and an empty directory without a word, and Node has no
+// RENAME_NOREPLACE. A file is therefore linked, which never replaces. A directory that was
+// published is never empty, so a rival's is refused by rename itself (ENOTEMPTY); the look before
+// catches an empty one that somebody else put there.
 function renameNew(from: string, to: string): void {
   if (!fs.lstatSync(from).isDirectory()) {
     fs.linkSync(from, to);

@@ -15,7 +15,11 @@ const GRANTS =
   "grant all on slurm_acct.* to slurm@localhost";
 
 /** Starts both and registers the cluster, an account and the user. Adds them to `daemons`. */
-export async function startAccounting(shape: SlurmShape, env: Env, daemons: Daemon[]): Promise<void> {
+export async function startAccounting(
+  shape: SlurmShape,
+  env: Env,
+  daemons: Daemon[],
+): Promise<void> {
   const d = shape.directory;
   const socket = `${d}/mysql/sock`;
   const withPath: Env = { ...env, PATH: pathWithSbin() };

@@ -79,7 +79,8 @@ export async function until(
 ): Promise<void> {
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await holds())) {
-    if (performance.now() > deadlineMs) throw new Error(`${what} did not happen in ${timeoutMs} ms`);
+    if (performance.now() > deadlineMs)
+      throw new Error(`${what} did not happen in ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -10,7 +10,14 @@ import { existsSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir, userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { startAccounting } from "./accounting.ts";
-import { endDaemons, freePorts, isAlive, pathWithSbin, runCommand, signalDaemon } from "./daemons.ts";
+import {
+  endDaemons,
+  freePorts,
+  isAlive,
+  pathWithSbin,
+  runCommand,
+  signalDaemon,
+} from "./daemons.ts";
 import { startDaemon, startTicksOf, until } from "./daemons.ts";
 import type { Daemon, Env } from "./daemons.ts";
 import { configPathOf, nodeNameOf, writeSlurmFiles } from "./slurm-config.ts";
@@ -120,7 +127,11 @@ async function startOnce(options: SlurmOptions): Promise<SlurmCluster> {
 /** Takes over a cluster that another process started in `directory`. */
 export function openSlurm(directory: string): SlurmCluster {
   const path = `${realpathSync(directory)}/daemons.json`;
-  return clusterOf(realpathSync(directory), JSON.parse(readFileSync(path, "utf8")) as Daemon[], false);
+  return clusterOf(
+    realpathSync(directory),
+    JSON.parse(readFileSync(path, "utf8")) as Daemon[],
+    false,
+  );
 }
 
 function envOf(directory: string): { SLURM_CONF: string; PATH: string } {
@@ -162,7 +173,11 @@ function startController(directory: string): Daemon {
   return startDaemon("slurmctld", argv, env, `${directory}/log/slurmctld.out`);
 }
 
-function clusterOf(directory: string, started: readonly Daemon[], temporary: boolean): SlurmCluster {
+function clusterOf(
+  directory: string,
+  started: readonly Daemon[],
+  temporary: boolean,
+): SlurmCluster {
   let daemons = [...started];
   let stopped = false;
   const controller = (): Daemon => {
