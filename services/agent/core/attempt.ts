@@ -133,11 +133,8 @@ export interface Attempt {
   /** The dialect announced the exit; what it left behind is still to be read. */
   exitAnnounced: boolean;
   reading: boolean;
-  /** The scheduler wants it forgotten; it is, once its end is reported. */
+  /** The scheduler has committed its end, or says so: it is forgotten once its end is reported. */
   forgetAsked: boolean;
-  /** Known from its directory alone. The scheduler may have forgotten it long ago and will not say so
-   * again: the acknowledgement of its end is enough. */
-  found: boolean;
   /** The latest fact the state rests on. */
   proof: Evidence;
   reportedPhase: AttemptPhase | null;
@@ -173,7 +170,6 @@ export function newAttempt(spec: AttemptSpec, intendedAtMs: number, proof: Evide
     exitAnnounced: false,
     reading: false,
     forgetAsked: false,
-    found: false,
     proof,
     reportedPhase: null,
     reportedNativeId: null,

@@ -77,8 +77,8 @@ export function onReportsAcked(core: ClusterCore, seq: number, nowMs: number): v
   for (let acked = reports.ackedSeq + 1; acked <= upTo; acked++) {
     const attempt = core.attempts.get(reports.unacked.get(acked)?.token ?? NO_TOKEN);
     reports.unacked.delete(acked);
-    if (attempt?.found !== true || attempt.state.kind !== "reported" || attempt.state.seq !== acked) continue;
-    attempt.forgetAsked = true;
+    if (attempt?.state.kind !== "reported" || attempt.state.seq !== acked) continue;
+    attempt.forgetAsked = true; // Its end is committed: nobody will ask for it again.
     core.touched.add(attempt.token);
   }
   reports.ackedSeq = upTo;

@@ -92,7 +92,6 @@ export function restoreCore(
 function addFound(core: ClusterCore, directory: FoundDirectory, nowMs: number): void {
   const { spec, token, intendedAtMs, nativeId } = directory;
   const attempt = newAttempt(spec, intendedAtMs, evidenceOf("agent", "job directory", nowMs));
-  attempt.found = true;
   const endSeq = endSeqOf(core, token);
   if (endSeq !== null) {
     attempt.state = { kind: "reported", seq: endSeq };

@@ -412,7 +412,7 @@ export class SimulatedCluster {
       this.#checkEnd(token, report);
       this.ended.set(token, report);
       this.placed.delete(token);
-      this.#command({ kind: "forget", token });
+      if (this.#chance(0.3)) this.#command({ kind: "forget", token }); // The acknowledgement says it too.
     }
     return { kind: "reports-acked", seq: this.#reportSeen };
   }
