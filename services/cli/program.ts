@@ -6,14 +6,18 @@ import { Command } from "commander";
 import { cancelCommand } from "./commands/cancel.ts";
 import { clusterCommand } from "./commands/cluster.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { downCommand } from "./commands/down.ts";
 import { getCommand } from "./commands/get.ts";
 import { listCommand } from "./commands/list.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { receiptCommand } from "./commands/receipt.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
+import { sbatchCommand } from "./commands/sbatch.ts";
+import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
+import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { whyCommand } from "./commands/why.ts";
@@ -30,9 +34,14 @@ export function makeProgram(app: App): Command {
     .showSuggestionAfterError(true)
     .enablePositionalOptions()
     .addHelpText("after", HELP_END);
+  program.commandsGroup("A mesh on this machine:");
+  program.addCommand(upCommand(app));
+  program.addCommand(statusCommand(app));
+  program.addCommand(downCommand(app));
   program.commandsGroup("Submit:");
   program.addCommand(runCommand(app));
   program.addCommand(submitCommand(app));
+  program.addCommand(sbatchCommand(app));
   program.addCommand(validateCommand(app));
   program.commandsGroup("Runs and jobs:");
   program.addCommand(listCommand(app));

@@ -88,7 +88,7 @@ test("what has ended but was not waited for counts as gone", async () => {
   });
   onTestFinished(() => void parent.kill("SIGKILL"));
   const pid = await new Promise<number>((resolve) => {
-    parent.stdout!.once("data", (text: Buffer) => resolve(Number(text.toString())));
+    parent.stdout.once("data", (text: Buffer) => resolve(Number(text.toString())));
   });
   await waitFor(() => /\) Z /u.test(readFileSync(`/proc/${pid}/stat`, "utf8")));
   expect(identityOf(pid)).toBeNull();
