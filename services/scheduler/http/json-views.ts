@@ -1,0 +1,38 @@
+// The API's views as JSON for REST: the protobuf JSON names, with states as lower-case words and
+// digests and times as they are (milliseconds since 1970).
+
+import type { signalbox } from "#proto/signalbox.js";
+import { wordOf } from "../server/jobs-service.ts";
+import { RunStateView, JobStateView } from "../server/views.ts";
+import type { JobView, RunView } from "../server/views.ts";
+import { Failure } from "#shared/base/errors.ts";
+
+export function runJson(run: RunView): object {
+  return { ...run, state: runWordOf(run.state ?? 0) };
+}
+
+export function jobJson(job: JobView): object {
+  return { ...job, state: wordOf(job.state ?? 0) };
+}
+
+export function runWordOf(state: number): string {
+  const name = Object.entries(RunStateView).find(([, number]) => number === state)?.[0];
+  return (name ?? "RUN_STATE_UNKNOWN").slice("RUN_STATE_".length).toLowerCase();
+}
+
+/** `state=running` of a query. INVALID lists what there is. */
+export function parseRunState(word: string): signalbox.control.v1.RunState {
+  return numberOf(RunStateView, "RUN_STATE_", word) as signalbox.control.v1.RunState;
+}
+
+export function parseJobState(word: string): signalbox.control.v1.JobState {
+  return numberOf(JobStateView, "JOB_STATE_", word) as signalbox.control.v1.JobState;
+}
+
+function numberOf(states: object, prefix: string, word: string): number {
+  const known = Object.entries(states).filter(([, number]) => Number(number) > 0);
+  const found = known.find(([name]) => name === prefix + word.toUpperCase());
+  if (found !== undefined) return Number(found[1]);
+  const words = known.map(([name]) => name.slice(prefix.length).toLowerCase()).join(", ");
+  throw new Failure("INVALID", `${JSON.stringify(word)} is no state: ${words}`);
+}

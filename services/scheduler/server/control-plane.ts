@@ -1,0 +1,22 @@
+// What every service of the public API works with.
+
+import type { Clock } from "#shared/base/clock.ts";
+import type { ArtifactStore } from "#shared/state/artifact-store.ts";
+import type { AgentRegistry } from "../agents/agent-registry.ts";
+import type { Engine } from "../engine.ts";
+import type { RunReceipts } from "../run-receipts.ts";
+import type { Auth } from "./auth.ts";
+import type { WatchHub } from "./watch.ts";
+
+export interface ControlPlane {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly auth: Auth;
+  readonly artifacts: ArtifactStore;
+  readonly agents: AgentRegistry;
+  readonly watches: WatchHub;
+  readonly receipts: RunReceipts;
+  /** The scheduler's version and the log it runs on. */
+  readonly version: string;
+  readonly logDriver: string;
+}

@@ -1,0 +1,49 @@
+// Jobs as a run and their own actors know them, put together: the run knows tasks that have not begun,
+// the job's actor knows its attempts.
+
+import { Failure } from "#shared/base/errors.ts";
+import { jobAddress, runAddress } from "../core/messages.ts";
+import type { JobActorState, RunState } from "../core/state.ts";
+import type { Engine } from "../engine.ts";
+import { jobView, taskPart } from "./views.ts";
+import type { JobView, Reach, TaskPart } from "./views.ts";
+
+/** What `look` sees of a run that was accepted; NOT_FOUND for any other. */
+export async function readRun<T>(
+  engine: Engine,
+  namespace: string,
+  id: string,
+  look: (run: RunState) => T,
+): Promise<T> {
+  const seen = await engine.read<"run", { readonly value: T } | null>(runAddress(namespace, id), (run) =>
+    run === undefined || run.phase === "receiving" ? null : { value: look(run) },
+  );
+  if (seen === null) throw new Failure("NOT_FOUND", `there is no run ${id} in namespace ${namespace}`);
+  return seen.value;
+}
+
+/** The task's part and, once it was begun, what `look` sees of its job. */
+export async function readJob<T>(
+  engine: Engine,
+  namespace: string,
+  run: string,
+  task: string,
+  look: (part: TaskPart, job: JobActorState | undefined) => T,
+): Promise<T> {
+  const part = await readRun(engine, namespace, run, (state) => {
+    const ordinal = state.ordinals.get(task);
+    return ordinal === undefined ? null : taskPart(state, ordinal);
+  });
+  if (part === null) throw new Failure("NOT_FOUND", `run ${run} has no job ${task}`);
+  return await readPart(engine, part, (job) => look(part, job));
+}
+
+/** Views of many jobs, in the order of `parts`, without their attempts. */
+export function jobViewsOf(engine: Engine, parts: readonly TaskPart[], reach: Reach): Promise<JobView[]> {
+  return Promise.all(parts.map((part) => readPart(engine, part, (job) => jobView(part, job, reach, false))));
+}
+
+function readPart<T>(engine: Engine, part: TaskPart, look: (job: JobActorState | undefined) => T): T | Promise<T> {
+  if (!part.begun) return look(undefined);
+  return engine.read<"job", T>(jobAddress(part.namespace, part.run, part.task), look);
+}
