@@ -7,11 +7,11 @@ import type { AttemptToken } from "./ids.ts";
 export interface Resources {
   /** In all. */
   readonly cpus: number;
-  /** Processes that `srun` or `mpirun` starts, sharing `cpus`; absent is one. Divides `cpus`. */
+  /** Processes that `srun` or `mpirun` starts, sharing `cpus`, which they divide; absent: one a cpu. */
   readonly ranks?: number;
-  /** Per node, in MiB. */
+  /** In MiB, over all nodes. */
   readonly memoryMb: number | null;
-  /** Per node. */
+  /** Over all nodes. */
   readonly gpus: number;
   readonly nodes: number | null;
   readonly walltimeS: number | null;

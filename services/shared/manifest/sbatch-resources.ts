@@ -3,7 +3,7 @@
 
 import type { EndCause, Resources } from "../base/job.ts";
 import type { SbatchOption, SbatchProblem } from "./sbatch-directives.ts";
-import { CLUSTER_PATTERN } from "./schema.ts";
+import { CLUSTER_PATTERN, CONSTRAINT_PATTERN, WORD_PATTERN } from "./schema.ts";
 import { parseMemoryMib } from "./units.ts";
 
 export interface SbatchRequest {
@@ -125,15 +125,18 @@ function resourcesOf(
   const ranks = numbers.get("ntasks") ?? (perNode ?? 1) * (nodes ?? 1);
   if (nodes === null && perNode !== undefined) nodes = Math.ceil(ranks / perNode);
   const cpus = ranks * (numbers.get("cpus-per-task") ?? 1);
-  if (text("mem-per-cpu") !== null && nodes === null && ranks > 1) {
-    const { line = 1, column = 1 } = given.get("mem-per-cpu") ?? {};
-    const hint = "say --nodes to spread it: memory is asked for by node here";
-    warnings.push({ line, column, message: "--mem-per-cpu without --nodes keeps it on one node", hint });
-    nodes = 1;
+  const byNode = ["mem", "gres", "gpus-per-node"].map((name) => given.get(name)).find(Boolean);
+  if (byNode !== undefined && nodes === null) {
+    nodes = 1; // What is asked by node has no sum until the nodes are counted.
+    if (ranks > 1) {
+      const { name, line, column } = byNode;
+      const message = `--${name} without --nodes keeps the job on one node`;
+      warnings.push({ line, column, message, hint: "say --nodes to spread it" });
+    }
   }
   return {
     cpus,
-    ...(ranks === 1 ? {} : { ranks }),
+    ranks, // Also when it is one: sbatch starts one task then, whatever its cpus.
     memoryMb: memoryOf(given, cpus, nodes ?? 1, refuse),
     gpus: gpusOf(given, nodes ?? 1, refuse),
     nodes,
@@ -146,17 +149,17 @@ function resourcesOf(
 }
 
 function wordOf(name: string, value: string | null, refuse: Refuse): string | null {
-  if (value === null || /^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,127}$/.test(value)) return value;
+  if (value === null || new RegExp(WORD_PATTERN).test(value)) return value;
   const hint = value.includes(",") ? "name one of them" : "letters, digits and _ . @ : + -";
   return refuse(name, `--${name}=${value} is no single name`, hint) ?? null;
 }
 
 function constraintOf(value: string | null, refuse: Refuse): string | null {
-  if (value === null || /^[A-Za-z0-9_(\[][A-Za-z0-9_.,&|*()[\]-]{0,255}$/.test(value)) return value;
+  if (value === null || new RegExp(CONSTRAINT_PATTERN).test(value)) return value;
   return refuse("constraint", `--constraint=${value}`, "feature names joined by & or |") ?? null;
 }
 
-/** MiB per node. As in sbatch a bare number is MiB. */
+/** MiB over all nodes. As in sbatch a bare number is MiB. */
 function memoryOf(
   given: ReadonlyMap<string, SbatchOption>,
   cpus: number,
@@ -179,10 +182,10 @@ function memoryOf(
     refuse(name, `--${name}: ${parsed.problem}`, "write --mem=4G or --mem=4000M");
     return null;
   }
-  return name === "mem" ? parsed.value : parsed.value * Math.ceil(cpus / nodes);
+  return parsed.value * (name === "mem" ? nodes : cpus);
 }
 
-/** GPUs per node. */
+/** GPUs over all nodes. */
 function gpusOf(given: ReadonlyMap<string, SbatchOption>, nodes: number, refuse: Refuse): number {
   const name = ["gres", "gpus-per-node", "gpus"].find((one) => given.has(one));
   const value = name === undefined ? undefined : given.get(name)?.value;
@@ -197,11 +200,7 @@ function gpusOf(given: ReadonlyMap<string, SbatchOption>, nodes: number, refuse:
     refuse(name, `--${name}=${value} is not supported`, hint);
     return 0;
   }
-  const gpus = Number(count[1] ?? 1);
-  if (name !== "gpus") return gpus;
-  if (gpus % nodes === 0) return gpus / nodes;
-  refuse(name, `--gpus=${gpus} cannot be shared evenly by ${nodes} nodes`, "say --gpus-per-node");
-  return 0;
+  return Number(count[1] ?? 1) * (name === "gpus" ? 1 : nodes);
 }
 
 /** "minutes", "minutes:seconds", "hours:minutes:seconds", "days-hours[:minutes[:seconds]]". */

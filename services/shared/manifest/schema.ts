@@ -6,11 +6,14 @@ export const TASKS_MAX = 100_000;
 export const TASK_ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$";
 export const NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]{0,62}$";
 export const CLUSTER_PATTERN = "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$";
-const WORD_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,127}$";
+/** What may stand in a directive line of any queue: no spaces, quotes, backslashes or #. */
+export const CONSTRAINT_PATTERN = "^[A-Za-z0-9_(\\[][A-Za-z0-9_.,:&|*!=()\\[\\]-]{0,254}$";
+export const WORD_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,127}$";
 
 const memory = {
   type: "string",
-  description: "Memory per node, always with a unit: 512MB, 4GB. Units are powers of 1024, as in Slurm.",
+  description: 
+    "Memory over all nodes, always with a unit: 512MB, 4GB. Units are powers of 1024, as in Slurm.",
   "x-hint": 'write a text with a unit: "4GB" (a bare number is bytes to one and megabytes to another)',
 } as const;
 
@@ -274,7 +277,7 @@ export const MANIFEST_SCHEMA = {
           type: "integer",
           minimum: 1,
           maximum: 1_000_000,
-          description: "Processes that srun or mpirun starts, sharing the cpus; 1 without it.",
+          description: "Processes that srun or mpirun starts, sharing the cpus; one for each without it.",
           "x-hint": "write a whole number that divides cpus",
         },
         memory,
@@ -283,7 +286,7 @@ export const MANIFEST_SCHEMA = {
           minimum: 0,
           maximum: 10_000,
           default: 0,
-          description: "Per node.",
+          description: "Over all nodes.",
           "x-hint": "write a whole number from 0",
         },
         nodes: {
@@ -298,7 +301,7 @@ export const MANIFEST_SCHEMA = {
         qos: word("Slurm's quality of service."),
         constraint: {
           type: "string",
-          pattern: "^[A-Za-z0-9_][A-Za-z0-9_.,&|*()\\[\\]-]{0,255}$",
+          pattern: CONSTRAINT_PATTERN,
           description: "Features nodes must have, in the cluster's own words.",
           "x-hint": "feature names, joined by & or |",
         },

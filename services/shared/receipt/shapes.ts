@@ -3,7 +3,7 @@
 
 import { hasExactly } from "./dsse.ts";
 
-export type Shape =
+type Word =
   | "string"
   | "string|null"
   | "integer"
@@ -11,7 +11,10 @@ export type Shape =
   | "boolean"
   | "digest"
   | "digest|null"
-  | "scalar"
+  | "scalar";
+
+export type Shape =
+  | Word
   | { readonly oneOf: readonly string[] }
   | { readonly list: Shape }
   | { readonly map: Shape }
@@ -56,7 +59,7 @@ function firstMisfit(
   return undefined;
 }
 
-function fitsWord(word: Shape & string, value: unknown): boolean {
+function fitsWord(word: Word, value: unknown): boolean {
   if (value === null) return word.endsWith("|null");
   switch (word) {
     case "string":
