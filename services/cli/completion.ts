@@ -27,11 +27,12 @@ export function bashCompletion(program: Command): string {
     const words = [
       ...node.subcommands.map((sub) => sub.name()),
       ...node.arguments.flatMap((argument) => argument.argChoices ?? []),
-      ...node.options.flatMap((option) => [option.long ?? option.short ?? ""]),
-      "--help",
     ];
+    const options = node.options.map((option) => option.long ?? option.short ?? "");
+    const flags = [...options, "--help"].join(" ");
     const files = node.arguments.some((argument) => FILE_WORDS.test(argument.name()));
-    return `    ${quote(node.path)}) words=${quote(words.join(" "))}; files=${files ? 1 : 0} ;;`;
+    const said = `words=${quote(words.join(" "))} flags=${quote(flags)} files=${files ? 1 : 0}`;
+    return `    ${quote(node.path)}) ${said} ;;`;
   });
   const values = new Map<string, string>();
   for (const node of nodesOf(program, "")) {
@@ -42,7 +43,7 @@ export function bashCompletion(program: Command): string {
   }
   const valueCases = [...values].map(([key, words]) =>
     words === "-f" || words === "-d"
-      ? `    ${quote(key)}) COMPREPLY=($(compgen ${words} -- "$cur")); return ;;`
+      ? `    ${quote(key)}) _signalbox_files ${words}; return ;;`
       : `    ${quote(key)}) COMPREPLY=($(compgen -W ${quote(words)} -- "$cur")); return ;;`,
   );
   const groups = nodesOf(program, "")
@@ -50,7 +51,7 @@ export function bashCompletion(program: Command): string {
     .flatMap((node) => node.subcommands.map((sub) => `${node.path} ${sub.name()}`.trim()));
   return `# bash completion for signalbox. Use: source <(signalbox completion bash)
 _signalbox() {
-  local cur prev path words files word next i
+  local cur prev path words flags files word next i
   cur="\${COMP_WORDS[COMP_CWORD]}"
   prev="\${COMP_WORDS[COMP_CWORD-1]}"
   path=""
@@ -65,16 +66,23 @@ _signalbox() {
   case "$path:$prev" in
 ${valueCases.join("\n")}
   esac
-  words=""
-  files=0
+  words="" flags="" files=0
   case "$path" in
 ${cases.join("\n")}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "$cur"))
-  if [[ $files == 1 && $cur != -* ]]; then
-    COMPREPLY+=($(compgen -f -- "$cur"))
-    compopt -o filenames 2>/dev/null
+  if [[ $cur == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$cur"))
+  else
+    COMPREPLY=($(compgen -W "$words" -- "$cur"))
+    if [[ $files == 1 ]]; then _signalbox_files -f; fi
   fi
+}
+# Names may hold spaces: each line of compgen is one.
+_signalbox_files() {
+  local found
+  while IFS= read -r found; do COMPREPLY+=("$found"); done < <(compgen "$1" -- "$cur")
+  compopt -o filenames 2>/dev/null
+  return 0
 }
 complete -F _signalbox signalbox
 `;

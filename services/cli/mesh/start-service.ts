@@ -122,7 +122,7 @@ function startFailure(
 }
 
 /** The last lines written since byte `from`; pino's JSON lines as `level: message`. */
-export function logTail(logFile: string, from = 0, linesMax = 12): string {
+export function logTail(logFile: string, from = 0, linesMax = 20): string {
   let text: string;
   try {
     text = readFileSync(logFile).subarray(from).subarray(-LOG_TAIL_BYTES).toString("utf8");
