@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -12,24 +22,39 @@ const root = mkdtempSync(join(tmpdir(), "signalbox-artifacts-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 async function fresh(artifactBytesMax?: number): Promise<ArtifactStore> {
-  const store = new ArtifactStore({ root: mkdtempSync(join(root, "a-")), ...(artifactBytesMax === undefined ? {} : { artifactBytesMax }) });
+  const store = new ArtifactStore({
+    root: mkdtempSync(join(root, "a-")),
+    ...(artifactBytesMax === undefined ? {} : { artifactBytesMax }),
+  });
   await store.open();
   return store;
 }
-const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-const bytesOf = async (store: ArtifactStore, digest: string, verify = false): Promise<Buffer> => Buffer.concat(await Array.fromAsync(store.read(digest, { verify })));
-const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => "", (reason: unknown) => Failure.from(reason).code);
+const digestOf = (bytes: Uint8Array): string =>
+  `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+const bytesOf = async (store: ArtifactStore, digest: string, verify = false): Promise<Buffer> =>
+  Buffer.concat(await Array.fromAsync(store.read(digest, { verify })));
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => "",
+    (reason: unknown) => Failure.from(reason).code,
+  );
 const leftovers = (store: ArtifactStore): string[] => readdirSync(join(store.root, "tmp"));
 
 test("what goes in comes out under the digest of its bytes, however it was cut", async () => {
   const store = await fresh();
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 }), async (chunks) => {
-      const whole = Buffer.concat(chunks);
-      expect(await store.put(chunks)).toEqual({ digest: digestOf(whole), sizeBytes: whole.length });
-      expect((await bytesOf(store, digestOf(whole), true)).equals(whole)).toBe(true);
-      expect(await store.sizeOf(digestOf(whole))).toBe(whole.length);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.uint8Array({ maxLength: 50 }), { maxLength: 5 }),
+      async (chunks) => {
+        const whole = Buffer.concat(chunks);
+        expect(await store.put(chunks)).toEqual({
+          digest: digestOf(whole),
+          sizeBytes: whole.length,
+        });
+        expect((await bytesOf(store, digestOf(whole), true)).equals(whole)).toBe(true);
+        expect(await store.sizeOf(digestOf(whole))).toBe(whole.length);
+      },
+    ),
     { numRuns: 30 },
   );
   expect(leftovers(store)).toEqual([]);
@@ -64,7 +89,9 @@ test("artifacts are sealed, links share them, copies are files of their own", as
   const store = await fresh();
   const { digest } = await store.put([Buffer.from("body")]);
   expect(statSync(store.pathOf(digest)).mode & 0o777).toBe(0o444);
-  const [linked, copied, executable] = ["linked", "copied", "executable"].map((name) => join(store.root, name)) as [string, string, string];
+  const [linked, copied, executable] = ["linked", "copied", "executable"].map((name) =>
+    join(store.root, name),
+  ) as [string, string, string];
   await store.linkTo(digest, linked);
   await store.copyTo(digest, copied);
   await store.linkTo(digest, executable, { executable: true });
@@ -120,7 +147,20 @@ test("no room: refused with FULL, nothing left behind", async () => {
     const kept = await store.put([Buffer.alloc(100_000, 1)]);
     const code = await store.put([Buffer.alloc(5_000_000, 2)]).then(() => "", (reason) => reason.code);
     process.stdout.write(JSON.stringify({ kept: kept.sizeBytes, code }));`;
-  const child = spawn("bash", ["-c", 'trap "" XFSZ; ulimit -S -f 1000; exec "$0" "$@"', process.execPath, "--input-type=module", "-e", program, join(import.meta.dirname, "artifact-store.ts"), path], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    "bash",
+    [
+      "-c",
+      'trap "" XFSZ; ulimit -S -f 1000; exec "$0" "$@"',
+      process.execPath,
+      "--input-type=module",
+      "-e",
+      program,
+      join(import.meta.dirname, "artifact-store.ts"),
+      path,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   await new Promise((resolve) => child.on("close", resolve));

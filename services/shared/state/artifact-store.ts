@@ -60,7 +60,10 @@ export class ArtifactStore {
   pathOf(digest: string): string {
     const hex = DIGEST.exec(digest)?.[1];
     if (hex === undefined) {
-      throw new Failure("INVALID", `${JSON.stringify(digest)} is no digest: sha256: and 64 hex digits`);
+      throw new Failure(
+        "INVALID",
+        `${JSON.stringify(digest)} is no digest: sha256: and 64 hex digits`,
+      );
     }
     return join(this.root, "sha256", hex.slice(0, 2), hex.slice(2));
   }
@@ -121,12 +124,17 @@ export class ArtifactStore {
    * Makes `path` the same file, read-only, without copying where the file system allows it. A copy
    * when `executable`, for a link shares its mode with the store.
    */
-  async linkTo(digest: string, path: string, options: { readonly executable?: boolean } = {}): Promise<void> {
+  async linkTo(
+    digest: string,
+    path: string,
+    options: { readonly executable?: boolean } = {},
+  ): Promise<void> {
     if (options.executable === true) return this.copyTo(digest, path, 0o555);
     try {
       await link(this.pathOf(digest), path);
     } catch (reason) {
-      if (!["EXDEV", "EPERM", "EMLINK", "ENOTSUP"].includes(codeOf(reason))) throw asMissing(reason, digest);
+      if (!["EXDEV", "EPERM", "EMLINK", "ENOTSUP"].includes(codeOf(reason)))
+        throw asMissing(reason, digest);
       await this.copyTo(digest, path, 0o444);
     }
   }
@@ -134,14 +142,21 @@ export class ArtifactStore {
   /** A file of its own with these mode bits; a clone where the file system can. */
   async copyTo(digest: string, path: string, mode = 0o644): Promise<void> {
     try {
-      await copyFile(this.pathOf(digest), path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+      await copyFile(
+        this.pathOf(digest),
+        path,
+        constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL,
+      );
       await chmod(path, mode);
     } catch (reason) {
       throw asFull(asMissing(reason, digest), this.root);
     }
   }
 
-  async #write(path: string, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Artifact> {
+  async #write(
+    path: string,
+    chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<Artifact> {
     const hash = createHash("sha256");
     let sizeBytes = 0;
     const file = await open(path, "wx", 0o600);
@@ -149,7 +164,10 @@ export class ArtifactStore {
       for await (const chunk of chunks) {
         sizeBytes += chunk.length;
         if (sizeBytes > this.#bytesMax) {
-          throw new Failure("INVALID", `an artifact may have ${this.#bytesMax} bytes, this has more`);
+          throw new Failure(
+            "INVALID",
+            `an artifact may have ${this.#bytesMax} bytes, this has more`,
+          );
         }
         hash.update(chunk);
         await writeAll(file, chunk);
@@ -174,7 +192,7 @@ export class ArtifactStore {
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
+  for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten;
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -200,13 +218,17 @@ function codeOf(reason: unknown): string {
 }
 
 function asMissing(reason: unknown, digest: string): unknown {
-  const missing = codeOf(reason) === "ENOENT" && (reason as { path?: string }).path?.includes(digest.slice(9));
+  const missing =
+    codeOf(reason) === "ENOENT" && (reason as { path?: string }).path?.includes(digest.slice(9));
   return missing === true ? notFound(digest, reason) : reason;
 }
 
 function asFull(reason: unknown, root: string): unknown {
   if (!ROOM_CODES.has(codeOf(reason))) return reason;
-  return new Failure("FULL", `no room for an artifact in ${root}`, { cause: reason, hint: "Free some space on that disk." });
+  return new Failure("FULL", `no room for an artifact in ${root}`, {
+    cause: reason,
+    hint: "Free some space on that disk.",
+  });
 }
 
 function notFound(digest: string, cause?: unknown): Failure {

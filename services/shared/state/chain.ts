@@ -43,15 +43,21 @@ export class ChainReader {
   /** The record, or null when it is to be passed over. Throws Failure CORRUPT. */
   accept({ sequence, bytes }: Stored): ReadRecord | null {
     const head = this.#head;
-    if (sequence !== head.sequence + 1) throw corrupt(this.#partition, head.sequence + 1, "it is missing");
+    if (sequence !== head.sequence + 1)
+      throw corrupt(this.#partition, head.sequence + 1, "it is missing");
     const record = decodeRecord(bytes, this.#partition, sequence);
     if (record.epoch < head.epoch) {
       this.#head = { ...head, sequence };
       return null;
     }
-    if (record.n !== head.n + 1) throw corrupt(this.#partition, sequence, `it says place ${record.n}`);
+    if (record.n !== head.n + 1)
+      throw corrupt(this.#partition, sequence, `it says place ${record.n}`);
     if (record.prevHash !== head.hash) {
-      throw corrupt(this.#partition, sequence, "its previous hash is not that of the record before it");
+      throw corrupt(
+        this.#partition,
+        sequence,
+        "its previous hash is not that of the record before it",
+      );
     }
     const hash = hashRecord(bytes);
     this.#head = { n: record.n, hash, sequence, epoch: record.epoch };
@@ -83,7 +89,8 @@ export async function* readChain(
   }
   const head = chain?.head ?? EMPTY_HEAD;
   if (head.sequence !== end.sequence) throw corrupt(partition, head.sequence + 1, "it is missing");
-  if (head.hash !== end.hash) throw corrupt(partition, end.sequence, "its hash is not the one on file");
+  if (head.hash !== end.hash)
+    throw corrupt(partition, end.sequence, "its hash is not the one on file");
 }
 
 function anchorOf(partition: number, sequence: number, { sequence: at, bytes }: Stored): Head {

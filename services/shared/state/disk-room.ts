@@ -47,7 +47,10 @@ export class DiskRoom {
     const { pageSize, lastPageNumber } = this.#env.getStats() as Stats;
     const used = (lastPageNumber + 1) * pageSize;
     const { size } = fstatSync(this.#file);
-    const touched = Math.min(puts * PAGES_PER_PUT, lastPageNumber + Math.ceil((2 * bytes) / pageSize));
+    const touched = Math.min(
+      puts * PAGES_PER_PUT,
+      lastPageNumber + Math.ceil((2 * bytes) / pageSize),
+    );
     const needed = used + bytes + (touched + PAGES_PER_TRANSACTION) * pageSize;
     if (size >= needed) return;
     try {
@@ -71,7 +74,8 @@ export class DiskRoom {
 
   #extend(from: number, to: number): void {
     const zeros = Buffer.alloc(STEP_BYTES);
-    for (let at = from; at < to; ) at += writeSync(this.#file, zeros, 0, Math.min(STEP_BYTES, to - at), at);
+    for (let at = from; at < to;)
+      at += writeSync(this.#file, zeros, 0, Math.min(STEP_BYTES, to - at), at);
   }
 
   #full(cause: unknown): Failure {

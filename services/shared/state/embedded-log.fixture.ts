@@ -14,7 +14,10 @@ say(`${writer.tail.n} ${writer.tail.hash}`);
 const text = "x".repeat(mode === "fill" ? 20_000 : 200);
 for (;;) {
   try {
-    const { n, hash } = await writer.append([{ actor: "run/lab/a", events: [{ type: "Said", text }] }], Date.now());
+    const { n, hash } = await writer.append(
+      [{ actor: "run/lab/a", events: [{ type: "Said", text }] }],
+      Date.now(),
+    );
     say(`${n} ${hash}`);
   } catch (reason) {
     say(Failure.from(reason).code);

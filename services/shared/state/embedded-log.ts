@@ -22,7 +22,13 @@ import { DiskRoom } from "./disk-room.ts";
 import { DURABLE } from "./lmdb-options.ts";
 import { prepareLocalDirectory } from "./local-disk.ts";
 import type { EventLog, LogEntry, LogPosition, PartitionWriter } from "./log.ts";
-import { RECORD_BYTES_MAX, RECORD_VERSION, encodeRecord, epochBumpEntry, hashRecord } from "./record.ts";
+import {
+  RECORD_BYTES_MAX,
+  RECORD_VERSION,
+  encodeRecord,
+  epochBumpEntry,
+  hashRecord,
+} from "./record.ts";
 
 export interface EmbeddedLogOptions {
   /** A directory on a local disk; made when missing. Nothing else may lie in it. */
@@ -50,7 +56,12 @@ interface StoredHead extends Head {
 interface Append {
   readonly partition: number;
   readonly expected: { readonly epoch: number; readonly sequence: number };
-  readonly record: { readonly n: number; readonly epoch: number; readonly bytes: Uint8Array; readonly hash: string };
+  readonly record: {
+    readonly n: number;
+    readonly epoch: number;
+    readonly bytes: Uint8Array;
+    readonly hash: string;
+  };
   readonly bytesMax: number;
 }
 
@@ -104,7 +115,9 @@ class EmbeddedLog implements EventLog {
     });
     if (failure !== null) throw failure;
     if (value.refusal !== null) throw value.refusal;
-    return new EmbeddedWriter(partition, writer, value.head, this.#bytesMax, (append) => this.#enqueue(append));
+    return new EmbeddedWriter(partition, writer, value.head, this.#bytesMax, (append) =>
+      this.#enqueue(append),
+    );
   }
 
   read(partition: number, from: number): AsyncIterable<ReadRecord> {
@@ -144,23 +157,37 @@ class EmbeddedLog implements EventLog {
       this.#env.putSync(key, made);
       return made;
     });
-    const { format, partitions } = JSON.parse(bytes.toString()) as { format: number; partitions: number };
+    const { format, partitions } = JSON.parse(bytes.toString()) as {
+      format: number;
+      partitions: number;
+    };
     if (format !== FORMAT) {
-      throw new Failure("UNSAFE", `${this.#path} holds a log of format ${format}, this version knows ${FORMAT}`, {
-        hint: "A newer Signalbox made this log: start that version or a later one.",
-      });
+      throw new Failure(
+        "UNSAFE",
+        `${this.#path} holds a log of format ${format}, this version knows ${FORMAT}`,
+        {
+          hint: "A newer Signalbox made this log: start that version or a later one.",
+        },
+      );
     }
     if (partitions !== this.partitions) {
-      throw new Failure("INVALID", `the log at ${this.#path} has ${partitions} partitions, not ${this.partitions}`, {
-        hint: `Set scheduler.partitions to ${partitions}: their number is fixed when a log is made.`,
-      });
+      throw new Failure(
+        "INVALID",
+        `the log at ${this.#path} has ${partitions} partitions, not ${this.partitions}`,
+        {
+          hint: `Set scheduler.partitions to ${partitions}: their number is fixed when a log is made.`,
+        },
+      );
     }
   }
 
   #enqueue(append: Append): Promise<void> {
     assert(!this.#closed, "the log is closed");
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#pending.push({ append, settle: (failure) => (failure === null ? resolve() : reject(failure)) });
+    this.#pending.push({
+      append,
+      settle: (failure) => (failure === null ? resolve() : reject(failure)),
+    });
     if (this.#pending.length === 1) setImmediate(() => this.#flush());
     return promise;
   }
@@ -181,14 +208,26 @@ class EmbeddedLog implements EventLog {
   #place({ partition, expected, record, bytesMax }: Append): Failure | null {
     const head = this.#headOf(partition);
     if (head.epoch !== expected.epoch || head.sequence !== expected.sequence) {
-      return new Failure("FENCED", `partition ${partition} is at epoch ${head.epoch}, record ${head.sequence}; this writer stopped at epoch ${expected.epoch}, record ${expected.sequence}`);
+      return new Failure(
+        "FENCED",
+        `partition ${partition} is at epoch ${head.epoch}, record ${head.sequence}; this writer stopped at epoch ${expected.epoch}, record ${expected.sequence}`,
+      );
     }
     const bytes = head.bytes + record.bytes.length;
     if (bytes > bytesMax) {
-      return new Failure("FULL", `partition ${partition} of the log holds ${head.bytes} of ${this.#bytesMax} bytes`);
+      return new Failure(
+        "FULL",
+        `partition ${partition} of the log holds ${head.bytes} of ${this.#bytesMax} bytes`,
+      );
     }
     const sequence = head.sequence + 1;
-    const next: StoredHead = { epoch: record.epoch, sequence, n: record.n, hash: record.hash, bytes };
+    const next: StoredHead = {
+      epoch: record.epoch,
+      sequence,
+      n: record.n,
+      hash: record.hash,
+      bytes,
+    };
     this.#env.putSync(recordKey(partition, sequence), record.bytes as Buffer);
     this.#env.putSync(headKey(partition), Buffer.from(JSON.stringify(next)));
     return null;
@@ -235,7 +274,13 @@ class EmbeddedWriter implements PartitionWriter {
   #busy = false;
   #stopped: Failure | null = null;
 
-  constructor(partition: number, writer: string, head: Head, bytesMax: number, enqueue: (append: Append) => Promise<void>) {
+  constructor(
+    partition: number,
+    writer: string,
+    head: Head,
+    bytesMax: number,
+    enqueue: (append: Append) => Promise<void>,
+  ) {
     this.partition = partition;
     this.epoch = head.epoch;
     this.writer = writer;

@@ -41,7 +41,8 @@ const SYSTEM_PROBE: DiskProbe = {
 export function prepareLocalDirectory(path: string, probe: DiskProbe = SYSTEM_PROBE): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const type = probe.typeOf(path) >>> 0;
-  const network = type === FUSE ? remoteFuseOf(realpathSync(path), probe.mounts()) : NETWORK_TYPES.get(type);
+  const network =
+    type === FUSE ? remoteFuseOf(realpathSync(path), probe.mounts()) : NETWORK_TYPES.get(type);
   if (network === undefined) return;
   throw new Failure("UNSAFE", `${path} is on ${network}, where a memory-mapped database breaks`, {
     hint: "Point `state` (or `log.path`) at a local disk, for example a directory under /var/tmp.",

@@ -5,8 +5,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open } from "lmdb";
+import { afterAll, beforeAll, test } from "vitest";
 import { seededRandom } from "#shared/base/prng.ts";
 import { openEmbeddedLog } from "./embedded-log.ts";
+import { findForTests, jetStreamWorld } from "./jetstream-world.ts";
+import type { JetStreamWorld } from "./jetstream-world.ts";
 import { DURABLE } from "./lmdb-options.ts";
 import { describeLogConformance } from "./log-conformance.ts";
 import type { HarnessOptions, LogHarness } from "./log-conformance.ts";
@@ -60,7 +63,12 @@ function eagerTime() {
 
 function simulated(faults: Partial<LogFaults>, seed: number) {
   return async (options: HarnessOptions): Promise<LogHarness> => {
-    const server = new SimulatedLogServer({ ...options, ...eagerTime(), random: seededRandom(seed), faults });
+    const server = new SimulatedLogServer({
+      ...options,
+      ...eagerTime(),
+      random: seededRandom(seed),
+      faults,
+    });
     return {
       open: async () => server.open(),
       inject: async (partition, bytes) => server.inject(partition, bytes),
@@ -80,9 +88,27 @@ function simulated(faults: Partial<LogFaults>, seed: number) {
 }
 
 describeLogConformance("embedded", embedded, { raceRounds: 100, manyRecords: 1_000 });
-describeLogConformance("simulated", simulated({ delayMsMax: 3 }, 1), { raceRounds: 200, manyRecords: 500 });
+describeLogConformance("simulated", simulated({ delayMsMax: 3 }, 1), {
+  raceRounds: 200,
+  manyRecords: 500,
+});
 describeLogConformance(
   "simulated, on a slow line that doubles messages,",
   simulated({ delayMsMax: 20, duplicateChance: 0.2 }, 2),
   { raceRounds: 200, manyRecords: 300 },
 );
+
+const nats = findForTests();
+if (nats === null) {
+  test.skip("the jetstream log: no nats-server here, get one with `node tools/setup.ts nats-server`", () => {});
+} else {
+  let world: JetStreamWorld;
+  beforeAll(async () => {
+    world = await jetStreamWorld(nats);
+  });
+  afterAll(() => world.close());
+  describeLogConformance("jetstream", (options) => world.harness(options), {
+    raceRounds: 100,
+    manyRecords: 1_000,
+  });
+}

@@ -31,14 +31,20 @@ export interface ConformanceOptions {
 }
 
 const NOW_MS = 1_780_000_000_000;
-const entry = (text: string): LogEntry => ({ actor: "run/lab/abc", events: [{ type: "Said", text }] });
+const entry = (text: string): LogEntry => ({
+  actor: "run/lab/abc",
+  events: [{ type: "Said", text }],
+});
 
 export function describeLogConformance(
   name: string,
   make: (options: HarnessOptions) => Promise<LogHarness>,
   { raceRounds, manyRecords }: ConformanceOptions,
 ): void {
-  async function using(run: (harness: LogHarness, log: EventLog) => Promise<void>, more: Partial<HarnessOptions> = {}): Promise<void> {
+  async function using(
+    run: (harness: LogHarness, log: EventLog) => Promise<void>,
+    more: Partial<HarnessOptions> = {},
+  ): Promise<void> {
     const harness = await make({ partitions: 4, ...more });
     const log = await harness.open();
     try {
@@ -60,21 +66,39 @@ export function describeLogConformance(
       using(async (_, log) => {
         const writer = await log.claim(1, "one", NOW_MS);
         const tails = [writer.tail];
-        for (let i = 0; i < 5; i++) tails.push(await writer.append([entry(`é${i}`), entry("more")], NOW_MS + i));
+        for (let i = 0; i < 5; i++)
+          tails.push(await writer.append([entry(`é${i}`), entry("more")], NOW_MS + i));
         const read = await all(log, 1);
         expect(read.map(({ record }) => record.n)).toEqual([1, 2, 3, 4, 5, 6]);
         expect(read.map(({ record, hash }) => ({ n: record.n, hash }))).toEqual(tails);
         expect(read.map(({ bytes }) => sha256(bytes))).toEqual(read.map(({ hash }) => hash));
-        expect(read.map(({ record }) => record.prevHash)).toEqual([ZERO_HASH, ...tails.slice(0, -1).map(({ hash }) => hash)]);
-        expect(read[0]?.record.entries[0]?.events[0]).toEqual({ type: EPOCH_BUMP, epoch: writer.epoch, writer: "one" });
-        expect(read[3]?.record).toMatchObject({ partition: 1, epoch: writer.epoch, writer: "one", tsMs: NOW_MS + 2, entries: [entry("é2"), entry("more")] });
+        expect(read.map(({ record }) => record.prevHash)).toEqual([
+          ZERO_HASH,
+          ...tails.slice(0, -1).map(({ hash }) => hash),
+        ]);
+        expect(read[0]?.record.entries[0]?.events[0]).toEqual({
+          type: EPOCH_BUMP,
+          epoch: writer.epoch,
+          writer: "one",
+        });
+        expect(read[3]?.record).toMatchObject({
+          partition: 1,
+          epoch: writer.epoch,
+          writer: "one",
+          tsMs: NOW_MS + 2,
+          entries: [entry("é2"), entry("more")],
+        });
         expect(await log.tail(1)).toEqual(writer.tail);
       }));
 
     test("keeps partitions apart", () =>
       using(async (_, log) => {
-        const writers = await Promise.all([0, 1, 2, 3].map((partition) => log.claim(partition, "one", NOW_MS)));
-        await Promise.all(writers.map((writer) => writer.append([entry(String(writer.partition))], NOW_MS)));
+        const writers = await Promise.all(
+          [0, 1, 2, 3].map((partition) => log.claim(partition, "one", NOW_MS)),
+        );
+        await Promise.all(
+          writers.map((writer) => writer.append([entry(String(writer.partition))], NOW_MS)),
+        );
         for (const writer of writers) {
           expect((await texts(log, writer.partition)).flat()).toEqual([String(writer.partition)]);
         }
@@ -128,7 +152,9 @@ export function describeLogConformance(
         for (let round = 0; round < 5; round++) {
           const old = await log.claim(0, "old", NOW_MS);
           const [refusal] = await Promise.all([
-            rival.claim(0, "young", NOW_MS).then(() => codeOf(old.append([entry("stale")], NOW_MS))),
+            rival
+              .claim(0, "young", NOW_MS)
+              .then(() => codeOf(old.append([entry("stale")], NOW_MS))),
           ]);
           expect(refusal).toBe("FENCED");
         }
@@ -143,14 +169,17 @@ export function describeLogConformance(
         let won = 0;
         let fenced = 0;
         for (let round = 0; round < raceRounds; round++) {
-          const ends = await Promise.all([log, rival].map((side, at) => race(side, at, round, acked)));
+          const ends = await Promise.all(
+            [log, rival].map((side, at) => race(side, at, round, acked)),
+          );
           won += ends.filter((end) => end === null).length;
           fenced += ends.filter((end) => end === "FENCED").length;
           expect(ends.filter((end) => end !== null && end !== "FENCED")).toEqual([]);
         }
         const read = await all(log, 0);
         expect(read.map(({ record }) => record.n)).toEqual(read.map((_, at) => at + 1));
-        for (const [n, hash] of acked) expect(read[n - 1]?.hash, `record ${n} was acknowledged`).toBe(hash);
+        for (const [n, hash] of acked)
+          expect(read[n - 1]?.hash, `record ${n} was acknowledged`).toBe(hash);
         const epochs = read.map(({ record }) => record.epoch);
         expect(epochs).toEqual(epochs.toSorted((a, b) => a - b));
         expect(won).toBeGreaterThan(0);
@@ -174,7 +203,10 @@ export function describeLogConformance(
           expect(await log.tail(0)).toEqual(tail);
           expect(await codeOf(writer.append([entry("x".repeat(8_000))], NOW_MS))).toBe("FULL");
           expect(await writer.append([entry("small")], NOW_MS)).toMatchObject({ n: tail.n + 1 });
-          expect((await texts(log, 0)).flat().map((text) => text.length)).toEqual([...Array.from({ length: acked }, () => 8_000), 5]);
+          expect((await texts(log, 0)).flat().map((text) => text.length)).toEqual([
+            ...Array.from({ length: acked }, () => 8_000),
+            5,
+          ]);
           const elsewhere = await log.claim(1, "one", NOW_MS);
           await elsewhere.append([entry("x".repeat(8_000))], NOW_MS);
         },
@@ -186,7 +218,17 @@ export function describeLogConformance(
         const old = await log.claim(0, "old", NOW_MS);
         const young = await log.claim(0, "young", NOW_MS);
         const { n } = await young.append([entry("a")], NOW_MS);
-        const stale = encodeRecord({ v: 1, minReader: 1, partition: 0, epoch: old.epoch, writer: "old", n: n + 1, prevHash: "ab".repeat(32), tsMs: NOW_MS, entries: [entry("stale")] });
+        const stale = encodeRecord({
+          v: 1,
+          minReader: 1,
+          partition: 0,
+          epoch: old.epoch,
+          writer: "old",
+          n: n + 1,
+          prevHash: "ab".repeat(32),
+          tsMs: NOW_MS,
+          entries: [entry("stale")],
+        });
         await harness.inject(0, stale);
         expect(await texts(log, 0)).toEqual([["a"]]);
         expect(await codeOf(young.append([entry("b")], NOW_MS))).toBe("FENCED");
@@ -224,12 +266,47 @@ export function describeLogConformance(
     test("refuses a record of a newer version and says what to do", () =>
       using(async (harness, log) => {
         const writer = await log.claim(1, "one", NOW_MS);
-        const record = { v: 7, minReader: 7, partition: 1, epoch: writer.epoch, writer: "newer", n: 2, prevHash: writer.tail.hash, tsMs: NOW_MS, entries: [] };
+        const record = {
+          v: 7,
+          minReader: 7,
+          partition: 1,
+          epoch: writer.epoch,
+          writer: "newer",
+          n: 2,
+          prevHash: writer.tail.hash,
+          tsMs: NOW_MS,
+          entries: [],
+        };
         await harness.inject(1, encodeRecord(record));
         const failure = await failureOf(all(log, 1));
         expect(failure.code).toBe("UNSAFE");
         expect(failure.message).toContain("record 2 of partition 1 needs a reader of version 7");
         expect(failure.hint).toMatch(/start that version/);
+      }));
+
+    test("is taken over although its owner never stops writing", () =>
+      using(async (harness, log) => {
+        const rival = await harness.open();
+        const owner = await log.claim(0, "owner", NOW_MS);
+        let writing = true;
+        const end = (async () => {
+          while (writing) {
+            const code = await codeOf(owner.append([entry("mine")], NOW_MS));
+            if (code !== null) return code;
+          }
+          return null;
+        })();
+        const next = await rival.claim(0, "next", NOW_MS);
+        await next.append([entry("taken")], NOW_MS);
+        expect(
+          await Promise.race([
+            end,
+            new Promise((resolve) => setTimeout(resolve, 5_000, "still writing")),
+          ]),
+        ).toBe("FENCED");
+        writing = false;
+        expect((await texts(log, 0)).at(-1)).toEqual(["taken"]);
+        await rival.close();
       }));
 
     test("takes one append at a time, and none that is too large", () =>
@@ -238,7 +315,9 @@ export function describeLogConformance(
         const running = writer.append([entry("a")], NOW_MS);
         await expect(writer.append([entry("b")], NOW_MS)).rejects.toThrow(/one append in flight/);
         await running;
-        expect(await codeOf(writer.append([entry("x".repeat(log.recordBytesMax))], NOW_MS))).toBe("INVALID");
+        expect(await codeOf(writer.append([entry("x".repeat(log.recordBytesMax))], NOW_MS))).toBe(
+          "INVALID",
+        );
         const large = "x".repeat(log.recordBytesMax - 1_000);
         await writer.append([entry(large)], NOW_MS);
         expect((await texts(log, 0)).flat()).toEqual(["a", large]);
@@ -260,23 +339,34 @@ export function describeLogConformance(
       using(async (_, log) => {
         const writer = await log.claim(0, "one", NOW_MS);
         for (let i = 0; i < manyRecords; i++) await writer.append([entry(String(i))], NOW_MS);
-        expect((await texts(log, 0)).flat()).toEqual(Array.from({ length: manyRecords }, (_, i) => String(i)));
+        expect((await texts(log, 0)).flat()).toEqual(
+          Array.from({ length: manyRecords }, (_, i) => String(i)),
+        );
       }));
   });
 }
 
 /** Claims and appends until refused or done; null when all was accepted. Every round meets differently. */
-async function race(log: EventLog, side: number, round: number, acked: Map<number, string>): Promise<ErrorCode | null> {
+async function race(
+  log: EventLog,
+  side: number,
+  round: number,
+  acked: Map<number, string>,
+): Promise<ErrorCode | null> {
   const take = ({ n, hash }: LogPosition): void => {
     assert(!acked.has(n) || acked.get(n) === hash, `two records were acknowledged at ${n}`);
     acked.set(n, hash);
   };
   return codeOf(
     (async () => {
-      for (let turn = 0; turn < (side * round) % 11; turn++) await new Promise((resolve) => setImmediate(resolve));
+      for (let turn = 0; turn < (side * round) % 11; turn++)
+        await new Promise((resolve) => setImmediate(resolve));
       const writer: PartitionWriter = await log.claim(0, `${side}-${round}`, NOW_MS);
       take(writer.tail);
-      for (let i = 0; i < 1 + (round % 5); i++) take(await writer.append([entry(`${side}-${round}-${i}`)], NOW_MS));
+      for (let i = 0; i < 1 + (round % 5); i++) {
+        if ((round + side + i) % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+        take(await writer.append([entry(`${side}-${round}-${i}`)], NOW_MS));
+      }
     })(),
   );
 }

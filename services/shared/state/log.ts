@@ -69,7 +69,14 @@ export interface EventLog {
   /** Takes the next epoch of a partition and seals the log against every older writer. */
   claim(partition: number, writer: string, nowMs: number): Promise<PartitionWriter>;
   /** Records from n = `from` to the tail at the time of the call, hashes checked on the way. */
-  read(partition: number, from: number): AsyncIterable<{ readonly record: LogRecord; readonly hash: string; readonly bytes: Uint8Array }>;
+  read(
+    partition: number,
+    from: number,
+  ): AsyncIterable<{
+    readonly record: LogRecord;
+    readonly hash: string;
+    readonly bytes: Uint8Array;
+  }>;
   tail(partition: number): Promise<LogPosition>;
   close(): Promise<void>;
 }

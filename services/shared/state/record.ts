@@ -54,7 +54,9 @@ export function decodeRecord(bytes: Uint8Array, partition: number, sequence: num
     throw new Failure(
       "UNSAFE",
       `record ${sequence} of partition ${partition} needs a reader of version ${minReader}, this is ${READER_VERSION}`,
-      { hint: "A newer Signalbox wrote this log: start that version or a later one. Nothing was changed." },
+      {
+        hint: "A newer Signalbox wrote this log: start that version or a later one. Nothing was changed.",
+      },
     );
   }
   const where = (what: string): Failure => corrupt(partition, sequence, what);
@@ -78,11 +80,20 @@ export function decodeRecord(bytes: Uint8Array, partition: number, sequence: num
   };
 }
 
-export function corrupt(partition: number, sequence: number, what: string, cause?: unknown): Failure {
-  return new Failure("CORRUPT", `record ${sequence} of partition ${partition} is damaged: ${what}`, {
-    cause,
-    hint: "Restore the log from a backup or a replica; records before this one are intact.",
-  });
+export function corrupt(
+  partition: number,
+  sequence: number,
+  what: string,
+  cause?: unknown,
+): Failure {
+  return new Failure(
+    "CORRUPT",
+    `record ${sequence} of partition ${partition} is damaged: ${what}`,
+    {
+      cause,
+      hint: "Restore the log from a backup or a replica; records before this one are intact.",
+    },
+  );
 }
 
 /** What a new owner writes first; from then on no lower epoch is accepted. */
@@ -90,7 +101,11 @@ export function epochBumpEntry(partition: number, epoch: number, writer: string)
   return { actor: `partition/-/${partition}`, events: [{ type: EPOCH_BUMP, epoch, writer }] };
 }
 
-function parse(bytes: Uint8Array, partition: number, sequence: number): InstanceType<typeof wire.Record> {
+function parse(
+  bytes: Uint8Array,
+  partition: number,
+  sequence: number,
+): InstanceType<typeof wire.Record> {
   try {
     return wire.Record.decode(bytes);
   } catch (cause) {
@@ -110,7 +125,9 @@ function parseEvents(json: Uint8Array | null | undefined, failure: () => Failure
 }
 
 function isEvent(value: unknown): value is LogEvent {
-  return typeof value === "object" && value !== null && typeof (value as LogEvent).type === "string";
+  return (
+    typeof value === "object" && value !== null && typeof (value as LogEvent).type === "string"
+  );
 }
 
 function isPositive(value: number): boolean {

@@ -12,6 +12,8 @@
 //   R5. What decides is an append, never a read: reads may be stale.
 //   R6. An epoch is taken by creating its key, which exactly one claimer can, and is in force once
 //       its EpochBump record is accepted.
+//   R7. A writer looks now and then whether a higher epoch was taken and then stops by itself. That
+//       decides nothing; it lets a claim through that would lose every race against a busy owner.
 
 import assert from "node:assert/strict";
 import { Failure } from "#shared/base/errors.ts";
@@ -67,8 +69,12 @@ export interface RemoteLogOptions {
 
 /** Between two tries of one append: a dead leader refuses at once, so this sets the polling rate. */
 const RETRY_MS = 10;
-/** A claim races with the old owner's appends and with other claims; each try has even odds. */
-const CLAIM_TRIES_MAX = 200;
+/** How often a busy writer looks for a higher epoch. */
+const COURTESY_MS = 250;
+/** A claim races with the old owner's appends for COURTESY_MS at most, and with other claims. */
+const CLAIM_DEADLINE_MS = 20_000;
+/** Between two tries of a claim. */
+const CLAIM_RETRY_MS = 1;
 
 export class RemoteLog implements EventLog {
   readonly driver: "jetstream" | "simulated";
@@ -87,23 +93,41 @@ export class RemoteLog implements EventLog {
   async claim(partition: number, writer: string, nowMs: number): Promise<PartitionWriter> {
     this.#assertPartition(partition);
     const epoch = await this.#takeEpoch(partition, writer);
-    for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries++) {
+    for (const startMs = this.#nowMs(); this.#nowMs() - startMs < CLAIM_DEADLINE_MS;) {
       const head = await this.#head(partition);
       if (head.epoch >= epoch) throw fenced(partition, epoch, `epoch ${head.epoch} owns the log`);
       const sealed = { ...head, epoch };
-      const bump = recordOf(partition, writer, sealed, [epochBumpEntry(partition, epoch, writer)], nowMs);
+      const bump = recordOf(
+        partition,
+        writer,
+        sealed,
+        [epochBumpEntry(partition, epoch, writer)],
+        nowMs,
+      );
       const sent = await this.#sender.send(partition, head.sequence, bump);
-      if (sent === "written") return new RemoteWriter(partition, writer, advance(sealed, bump), this.#sender);
-      await this.#sender.waiting.pause(0);
+      if (sent === "written")
+        return new RemoteWriter(
+          partition,
+          writer,
+          advance(sealed, bump),
+          this.#store,
+          this.#sender,
+        );
+      await this.#sender.waiting.pause(CLAIM_RETRY_MS);
     }
-    throw new Failure("UNAVAILABLE", `partition ${partition} could not be sealed in ${CLAIM_TRIES_MAX} tries: its owner is writing`);
+    throw new Failure(
+      "UNAVAILABLE",
+      `partition ${partition} could not be sealed in ${CLAIM_DEADLINE_MS} ms: others write to it`,
+    );
   }
 
   async *read(partition: number, from: number): AsyncGenerator<ReadRecord> {
     this.#assertPartition(partition);
     assert(from >= 1);
     const end = await this.#head(partition);
-    yield* readChain(partition, from, end, (first, last) => this.#store.range(partition, first, last));
+    yield* readChain(partition, from, end, (first, last) =>
+      this.#store.range(partition, first, last),
+    );
   }
 
   async tail(partition: number): Promise<LogPosition> {
@@ -122,13 +146,20 @@ export class RemoteLog implements EventLog {
 
   async #takeEpoch(partition: number, writer: string): Promise<number> {
     let epoch = 0;
-    for (let tries = 1; tries <= CLAIM_TRIES_MAX; tries++) {
+    for (const startMs = this.#nowMs(); this.#nowMs() - startMs < CLAIM_DEADLINE_MS;) {
       const inLog = await this.#head(partition);
       epoch = Math.max(epoch, inLog.epoch, await this.#store.epochOf(partition)) + 1;
       if (await this.#store.createEpoch(partition, epoch, writer)) return epoch;
-      await this.#sender.waiting.pause(0);
+      await this.#sender.waiting.pause(CLAIM_RETRY_MS);
     }
-    throw new Failure("UNAVAILABLE", `no epoch of partition ${partition} could be taken in ${CLAIM_TRIES_MAX} tries`);
+    throw new Failure(
+      "UNAVAILABLE",
+      `no epoch of partition ${partition} could be taken in ${CLAIM_DEADLINE_MS} ms`,
+    );
+  }
+
+  #nowMs(): number {
+    return this.#sender.waiting.monotonicMs();
   }
 
   /** The end of the log. The last record is it when it continues the one before; else the log is read. */
@@ -137,8 +168,15 @@ export class RemoteLog implements EventLog {
     if (last === null) return EMPTY_HEAD;
     const record = decodeRecord(last.bytes, partition, last.sequence);
     const before = last.sequence === 1 ? null : await this.#store.at(partition, last.sequence - 1);
-    const chain = new ChainReader(partition, before === null ? EMPTY_HEAD : headAt(partition, before));
-    if (record.n === last.sequence && record.prevHash === chain.head.hash && record.epoch >= chain.head.epoch) {
+    const chain = new ChainReader(
+      partition,
+      before === null ? EMPTY_HEAD : headAt(partition, before),
+    );
+    if (
+      record.n === last.sequence &&
+      record.prevHash === chain.head.hash &&
+      record.epoch >= chain.head.epoch
+    ) {
       chain.accept(last);
       return chain.head;
     }
@@ -152,17 +190,21 @@ class RemoteWriter implements PartitionWriter {
   readonly partition: number;
   readonly epoch: number;
   readonly writer: string;
+  readonly #store: RecordStore;
   readonly #sender: Sender;
   #head: Head;
   #busy = false;
   #stopped: Failure | null = null;
+  #lookedMs: number;
 
-  constructor(partition: number, writer: string, head: Head, sender: Sender) {
+  constructor(partition: number, writer: string, head: Head, store: RecordStore, sender: Sender) {
     this.partition = partition;
     this.epoch = head.epoch;
     this.writer = writer;
+    this.#store = store;
     this.#sender = sender;
     this.#head = head;
+    this.#lookedMs = sender.waiting.monotonicMs();
   }
 
   get tail(): LogPosition {
@@ -176,7 +218,8 @@ class RemoteWriter implements PartitionWriter {
     this.#busy = true;
     try {
       const sent = await this.#sender.send(this.partition, this.#head.sequence, bytes);
-      if (sent !== "written") throw fenced(this.partition, this.epoch, "somebody else wrote the next record");
+      if (sent !== "written")
+        throw fenced(this.partition, this.epoch, "somebody else wrote the next record");
     } catch (reason) {
       const failure = Failure.from(reason);
       if (failure.code !== "FULL") this.#stopped = failure;
@@ -185,7 +228,21 @@ class RemoteWriter implements PartitionWriter {
       this.#busy = false;
     }
     this.#head = advance(this.#head, bytes);
+    this.#look();
     return this.tail;
+  }
+
+  #look(): void {
+    const nowMs = this.#sender.waiting.monotonicMs();
+    if (nowMs - this.#lookedMs < COURTESY_MS) return;
+    this.#lookedMs = nowMs;
+    void this.#store.epochOf(this.partition).then(
+      (epoch) => {
+        if (epoch > this.epoch)
+          this.#stopped ??= fenced(this.partition, this.epoch, `epoch ${epoch} was taken`);
+      },
+      () => {}, // Nobody was asked for permission, so no answer is no refusal.
+    );
   }
 }
 
@@ -221,13 +278,20 @@ class Sender {
         unanswered = answer.reason;
       }
       if (this.waiting.monotonicMs() - startMs >= this.#deadlineMs) {
-        throw new Failure("UNKNOWN_OUTCOME", `partition ${partition}: no answer to record ${expected + 1}: ${unanswered}`);
+        throw new Failure(
+          "UNKNOWN_OUTCOME",
+          `partition ${partition}: no answer to record ${expected + 1}: ${unanswered}`,
+        );
       }
       await this.waiting.pause(RETRY_MS);
     }
   }
 
-  async #settle(partition: number, sequence: number, bytes: Uint8Array): Promise<"written" | "taken" | null> {
+  async #settle(
+    partition: number,
+    sequence: number,
+    bytes: Uint8Array,
+  ): Promise<"written" | "taken" | null> {
     let stored: Stored | null;
     try {
       stored = await this.#store.at(partition, sequence);
@@ -240,7 +304,13 @@ class Sender {
   }
 }
 
-function recordOf(partition: number, writer: string, head: Head, entries: readonly LogEntry[], nowMs: number): Uint8Array {
+function recordOf(
+  partition: number,
+  writer: string,
+  head: Head,
+  entries: readonly LogEntry[],
+  nowMs: number,
+): Uint8Array {
   return encodeRecord({
     v: RECORD_VERSION,
     minReader: RECORD_VERSION,

@@ -13,7 +13,14 @@ import { randomInt } from "#shared/base/prng.ts";
 import type { Random } from "#shared/base/prng.ts";
 import type { Stored } from "./chain.ts";
 import type { EventLog } from "./log.ts";
-import { RECORD_VERSION, encodeRecord, epochBumpEntry, hashRecord, decodeRecord, ZERO_HASH } from "./record.ts";
+import {
+  RECORD_VERSION,
+  encodeRecord,
+  epochBumpEntry,
+  hashRecord,
+  decodeRecord,
+  ZERO_HASH,
+} from "./record.ts";
 import { RemoteLog } from "./remote-log.ts";
 import type { AppendAnswer, RecordStore } from "./remote-log.ts";
 
@@ -109,7 +116,12 @@ export class SimulatedLogServer {
     this.#timers = options.timers;
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#logs = Array.from({ length: options.partitions }, () => ({ records: [], bytes: 0, synced: 0, epoch: 0 }));
+    this.#logs = Array.from({ length: options.partitions }, () => ({
+      records: [],
+      bytes: 0,
+      synced: 0,
+      epoch: 0,
+    }));
   }
 
   /** A client of its own; a dead process's client is simply not used again. */
@@ -119,7 +131,13 @@ export class SimulatedLogServer {
       pause: (ms: number) => new Promise<void>((resolve) => void this.#timers.after(ms, resolve)),
       monotonicMs: () => this.#clock.monotonicMs(),
     };
-    return new RemoteLog({ driver: "simulated", partitions: this.partitions, store, waiting, appendDeadlineMs: APPEND_DEADLINE_MS });
+    return new RemoteLog({
+      driver: "simulated",
+      partitions: this.partitions,
+      store,
+      waiting,
+      appendDeadlineMs: APPEND_DEADLINE_MS,
+    });
   }
 
   /** The server loses power: records not yet on disk are gone, answers under way are never sent. */
@@ -179,11 +197,17 @@ export class SimulatedLogServer {
   }
 
   /** An append arrives; `answer` is called once, when the server would send it, or never. */
-  onAppend(partition: number, expected: number, bytes: Uint8Array, answer: (answer: AppendAnswer) => void): void {
+  onAppend(
+    partition: number,
+    expected: number,
+    bytes: Uint8Array,
+    answer: (answer: AppendAnswer) => void,
+  ): void {
     if (this.strikes("rival", this.faults.rivalChance, false)) this.rivalClaim(partition);
     const log = this.log(partition);
     if (log.records.length !== expected) return answer({ kind: "refused" });
-    if (log.bytes + bytes.length > this.partitionBytesMax) return answer({ kind: "full", reason: "maximum bytes exceeded" });
+    if (log.bytes + bytes.length > this.partitionBytesMax)
+      return answer({ kind: "full", reason: "maximum bytes exceeded" });
     log.records.push(bytes);
     log.bytes += bytes.length;
     const sequence = log.records.length;
@@ -220,7 +244,9 @@ class SimulatedStore implements RecordStore {
   append(partition: number, expected: number, bytes: Uint8Array): Promise<AppendAnswer> {
     const { faults } = this.#server;
     return new Promise((resolve) => {
-      const cancel = this.#timers.after(REQUEST_TIMEOUT_MS, () => resolve({ kind: "unanswered", reason: "timeout" }));
+      const cancel = this.#timers.after(REQUEST_TIMEOUT_MS, () =>
+        resolve({ kind: "unanswered", reason: "timeout" }),
+      );
       const answer = (given: AppendAnswer): void => {
         if (this.#server.strikes("ackLost", faults.ackLostChance)) return;
         this.#travel(() => {
@@ -243,7 +269,9 @@ class SimulatedStore implements RecordStore {
   }
 
   async at(partition: number, sequence: number): Promise<Stored | null> {
-    return this.#read(() => (sequence > this.#visible(partition) ? null : this.#stored(partition, sequence)));
+    return this.#read(() =>
+      sequence > this.#visible(partition) ? null : this.#stored(partition, sequence),
+    );
   }
 
   async *range(partition: number, first: number, last: number): AsyncGenerator<Stored> {
@@ -278,7 +306,8 @@ class SimulatedStore implements RecordStore {
 
   #visible(partition: number): number {
     const length = this.#server.visibleOf(partition);
-    const stale = length > 0 && this.#server.strikes("staleRead", this.#server.faults.staleReadChance);
+    const stale =
+      length > 0 && this.#server.strikes("staleRead", this.#server.faults.staleReadChance);
     return stale ? length - 1 : length;
   }
 
@@ -286,7 +315,9 @@ class SimulatedStore implements RecordStore {
   #read<T>(look: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#server.strikes("requestLost", this.#server.faults.requestLostChance)) {
-        this.#timers.after(REQUEST_TIMEOUT_MS, () => reject(new Failure("UNAVAILABLE", "the log does not answer")));
+        this.#timers.after(REQUEST_TIMEOUT_MS, () =>
+          reject(new Failure("UNAVAILABLE", "the log does not answer")),
+        );
         return;
       }
       this.#travel(() => {

@@ -55,7 +55,11 @@ export function rowsOf(ops: readonly StoreOp[]): Rows {
 }
 
 /** The bounds of a range as full keys; the upper one is exclusive. */
-export function boundsOf(table: string, from: string | undefined, to: string | undefined): [string, string] {
+export function boundsOf(
+  table: string,
+  from: string | undefined,
+  to: string | undefined,
+): [string, string] {
   assert(TABLE.test(table), `table ${JSON.stringify(table)}`);
   return [`${table}\0${from ?? ""}`, to === undefined ? `${table}\x01` : `${table}\0${to}`];
 }
@@ -68,7 +72,9 @@ export function mergeRows(
   high: string,
   reverse: boolean,
 ): [string, Buffer][] {
-  const inside = [...pending].filter(([key]) => compareKeys(key, low) >= 0 && compareKeys(key, high) < 0);
+  const inside = [...pending].filter(
+    ([key]) => compareKeys(key, low) >= 0 && compareKeys(key, high) < 0,
+  );
   if (inside.length === 0) return [...rows];
   const merged = new Map<string, Buffer | null>(rows);
   for (const [key, bytes] of inside) merged.set(key, bytes);

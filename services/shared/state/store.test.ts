@@ -17,7 +17,12 @@ import type { Store, StoreOp } from "./store.ts";
 const root = mkdtempSync(join(tmpdir(), "signalbox-store-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 const freshPath = (): string => mkdtempSync(join(root, "s-"));
-const put = (table: string, key: string, value: unknown): StoreOp => ({ kind: "put", table, key, value });
+const put = (table: string, key: string, value: unknown): StoreOp => ({
+  kind: "put",
+  table,
+  key,
+  value,
+});
 const remove = (table: string, key: string): StoreOp => ({ kind: "delete", table, key });
 
 describe.each([
@@ -26,7 +31,11 @@ describe.each([
 ])("the %s store", (_, make: () => Store) => {
   test("gives back what was put, in its table only, before and after the flush", async () => {
     const store = make();
-    const done = store.commit([put("a", "k", { n: 1 }), put("b", "k", "other"), put("a", "bytes", Buffer.from([0, 255]))]);
+    const done = store.commit([
+      put("a", "k", { n: 1 }),
+      put("b", "k", "other"),
+      put("a", "bytes", Buffer.from([0, 255])),
+    ]);
     expect(store.get("a", "k")).toEqual({ n: 1 });
     await done;
     expect(store.get("a", "k")).toEqual({ n: 1 });
@@ -81,7 +90,12 @@ describe.each([
 test("any history of batches leaves both stores alike, also after reopening", async () => {
   const key = fc.constantFrom("", "a", "aa", "b", "é", "\u{10000}", "\uffff");
   const op = fc.oneof(
-    fc.record({ kind: fc.constant("put" as const), table: fc.constantFrom("t", "u"), key, value: fc.jsonValue() }),
+    fc.record({
+      kind: fc.constant("put" as const),
+      table: fc.constantFrom("t", "u"),
+      key,
+      value: fc.jsonValue(),
+    }),
     fc.record({ kind: fc.constant("delete" as const), table: fc.constantFrom("t", "u"), key }),
   );
   const step = fc.record({ ops: fc.array(op, { maxLength: 5 }), lazy: fc.boolean() });
@@ -95,7 +109,9 @@ test("any history of batches leaves both stores alike, also after reopening", as
           else await store.commit(ops);
         }
         expect(real.range("t")).toEqual(twin.range("t"));
-        expect(real.range("u", { reverse: true, limit: 2 })).toEqual(twin.range("u", { reverse: true, limit: 2 }));
+        expect(real.range("u", { reverse: true, limit: 2 })).toEqual(
+          twin.range("u", { reverse: true, limit: 2 }),
+        );
       }
       await real.close();
       const again = openStore({ path });
@@ -123,7 +139,9 @@ test("the environment's pages and meta page are synced by every commit", async (
   // overlappingSync is off: asking for it on the same environment is refused by lmdb-js.
   expect(() => open({ path, overlappingSync: true })).toThrow(/overlappingSync/);
   // Neither noSync nor noMetaSync: only then LMDB opens a second descriptor with O_DSYNC.
-  expect(descriptorFlags(join(path, "data.mdb")).some((flags) => (flags & 0o10000) !== 0)).toBe(true);
+  expect(descriptorFlags(join(path, "data.mdb")).some((flags) => (flags & 0o10000) !== 0)).toBe(
+    true,
+  );
   await store.close();
 });
 
@@ -156,14 +174,28 @@ test("network file systems are refused with a way out, local ones are not", () =
   expect(() => prepareLocalDirectory(path, probe(-0x00acb2be))).toThrow(/CIFS|SMB2/);
   expect(() => prepareLocalDirectory(path, probe(0xef53))).not.toThrow();
   const fuse = 0x65735546;
-  expect(() => prepareLocalDirectory(path, probe(fuse, "me / fuse.fuse-overlayfs rw\n"))).not.toThrow();
-  expect(() => prepareLocalDirectory(path, probe(fuse, `x / ext4 rw\nme ${path} fuse.sshfs rw\n`))).toThrow(/sshfs/);
+  expect(() =>
+    prepareLocalDirectory(path, probe(fuse, "me / fuse.fuse-overlayfs rw\n")),
+  ).not.toThrow();
+  expect(() =>
+    prepareLocalDirectory(path, probe(fuse, `x / ext4 rw\nme ${path} fuse.sshfs rw\n`)),
+  ).toThrow(/sshfs/);
 });
 
 test("no room: the commit is refused, nothing acknowledged is lost, and it goes on when there is room", async () => {
   // A file-size limit stands in for a full disk: the write fails in the same place, without root.
   const path = freshPath();
-  const child = spawn("bash", ["-c", 'trap "" XFSZ; ulimit -S -f 512; exec "$0" "$@"', process.execPath, join(import.meta.dirname, "store-full.fixture.ts"), path], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(
+    "bash",
+    [
+      "-c",
+      'trap "" XFSZ; ulimit -S -f 512; exec "$0" "$@"',
+      process.execPath,
+      join(import.meta.dirname, "store-full.fixture.ts"),
+      path,
+    ],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const code = await new Promise((resolve) => child.on("close", resolve));
@@ -172,7 +204,9 @@ test("no room: the commit is refused, nothing acknowledged is lost, and it goes 
   expect(refused).toBe("FULL");
   expect(acked).toBeGreaterThan(3);
   const store = openStore({ path });
-  expect(store.range("t").map((row) => row.key)).toEqual(Array.from({ length: acked }, (_, i) => `k${String(i).padStart(4, "0")}`));
+  expect(store.range("t").map((row) => row.key)).toEqual(
+    Array.from({ length: acked }, (_, i) => `k${String(i).padStart(4, "0")}`),
+  );
   await store.commit([put("t", "later", "x".repeat(50_000))]);
   expect(store.get("t", "later")).toHaveLength(50_000);
   await store.close();

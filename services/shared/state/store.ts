@@ -101,8 +101,17 @@ class LmdbStore implements Store {
   range<T>(table: string, options: RangeOptions = {}): { key: string; value: T }[] {
     const [low, high] = boundsOf(table, options.from, options.to);
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
-    const rows = readRange(this.#env, low, high, options.reverse === true, limit + this.#overlay.size);
-    return finishRange<T>(mergeRows(rows, this.#overlay, low, high, options.reverse === true), limit);
+    const rows = readRange(
+      this.#env,
+      low,
+      high,
+      options.reverse === true,
+      limit + this.#overlay.size,
+    );
+    return finishRange<T>(
+      mergeRows(rows, this.#overlay, low, high, options.reverse === true),
+      limit,
+    );
   }
 
   commit(ops: readonly StoreOp[]): Promise<void> {
@@ -187,7 +196,8 @@ class LmdbStore implements Store {
     this.#pending = [];
     this.#overlay = new Map();
     for (const batch of batches) if (batch.reject === null) this.#take(batch);
-    if (this.#pending.length > 0) this.#lazy = setTimeout(() => this.#write(), LAZY_RETRY_MS).unref();
+    if (this.#pending.length > 0)
+      this.#lazy = setTimeout(() => this.#write(), LAZY_RETRY_MS).unref();
   }
 }
 
