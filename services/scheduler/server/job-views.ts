@@ -43,6 +43,29 @@ export function jobViewsOf(engine: Engine, parts: readonly TaskPart[], reach: Re
   return Promise.all(parts.map((part) => readPart(engine, part, (job) => jobView(part, job, reach, false))));
 }
 
+/** Jobs in one message, and their bytes: far below MESSAGE_BYTES_MAX, for outputs can be long. */
+export const JOBS_SHOWN_MAX = 10_000;
+export const JOBS_BYTES_MAX = 8 * 1024 * 1024;
+
+/** As many from the start of `jobs` as one message takes; at least one. */
+export function fitting(jobs: readonly JobView[]): number {
+  let bytes = 0;
+  const most = Math.min(jobs.length, JOBS_SHOWN_MAX);
+  for (let at = 0; at < most; at++) {
+    bytes += bytesOf(jobs[at] as JobView);
+    if (bytes > JOBS_BYTES_MAX) return Math.max(at, 1);
+  }
+  return most;
+}
+
+/** About; what is not counted is bounded by other limits. */
+export function bytesOf(job: JobView): number {
+  let bytes = 400 + (job.reason?.length ?? 0);
+  for (const need of job.needs ?? []) bytes += need.length + 2;
+  for (const output of job.outputs ?? []) bytes += 150 + (output.value?.length ?? 0) + (output.file?.path?.length ?? 0);
+  return bytes;
+}
+
 function readPart<T>(engine: Engine, part: TaskPart, look: (job: JobActorState | undefined) => T): T | Promise<T> {
   if (!part.begun) return look(undefined);
   return engine.read<"job", T>(jobAddress(part.namespace, part.run, part.task), look);

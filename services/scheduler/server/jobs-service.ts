@@ -10,7 +10,7 @@ import type { Caller } from "./auth.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { explain } from "./explain.ts";
 import type { ClusterSituation, JobSituation } from "./explain.ts";
-import { jobViewsOf, readJob, readRun } from "./job-views.ts";
+import { bytesOf, JOBS_BYTES_MAX, jobViewsOf, readJob, readRun } from "./job-views.ts";
 import { LOOKS_MAX, pagingOf, runsAfter } from "./listing.ts";
 import { reasonOf } from "./runs-service.ts";
 import { JobStateView, jobStateOf, jobView, taskPart } from "./views.ts";
@@ -51,6 +51,7 @@ export class JobsService {
     const runs = runsAfter(await engine.runs(namespace), paging.after, true);
     const jobs: JobView[] = [];
     let looks = 0;
+    let bytes = 0;
     for (const run of runs) {
       if (filter.run !== null && run.id !== filter.run) continue;
       if (filter.cluster !== "" && !run.clusters.includes(filter.cluster)) continue;
@@ -71,7 +72,8 @@ export class JobsService {
         for (const view of views) {
           if (filter.states.size > 0 && !filter.states.has(view.state ?? 0)) continue;
           jobs.push(view);
-          if (jobs.length < paging.size) continue;
+          bytes += bytesOf(view);
+          if (jobs.length < paging.size && bytes < JOBS_BYTES_MAX) continue;
           const place = { submittedAtMs: run.submittedAtMs, run: run.id, ordinal: view.ordinal ?? 0 };
           return { jobs, nextToken: paging.tokenAfter(place) };
         }

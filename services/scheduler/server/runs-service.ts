@@ -11,7 +11,7 @@ import { namespaceAddress, runAddress } from "../core/messages.ts";
 import type { RunPhase } from "../core/state.ts";
 import type { Caller } from "./auth.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { jobViewsOf, readRun } from "./job-views.ts";
+import { fitting, JOBS_SHOWN_MAX, jobViewsOf, readRun } from "./job-views.ts";
 import { matchesRun, pagingOf, runsAfter } from "./listing.ts";
 import type { RunFilter } from "./listing.ts";
 import { compileSubmission } from "./submission.ts";
@@ -67,10 +67,11 @@ export class RunsService {
     const { namespace, id } = this.#refOf(caller, request, "viewer");
     const seen = await readRun(this.#plane.engine, namespace, id, (run) => ({
       run: runView(run),
-      parts: run.tasks.map((task) => taskPart(run, task.ordinal)).filter((part) => part !== null),
+      parts: run.tasks.slice(0, JOBS_SHOWN_MAX).flatMap((task) => taskPart(run, task.ordinal) ?? []),
     }));
     const { engine, agents } = this.#plane;
-    return { run: seen.run, jobs: await jobViewsOf(engine, seen.parts, agents.isReachable) };
+    const jobs = await jobViewsOf(engine, seen.parts, agents.isReachable);
+    return { run: seen.run, jobs: jobs.slice(0, fitting(jobs)) };
   }
 
   async list(caller: Caller, request: V1["ListRuns"]): Promise<{ runs: RunView[]; nextToken: string }> {
@@ -112,7 +113,10 @@ export class RunsService {
           return { run: runView(run), ended: hasEnded(run.phase), parts };
         });
         const jobs = await jobViewsOf(engine, seen.parts, agents.isReachable);
-        if (first || dirty.run || jobs.length > 0) yield { run: seen.run, jobs };
+        if (first || dirty.run || jobs.length > 0) {
+          do yield { run: seen.run, jobs: jobs.splice(0, fitting(jobs)) };
+          while (jobs.length > 0);
+        }
         if (seen.ended) return;
         first = false;
         const untilMs = performance.now() + WATCH_PAUSE_MS;
