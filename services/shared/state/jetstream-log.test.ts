@@ -17,7 +17,8 @@ const said = (text: string) => [{ actor: "run/lab/a", events: [{ type: "Said", t
 async function textsOf(log: EventLog): Promise<string[]> {
   const texts: string[] = [];
   for await (const { record } of log.read(0, 1)) {
-    for (const { events } of record.entries) for (const { type, text } of events) if (type === "Said") texts.push(String(text));
+    for (const { events } of record.entries)
+      for (const { type, text } of events) if (type === "Said") texts.push(String(text));
   }
   return texts;
 }
@@ -66,21 +67,36 @@ function suite(nats: NatsBinary): void {
     await (await openJetStreamLog(lazy.options())).close();
     await lazy.close();
     const small = await jetStreamWorld(nats, { storeBytesMax: 1024 ** 3 });
-    expect(await refusal(small.options({ production: true }))).toMatchObject({ code: "UNSAFE", message: expect.stringMatching(/may store 1073741824 bytes/) as string });
+    expect(await refusal(small.options({ production: true }))).toMatchObject({
+      code: "UNSAFE",
+      message: expect.stringMatching(/may store 1073741824 bytes/) as string,
+    });
     await small.close();
   });
 
   test("wrong credentials and no server at all are told apart", async () => {
-    expect((await refusal(world.options({ credentials: "signalbox:wrong" }))).code).toBe("UNAUTHENTICATED");
+    expect((await refusal(world.options({ credentials: "signalbox:wrong" }))).code).toBe(
+      "UNAUTHENTICATED",
+    );
     const failure = await refusal(world.options({ urls: ["nats://127.0.0.1:9"] }));
-    expect(failure).toMatchObject({ code: "UNAVAILABLE", hint: expect.stringMatching(/nats\.url/) as string });
+    expect(failure).toMatchObject({
+      code: "UNAVAILABLE",
+      hint: expect.stringMatching(/nats\.url/) as string,
+    });
   }, 20_000);
 
   test("a stream that would forget records is refused by name, and so is another number of partitions", async () => {
     const options = world.options();
     await (await openJetStreamLog(options)).close();
-    expect(await refusal({ ...options, partitions: 1 })).toMatchObject({ code: "INVALID", message: expect.stringMatching(/has 2 partitions, not 1/) as string });
-    const side = await NatsConnections.open({ urls: [world.server.url], credentials: options.credentials, name: "side" });
+    expect(await refusal({ ...options, partitions: 1 })).toMatchObject({
+      code: "INVALID",
+      message: expect.stringMatching(/has 2 partitions, not 1/) as string,
+    });
+    const side = await NatsConnections.open({
+      urls: [world.server.url],
+      credentials: options.credentials,
+      name: "side",
+    });
     const manager = await jetstreamManager(side.connection);
     await manager.streams.update(`${options.prefix}_LOG_1`, { discard: "old" as never });
     await side.close();
@@ -98,15 +114,22 @@ function suite(nats: NatsBinary): void {
     const port = Number(new URL(own.server.url).port);
     for (let round = 0; round < 3; round++) {
       const { n } = writer.tail;
-      const appending = Array.fromAsync(Array.from({ length: 60 }), (_, i) => writer.append(said(`${round}-${i}`), 0));
+      const appending = Array.fromAsync(Array.from({ length: 60 }), (_, i) =>
+        writer.append(said(`${round}-${i}`), 0),
+      );
       while (writer.tail.n < n + 20) await new Promise((resolve) => setImmediate(resolve));
       process.kill(own.server.pid, "SIGKILL");
       await stopNatsServer(own.server);
-      own = { ...own, server: await startNatsServer({ directory: own.directory, binary: nats, port }) };
+      own = {
+        ...own,
+        server: await startNatsServer({ directory: own.directory, binary: nats, port }),
+      };
       await appending; // The append under way was sent again until the new server answered.
     }
     const texts = await textsOf(log);
-    expect(texts).toEqual([0, 1, 2].flatMap((round) => Array.from({ length: 60 }, (_, i) => `${round}-${i}`)));
+    expect(texts).toEqual(
+      [0, 1, 2].flatMap((round) => Array.from({ length: 60 }, (_, i) => `${round}-${i}`)),
+    );
     await log.close();
     await stopNatsServer(own.server);
     await own.close();

@@ -40,7 +40,10 @@ async function live(seed: number, faults: LogFaults, powerCutChance: number): Pr
         const writer = await log.claim(0, `${name}-${life}`, clock.nowMs());
         acked.add(`${writer.tail.n} ${writer.tail.hash}`);
         for (let i = 0; i < 8; i++) {
-          const entry = { actor: "a/b/c", events: [{ type: "Said", text: `${name}-${life}-${i}` }] };
+          const entry = {
+            actor: "a/b/c",
+            events: [{ type: "Said", text: `${name}-${life}-${i}` }],
+          };
           const { n, hash } = await writer.append([entry], clock.nowMs());
           acked.add(`${n} ${hash}`);
         }
@@ -78,12 +81,16 @@ test("nothing acknowledged is lost in 60 seeded histories with every fault", asy
   for (let seed = 1; seed <= 60; seed++) {
     const history = await live(seed, FAULTS, 0.1);
     const kept = new Set(history.kept);
-    expect(history.acked.filter((it) => !kept.has(it)), `seed ${seed}`).toEqual([]);
+    expect(
+      history.acked.filter((it) => !kept.has(it)),
+      `seed ${seed}`,
+    ).toEqual([]);
     for (const [fault, count] of Object.entries(history.hits)) {
       hits[fault as LogFault] = (hits[fault as LogFault] ?? 0) + count;
     }
   }
-  for (const [fault, count] of Object.entries(hits)) expect(count, `${fault} was hit`).toBeGreaterThan(0);
+  for (const [fault, count] of Object.entries(hits))
+    expect(count, `${fault} was hit`).toBeGreaterThan(0);
 });
 
 test("the same seed is the same history", async () => {
@@ -94,7 +101,13 @@ test("the same seed is the same history", async () => {
 test("a server that answers before it syncs loses acknowledged records with its power", async () => {
   let lost = 0;
   for (let seed = 1; seed <= 10; seed++) {
-    const quiet = { ...FAULTS, rivalChance: 0, lateChance: 0, staleReadChance: 0, acksUnsynced: true };
+    const quiet = {
+      ...FAULTS,
+      rivalChance: 0,
+      lateChance: 0,
+      staleReadChance: 0,
+      acksUnsynced: true,
+    };
     const history = await live(seed, quiet, 0.2).catch(() => null); // A reused place may also show as damage.
     if (history === null) lost += 1;
     else lost += history.acked.filter((it) => !history.kept.includes(it)).length;
@@ -104,7 +117,12 @@ test("a server that answers before it syncs loses acknowledged records with its 
 
 test("an append nobody answers ends as UNKNOWN_OUTCOME, and its writer with it", async () => {
   const clock = new ManualClock();
-  const server = new SimulatedLogServer({ partitions: 1, timers: clock, clock, random: seededRandom(1) });
+  const server = new SimulatedLogServer({
+    partitions: 1,
+    timers: clock,
+    clock,
+    random: seededRandom(1),
+  });
   const claiming = server.open().claim(0, "one", 0);
   await clock.advanceAsync(1_000);
   const writer = await claiming;
