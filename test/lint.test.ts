@@ -24,7 +24,7 @@ const cases: [string, string, string | null][] = [
   ["services/a/core/x.test.ts", "export const t = Date.now();", null],
   ["services/a/console.ts", 'console.log("x");', "no-console"],
   ["tools/console.ts", 'console.log("x");', null],
-  ["services/a/equal.ts", "export const e = (a: string) => a == "";", "eqeqeq"],
+  ["services/a/equal.ts", 'export const e = (a: string) => a == "x";', "eqeqeq"],
   [
     "services/a/floating.ts",
     "async function f(): Promise<void> {}\nexport function g(): void {\n  f();\n}",
