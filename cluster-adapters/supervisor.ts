@@ -11,10 +11,10 @@
 //       counts them with strace where there is one.
 //   S4. Nothing of the attempt's own (argv, env, paths) reaches the shell unquoted.
 //   S5. A heartbeat loop never outlives the script by more than one beat, and holds no open file.
-//   S6. Started as `sh job.sh BOOT_ID HOST` (the local dialect, which knows both and has just made
-//       this process the leader of a group) it reads nothing of /proc: dash reads byte by byte, and
-//       the process's own stat line cost 0.4 ms of 4. The claim's START_TICKS is then `-`; pid,
-//       boot and the path in /proc/PID/cmdline identify the process as well.
+//   S6. Started as `sh job.sh BOOT_ID HOST` (the local dialect, which knows both) it reads nothing
+//       of /proc: dash reads byte by byte, and the process's own stat line cost 0.4 ms of 4. The
+//       claim's START_TICKS is then `-`; pid, boot and the path in /proc/PID/cmdline identify the
+//       process as well.
 //
 // Signals. TERM and INT end the program: where the script leads its process group (started by the
 // local transport) it passes TERM to the whole group, once, so a sender tells the script alone;
@@ -64,25 +64,26 @@ export function supervisorScript(
 }
 
 // `true`, not `:`: a failed redirection of a special built-in would end the shell. After `set --`
-// field n of stat(5) is argument n - 2: 5 is the process group, 22 the start time.
+// field n of stat(5) is argument n - 2: 22 is the start time. A process group of this pid exists
+// only if this process leads it.
 const CLAIM = `set -fC
 if true >claim; then won=1
 elif [ -e claim ]; then won=
 else exit ${SUPERVISOR_FAILED}
 fi
-boot=\${1:--} host=\${2:--} ticks=- group=\${1:+1}
+boot=\${1:--} host=\${2:--} ticks=- group=
 if [ "$boot" = - ] && [ -r /proc/$$/stat ]; then
   read -r boot </proc/sys/kernel/random/boot_id
   read -r host </proc/sys/kernel/hostname
   read -r stat </proc/$$/stat
   set -- \${stat##*) }
   ticks=\${20}
-  [ "$3" != "$$" ] || group=1
 fi
 native=\${boot%%-*}:$$:$ticks
 if [ -n "\${SLURM_JOB_ID-}" ]; then
-  native=$SLURM_JOB_ID group=
+  native=$SLURM_JOB_ID
   export SLURM_EXPORT_ENV=ALL
+elif kill -s 0 -- -$$ 2>/dev/null; then group=1
 fi
 self="v1 $native $host $$ $boot $ticks \${SLURM_RESTART_COUNT:-0}"
 if [ -z "$won" ]; then printf 'lost %s\\n' "$self" >>claim.lost; exit 0; fi
