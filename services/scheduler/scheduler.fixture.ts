@@ -8,7 +8,7 @@ import { join } from "node:path";
 import * as tables from "#proto/services.ts";
 import type { signalbox } from "#proto/signalbox.js";
 import type { Failure } from "#shared/base/errors.ts";
-import type { AttemptReport, AttemptSpec, OutputValue } from "#shared/base/job.ts";
+import type { AttemptReport, AttemptSpec, Outcome, OutputValue } from "#shared/base/job.ts";
 import { loadConfig } from "#shared/config/load-config.ts";
 import { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import { publicKeyHexOf, signChallenge } from "#shared/mesh/agent-proof.ts";
@@ -134,7 +134,10 @@ export class TestAgent {
   agentId = "";
   schedulerKey: Uint8Array = new Uint8Array();
   onSubmit: OnSubmit = (spec, agent) => agent.succeed(spec);
+  /** How the latest stream ended; undefined while it stands. */
   ended: Failure | null | undefined;
+  /** How any stream ended. */
+  onEnded: (failure: Failure | null) => void = () => {};
   #call: BidiCall<signalbox.agent.v1.IConnectRequest, signalbox.agent.v1.IConnectResponse> | null = null;
   #commandSeen = 0;
   #epochSeen = 0;
@@ -178,6 +181,7 @@ export class TestAgent {
         },
         onEnd: (failure) => {
           if (this.#call === call) this.ended = failure;
+          this.onEnded(failure);
           reject(failure ?? new Error("the stream ended"));
         },
       });
@@ -242,14 +246,14 @@ export class TestAgent {
 
   #end(spec: AttemptSpec, cause: "ok" | "failed", exitCode: number, outputs: readonly OutputValue[]): void {
     const nowMs = Date.now();
-    const outcome = {
-      ...{ cause, exitCode, signal: null, confidence: "proven", startedAtMs: nowMs - 10, endedAtMs: nowMs },
+    const outcome: Outcome = {
+      ...{ cause, exitCode, signal: null, confidence: "proven" as const, startedAtMs: nowMs - 10, endedAtMs: nowMs },
       ...{ cpuMs: 5, maxRssKb: 1000, message: `exit code ${exitCode}` },
-    } as const;
+    };
     const facts = { spec, cluster: this.cluster, nativeId: "77", executable: null, outputs, outcome, agentId: this.agentId };
     const receipt = makeStepReceipt(facts, this.key);
     this.report(spec.token, {
-      ...{ kind: "ended", nativeId: "77", outcome, outputs },
+      ...{ kind: "ended" as const, nativeId: "77", outcome, outputs },
       ...{ receipt: encodeEnvelope(receipt), receiptDigest: receiptDigest(receipt) },
       evidence: { source: "supervisor", raw: `exit ${exitCode}`, atMs: nowMs },
     });
