@@ -45,6 +45,11 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
   nats: {
     url: { type: texts, doc: "nats://HOST:PORT, one or a list" },
     replicas: { type: integer(1, 5), doc: "copies of each stream" },
+    credentials_file: { type: path, doc: "file with USER:PASSWORD, or a NATS .creds file" },
+    system_credentials_file: {
+      type: path,
+      doc: "the same for the servers' system account; needed for log.production",
+    },
   },
   agent: {
     scheduler: { type: address, doc: "the scheduler's gRPC address" },

@@ -41,7 +41,12 @@ test("nothing configured: the embedded log, loopback addresses, no agent", () =>
     production: false,
   });
   expect(config.agent).toBeNull();
-  expect(config.nats).toEqual({ urls: [], replicas: 1 });
+  expect(config.nats).toEqual({
+    urls: [],
+    replicas: 1,
+    credentialsFile: null,
+    systemCredentialsFile: null,
+  });
   expect(config.telemetry.level).toBe("info");
 });
 

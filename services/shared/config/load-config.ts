@@ -33,6 +33,8 @@ export interface NatsConfig {
   /** Empty when no server is configured. */
   readonly urls: readonly string[];
   readonly replicas: number;
+  readonly credentialsFile: string | null;
+  readonly systemCredentialsFile: string | null;
 }
 
 export interface AgentConfig {
@@ -122,6 +124,8 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
     nats: {
       urls: (values.get("nats.url") as readonly string[] | undefined) ?? [],
       replicas: number("nats.replicas") ?? 1,
+      credentialsFile: text("nats.credentials_file"),
+      systemCredentialsFile: text("nats.system_credentials_file"),
     },
     agent: [...values.keys()].some((key) => key.startsWith("agent.")) ? agentOf() : null,
     tls: {
