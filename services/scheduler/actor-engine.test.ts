@@ -34,17 +34,29 @@ test("a failed step ends its run, and what needs it is skipped with the reason",
   const phase = await world.finish((spec) => (spec.task === "b" ? failed() : ok()));
   expect(phase).toBe("failed");
   const run = await world.run();
-  expect(run?.progress[2]).toEqual({ kind: "skipped", reason: "needs b, which failed: exit code 3" });
-  expect(run?.progress[3]).toMatchObject({ kind: "skipped", reason: expect.stringContaining("needs c") });
+  expect(run?.progress[2]).toEqual({
+    kind: "skipped",
+    reason: "needs b, which failed: exit code 3",
+  });
+  expect(run?.progress[3]).toMatchObject({
+    kind: "skipped",
+    reason: expect.stringContaining("needs c"),
+  });
   await world.close();
 });
 
 test("a retry policy gives a failed attempt another one, with a new token", async () => {
   const world = await openWorld();
-  await world.submit([{ ...task("a", 0, []), retry: { attemptsMax: 3, firstMs: 1, maxMs: 2, on: ["failed"] } }]);
+  await world.submit([
+    { ...task("a", 0, []), retry: { attemptsMax: 3, firstMs: 1, maxMs: 2, on: ["failed"] } },
+  ]);
   const phase = await world.finish((spec) => (spec.attempt < 3 ? failed() : ok()));
   expect(phase).toBe("succeeded");
-  expect(world.started.map(({ token }) => token)).toEqual([`${RUN}-0-1`, `${RUN}-0-2`, `${RUN}-0-3`]);
+  expect(world.started.map(({ token }) => token)).toEqual([
+    `${RUN}-0-1`,
+    `${RUN}-0-2`,
+    `${RUN}-0-3`,
+  ]);
   await world.close();
 });
 
@@ -86,7 +98,12 @@ test("retrying a failed run keeps what succeeded and runs the rest again", async
   await world.finish((spec) => (spec.task === "b" ? failed() : ok()));
   await world.engine.ask<"run">(runAddress("lab", RUN), { kind: "retry" });
   expect(await world.finish(() => ok())).toBe("succeeded");
-  expect(world.started.map(({ task: id, attempt }) => `${id}${attempt}`)).toEqual(["a1", "b1", "b2", "c1"]);
+  expect(world.started.map(({ task: id, attempt }) => `${id}${attempt}`)).toEqual([
+    "a1",
+    "b1",
+    "b2",
+    "c1",
+  ]);
   await world.close();
 });
 
@@ -121,7 +138,10 @@ test("a job whose cluster is not there fails and says how to add one", async () 
   const world = await openWorld();
   await world.submit([{ ...task("a", 0, []), cluster: "moon" }]);
   await waitFor(async () => (await world.run())?.phase === "failed", 5000);
-  const job = await world.engine.read<"job", string>(jobAddress("lab", RUN, "a"), (state) => state?.reason ?? "");
+  const job = await world.engine.read<"job", string>(
+    jobAddress("lab", RUN, "a"),
+    (state) => state?.reason ?? "",
+  );
   expect(job).toContain("signalbox cluster add moon");
   await world.close();
 });
@@ -130,7 +150,14 @@ test("a fan-out of 2,000 tasks is spread over records and runs to its end", asyn
   const world = await openWorld({ slots: 64 });
   const width = 2000;
   const tasks = Array.from({ length: width }, (_, i) => task(`t${i}`, i, []));
-  await world.submit([...tasks, task("join", width, tasks.map(({ id }) => id))]);
+  await world.submit([
+    ...tasks,
+    task(
+      "join",
+      width,
+      tasks.map(({ id }) => id),
+    ),
+  ]);
   expect(await world.finish(() => ok(), 60_000)).toBe("succeeded");
   expect(world.started.length).toBe(width + 1);
   expect(world.started.at(-1)?.task).toBe("join");
@@ -194,7 +221,10 @@ async function openWorld({ slots = 4, connect = true } = {}): Promise<World> {
         if (state !== undefined) checkCluster(state);
         return [...(state?.placed.values() ?? [])].map(({ spec }) => spec);
       }),
-    run: () => world.engine.read<"run", RunState | undefined>(runAddress("lab", RUN), (run) => structuredClone(run)),
+    run: () =>
+      world.engine.read<"run", RunState | undefined>(runAddress("lab", RUN), (run) =>
+        structuredClone(run),
+      ),
     finish: async (answer, withinMs = 10_000) => {
       let phase = "";
       await waitFor(async () => {
@@ -214,7 +244,10 @@ async function openWorld({ slots = 4, connect = true } = {}): Promise<World> {
         return phase !== "running" && phase !== "cancelling";
       }, withinMs);
       for (const { task: id } of world.started) {
-        await world.engine.read<"job", void>(jobAddress("lab", RUN, id), (job) => job && checkJob(job));
+        await world.engine.read<"job", void>(
+          jobAddress("lab", RUN, id),
+          (job) => job && checkJob(job),
+        );
       }
       return phase;
     },
@@ -231,7 +264,12 @@ async function openWorld({ slots = 4, connect = true } = {}): Promise<World> {
   await world.engine.ask<"cluster">(CLUSTER, {
     ...{ kind: "add", clusterKind: "local", slots, enrolmentHash: "h", enrolmentExpiresAtMs: 1e15 },
   });
-  await world.engine.ask<"cluster">(CLUSTER, { kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" });
+  await world.engine.ask<"cluster">(CLUSTER, {
+    kind: "enrol",
+    tokenHash: "h",
+    agentId: "a",
+    publicKey: "k",
+  });
   if (connect) await world.connect();
   return world;
 }
@@ -250,7 +288,13 @@ function chain(ids: readonly string[]): PlanTask[] {
 function task(id: string, ordinal: number, needs: readonly string[]): PlanTask {
   return {
     ...{ id: id as TaskId, ordinal, needs: needs as TaskId[], env: [], stdin: null, files: [] },
-    ...{ outputs: [], resources: DEFAULT_RESOURCES, cluster: "local", timeoutMs: null, priority: 0 },
+    ...{
+      outputs: [],
+      resources: DEFAULT_RESOURCES,
+      cluster: "local",
+      timeoutMs: null,
+      priority: 0,
+    },
     program: { kind: "exec", argv: [["true"]] },
     retry: { attemptsMax: 1, firstMs: 1, maxMs: 1, on: [] },
   };
@@ -264,11 +308,22 @@ function failed(): AttemptReport {
   return ended("failed", 3);
 }
 
-function ended(cause: "ok" | "failed" | "cancelled", code: number, outputs: readonly OutputValue[] = []): AttemptReport {
+function ended(
+  cause: "ok" | "failed" | "cancelled",
+  code: number,
+  outputs: readonly OutputValue[] = [],
+): AttemptReport {
   return {
     ...{ kind: "ended", nativeId: "1", outputs, receipt: null, receiptDigest: null },
     outcome: {
-      ...{ cause, exitCode: code, signal: null, confidence: "proven", startedAtMs: 1, endedAtMs: 2 },
+      ...{
+        cause,
+        exitCode: code,
+        signal: null,
+        confidence: "proven",
+        startedAtMs: 1,
+        endedAtMs: 2,
+      },
       ...{ cpuMs: null, maxRssKb: null, message: cause === "ok" ? "" : `exit code ${code}` },
     },
     evidence: { source: "supervisor", raw: `exit ${code}`, atMs: 2 },

@@ -123,7 +123,9 @@ class ActorEngine implements Engine {
   }
 
   async stateHash(): Promise<{ readonly hashVersion: number; readonly hash: string }> {
-    const hashes = await Promise.all(this.#partitions.map((each) => each.read((state) => state.hash())));
+    const hashes = await Promise.all(
+      this.#partitions.map((each) => each.read((state) => state.hash())),
+    );
     const hash = createHash("sha256").update(hashes.join("\n")).digest("hex");
     return { hashVersion: HASH_VERSION, hash };
   }

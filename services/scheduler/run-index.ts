@@ -57,7 +57,9 @@ function after(
   id: string,
 ): boolean {
   if (other === undefined) return false;
-  return other.submittedAtMs > submittedAtMs || (other.submittedAtMs === submittedAtMs && other.id > id);
+  return (
+    other.submittedAtMs > submittedAtMs || (other.submittedAtMs === submittedAtMs && other.id > id)
+  );
 }
 
 function clustersOf(run: RunState): string[] {

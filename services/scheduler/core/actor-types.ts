@@ -23,12 +23,10 @@ export const runActor = {
 
 export const jobActor = {
   kind: "job",
-  apply: (state: JobActorState | undefined, event: JobEvent): JobActorState => applyJob(state, event),
-  receive: (
-    state: JobActorState | undefined,
-    message: JobMessage,
-    turn: Turn<JobEvent>,
-  ): unknown => onJobMessage(state, message, turn),
+  apply: (state: JobActorState | undefined, event: JobEvent): JobActorState =>
+    applyJob(state, event),
+  receive: (state: JobActorState | undefined, message: JobMessage, turn: Turn<JobEvent>): unknown =>
+    onJobMessage(state, message, turn),
   wakes: (): boolean => false,
   plain: (state: JobActorState): unknown => state,
 } as const;

@@ -77,7 +77,11 @@ function onAdd(cluster: ClusterState | undefined, message: Of<"add">, turn: Clus
   turn.emit({ type: "cluster.added", ...added, atMs: turn.nowMs });
 }
 
-function onEnrol(cluster: ClusterState, message: Of<"enrol">, turn: ClusterTurn): { agentId: string } {
+function onEnrol(
+  cluster: ClusterState,
+  message: Of<"enrol">,
+  turn: ClusterTurn,
+): { agentId: string } {
   const { agentId, publicKey } = message;
   if (cluster.agent?.publicKey === publicKey) return { agentId: cluster.agent.id }; // Its answer got lost.
   const { enrolment } = cluster;
@@ -118,9 +122,16 @@ function commandAgain(cluster: ClusterState, turn: ClusterTurn): void {
   }
 }
 
-function onReports(cluster: ClusterState, message: Of<"reports">, turn: ClusterTurn): { seen: number } {
+function onReports(
+  cluster: ClusterState,
+  message: Of<"reports">,
+  turn: ClusterTurn,
+): { seen: number } {
   if (cluster.journal?.id !== message.journalId) {
-    throw new Failure("CONFLICT", `reports of journal ${message.journalId}, which is not connected`);
+    throw new Failure(
+      "CONFLICT",
+      `reports of journal ${message.journalId}, which is not connected`,
+    );
   }
   const fresh = message.reports.filter(({ seq }) => seq > (cluster.journal?.reportSeen ?? 0));
   const last = fresh.at(-1);
@@ -279,7 +290,8 @@ export function specOf(cluster: ClusterState, token: string): AttemptSpec | null
 
 /** Fails when an invariant does not hold; for tests and simulations. */
 export function checkCluster(cluster: ClusterState): void {
-  for (const { token } of cluster.waiting.values()) assert(!cluster.placed.has(token), `C1: ${token}`);
+  for (const { token } of cluster.waiting.values())
+    assert(!cluster.placed.has(token), `C1: ${token}`);
   assert(cluster.placed.size <= cluster.slots, "C2");
   for (let i = 1; i < cluster.commands.length; i++) {
     assert((cluster.commands[i]?.seq ?? 0) > (cluster.commands[i - 1]?.seq ?? 0), "C3");

@@ -4,7 +4,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "#shared/base/prng.ts";
-import { type AttemptReport, type AttemptSpec, DEFAULT_RESOURCES, END_CAUSES, type EndCause } from "#shared/base/job.ts";
+import {
+  type AttemptReport,
+  type AttemptSpec,
+  DEFAULT_RESOURCES,
+  END_CAUSES,
+  type EndCause,
+} from "#shared/base/job.ts";
 import type { TaskId } from "#shared/base/ids.ts";
 import type { PlanTask } from "#shared/base/plan.ts";
 import { canonicalJson } from "#shared/base/canonical-json.ts";
@@ -42,7 +48,8 @@ function play<S, M>(actor: any, address: string): Played<S, M> {
           played.events.push(event);
           played.state = actor.apply(played.state, event, address);
         },
-        send: (to: string, sent: Record<string, unknown>) => played.sent.push({ to, message: sent }),
+        send: (to: string, sent: Record<string, unknown>) =>
+          played.sent.push({ to, message: sent }),
         timer: (id: string, atMs: number | null) => {
           if (atMs === null) played.timers.delete(id);
           else played.timers.set(id, atMs);
@@ -71,13 +78,25 @@ function end(cause: EndCause): AttemptReport {
 
 function phase(name: "intended" | "queued" | "held" | "running" | "paused"): AttemptReport {
   const evidence = { source: "queue", raw: name, atMs: 5 } as const;
-  return { kind: "phase", phase: name, nativeId: "9", reason: name === "held" ? "JobHeldUser" : null, evidence };
+  return {
+    kind: "phase",
+    phase: name,
+    nativeId: "9",
+    reason: name === "held" ? "JobHeldUser" : null,
+    evidence,
+  };
 }
 
 describe("cluster", () => {
   function cluster(slots = 2): Played<ClusterState, ClusterMessage> {
     const played = play<ClusterState, ClusterMessage>(clusterActor, "cluster/lab/hpc");
-    played.tell({ kind: "add", clusterKind: "slurm", slots, enrolmentHash: "h", enrolmentExpiresAtMs: 2000 });
+    played.tell({
+      kind: "add",
+      clusterKind: "slurm",
+      slots,
+      enrolmentHash: "h",
+      enrolmentExpiresAtMs: 2000,
+    });
     return played;
   }
   function connected(slots = 2): Played<ClusterState, ClusterMessage> {
@@ -86,25 +105,46 @@ describe("cluster", () => {
     played.tell({ kind: "agent-connected", journalId: "j1", journalNew: true, commandSeen: 0 });
     return played;
   }
-  const enqueue = (n: number, priority = 0): ClusterMessage => ({ kind: "enqueue", job: job(n), priority, spec: spec(n) });
+  const enqueue = (n: number, priority = 0): ClusterMessage => ({
+    kind: "enqueue",
+    job: job(n),
+    priority,
+    spec: spec(n),
+  });
   const report = (seq: number, n: number, what: AttemptReport): ClusterMessage => ({
     ...{ kind: "reports", journalId: "j1", reports: [{ seq, token: spec(n).token, report: what }] },
   });
 
   test("an enrolment token works once, and not after its time", () => {
     const played = cluster();
-    expect(() => played.tell({ kind: "enrol", tokenHash: "wrong", agentId: "a", publicKey: "k" })).toThrow("wrong");
+    expect(() =>
+      played.tell({ kind: "enrol", tokenHash: "wrong", agentId: "a", publicKey: "k" }),
+    ).toThrow("wrong");
     played.nowMs = 2001;
-    expect(() => played.tell({ kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" })).toThrow("too old");
+    expect(() =>
+      played.tell({ kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" }),
+    ).toThrow("too old");
     played.nowMs = 1500;
-    expect(played.tell({ kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" })).toEqual({ agentId: "a" });
-    expect(played.tell({ kind: "enrol", tokenHash: "h", agentId: "b", publicKey: "k" })).toEqual({ agentId: "a" });
-    expect(() => played.tell({ kind: "enrol", tokenHash: "h", agentId: "c", publicKey: "k2" })).toThrow("already used");
+    expect(played.tell({ kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" })).toEqual({
+      agentId: "a",
+    });
+    expect(played.tell({ kind: "enrol", tokenHash: "h", agentId: "b", publicKey: "k" })).toEqual({
+      agentId: "a",
+    });
+    expect(() =>
+      played.tell({ kind: "enrol", tokenHash: "h", agentId: "c", publicKey: "k2" }),
+    ).toThrow("already used");
   });
 
   test("one that has an agent cannot be added again; one without gets a new token", () => {
     const played = cluster();
-    const add = { kind: "add", clusterKind: "slurm", slots: 8, enrolmentHash: "h2", enrolmentExpiresAtMs: 9000 } as const;
+    const add = {
+      kind: "add",
+      clusterKind: "slurm",
+      slots: 8,
+      enrolmentHash: "h2",
+      enrolmentExpiresAtMs: 9000,
+    } as const;
     played.tell(add);
     expect(played.state?.slots).toBe(8);
     played.tell({ kind: "enrol", tokenHash: "h2", agentId: "a", publicKey: "k" });
@@ -147,11 +187,15 @@ describe("cluster", () => {
     played.tell({ kind: "withdraw", token: spec(2).token, job: job(2), reason: "enough" });
     played.tell({ kind: "agent-connected", journalId: "j2", journalNew: true, commandSeen: 0 });
     const commands = played.state?.commands ?? [];
-    expect(commands.filter(({ kind }) => kind === "submit").map(({ token }) => token).toSorted()).toEqual([
-      spec(1).token,
-      spec(2).token,
-    ]);
-    expect(commands.some(({ kind, token }) => kind === "cancel" && token === spec(2).token)).toBe(true);
+    expect(
+      commands
+        .filter(({ kind }) => kind === "submit")
+        .map(({ token }) => token)
+        .toSorted(),
+    ).toEqual([spec(1).token, spec(2).token]);
+    expect(commands.some(({ kind, token }) => kind === "cancel" && token === spec(2).token)).toBe(
+      true,
+    );
     assert(played.state !== undefined);
     checkCluster(played.state);
     expect(specOf(played.state, spec(1).token)).toEqual(spec(1));
@@ -187,43 +231,68 @@ describe("cluster", () => {
 
   test("any order of messages keeps the invariants, and every token is commanded at most once a journal", () => {
     const message = fc.oneof(
-      fc.record({ n: fc.nat(9), priority: fc.integer({ min: -2, max: 2 }) }).map(({ n, priority }) => enqueue(n, priority)),
-      fc.nat(9).map((n): ClusterMessage => ({ kind: "withdraw", token: spec(n).token, job: job(n), reason: "r" })),
+      fc
+        .record({ n: fc.nat(9), priority: fc.integer({ min: -2, max: 2 }) })
+        .map(({ n, priority }) => enqueue(n, priority)),
+      fc.nat(9).map((n): ClusterMessage => ({
+        kind: "withdraw",
+        token: spec(n).token,
+        job: job(n),
+        reason: "r",
+      })),
       fc.record({ n: fc.nat(9), ends: fc.boolean() }).map(({ n, ends }) => ({ n, ends })),
       fc.constant<ClusterMessage>({ kind: "agent-lost" }),
-      fc.constant<ClusterMessage>({ kind: "agent-connected", journalId: "j1", journalNew: false, commandSeen: 0 }),
-      fc.constantFrom(null, "down").map((unreachable): ClusterMessage => ({ kind: "cluster-state", unreachable })),
+      fc.constant<ClusterMessage>({
+        kind: "agent-connected",
+        journalId: "j1",
+        journalNew: false,
+        commandSeen: 0,
+      }),
+      fc
+        .constantFrom(null, "down")
+        .map((unreachable): ClusterMessage => ({ kind: "cluster-state", unreachable })),
     );
     let placements = 0;
     fc.assert(
-      fc.property(fc.array(message, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), (messages, slots) => {
-        const played = connected(slots);
-        let seq = 0;
-        const ended = new Set<number>();
-        for (const each of messages) {
-          if ("kind" in each) {
-            // A job enqueues a token once: what ended does not come back under its name.
-            if (each.kind === "enqueue" && ended.has(Number(each.spec.token.split("-")[1]))) continue;
-            played.tell(each);
-          } else {
-            if (each.ends && played.state?.placed.has(spec(each.n).token) === true) ended.add(each.n);
-            played.tell(report((seq += 1), each.n, each.ends ? end("ok") : phase("running")));
+      fc.property(
+        fc.array(message, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 3 }),
+        (messages, slots) => {
+          const played = connected(slots);
+          let seq = 0;
+          const ended = new Set<number>();
+          for (const each of messages) {
+            if ("kind" in each) {
+              // A job enqueues a token once: what ended does not come back under its name.
+              if (each.kind === "enqueue" && ended.has(Number(each.spec.token.split("-")[1])))
+                continue;
+              played.tell(each);
+            } else {
+              if (each.ends && played.state?.placed.has(spec(each.n).token) === true)
+                ended.add(each.n);
+              played.tell(report((seq += 1), each.n, each.ends ? end("ok") : phase("running")));
+            }
+            assert(played.state !== undefined);
+            checkCluster(played.state);
           }
-          assert(played.state !== undefined);
-          checkCluster(played.state);
-        }
-        const placed = played.events.filter((event) => (event as { type: string }).type === "cluster.placed");
-        placements += placed.length;
-        const tokens = placed.map((event) => (event as unknown as { token: string }).token);
-        expect(new Set(tokens).size).toBe(tokens.length);
-      }),
+          const placed = played.events.filter(
+            (event) => (event as { type: string }).type === "cluster.placed",
+          );
+          placements += placed.length;
+          const tokens = placed.map((event) => (event as unknown as { token: string }).token);
+          expect(new Set(tokens).size).toBe(tokens.length);
+        },
+      ),
     );
     expect(placements).toBeGreaterThan(0);
   });
 });
 
 describe("job", () => {
-  function begun(attemptsMax = 2, on: readonly EndCause[] = ["node_fail"]): Played<JobActorState, JobMessage> {
+  function begun(
+    attemptsMax = 2,
+    on: readonly EndCause[] = ["node_fail"],
+  ): Played<JobActorState, JobMessage> {
     const played = play<JobActorState, JobMessage>(jobActor, job(0));
     played.tell({
       kind: "create",
@@ -237,8 +306,11 @@ describe("job", () => {
     return played;
   }
   const token = (attempt: number): string => `${RUN}-0-${attempt}`;
-  const tell = (played: Played<JobActorState, JobMessage>, attempt: number, report: AttemptReport): void =>
-    void played.tell({ kind: "report", token: token(attempt), report });
+  const tell = (
+    played: Played<JobActorState, JobMessage>,
+    attempt: number,
+    report: AttemptReport,
+  ): void => void played.tell({ kind: "report", token: token(attempt), report });
 
   test("its phases follow its reports, and its evidence is kept, bounded", () => {
     const played = begun();
@@ -280,7 +352,11 @@ describe("job", () => {
     const plain = begun();
     tell(plain, 1, end("failed"));
     expect(plain.state?.phase).toBe("failed");
-    expect(plain.sent.at(-1)?.message).toMatchObject({ kind: "job-ended", end: "failed", receiptDigest: "sha256:r" });
+    expect(plain.sent.at(-1)?.message).toMatchObject({
+      kind: "job-ended",
+      end: "failed",
+      receiptDigest: "sha256:r",
+    });
   });
 
   test("a report of an earlier attempt, a late placement and a second end change nothing", () => {
@@ -330,15 +406,34 @@ describe("job", () => {
   test("any order of messages keeps the invariants", () => {
     const causes = fc.constantFrom(...END_CAUSES);
     const message = fc.oneof(
-      fc.constantFrom<JobMessage>({ kind: "cancel", reason: "r" }, { kind: "timer", timer: "retry" }, { kind: "begin" }),
-      fc.record({ attempt: fc.integer({ min: 1, max: 4 }), cause: causes }).map(
-        ({ attempt, cause }): JobMessage => ({ kind: "report", token: token(attempt), report: end(cause) }),
+      fc.constantFrom<JobMessage>(
+        { kind: "cancel", reason: "r" },
+        { kind: "timer", timer: "retry" },
+        { kind: "begin" },
       ),
-      fc.record({ attempt: fc.integer({ min: 1, max: 4 }), name: fc.constantFrom("queued" as const, "running" as const) }).map(
-        ({ attempt, name }): JobMessage => ({ kind: "report", token: token(attempt), report: phase(name) }),
-      ),
-      fc.integer({ min: 1, max: 4 }).map((attempt): JobMessage => ({ kind: "withdrawn", token: token(attempt) })),
-      fc.integer({ min: 1, max: 4 }).map((attempt): JobMessage => ({ kind: "placed", token: token(attempt) })),
+      fc
+        .record({ attempt: fc.integer({ min: 1, max: 4 }), cause: causes })
+        .map(({ attempt, cause }): JobMessage => ({
+          kind: "report",
+          token: token(attempt),
+          report: end(cause),
+        })),
+      fc
+        .record({
+          attempt: fc.integer({ min: 1, max: 4 }),
+          name: fc.constantFrom("queued" as const, "running" as const),
+        })
+        .map(({ attempt, name }): JobMessage => ({
+          kind: "report",
+          token: token(attempt),
+          report: phase(name),
+        })),
+      fc
+        .integer({ min: 1, max: 4 })
+        .map((attempt): JobMessage => ({ kind: "withdrawn", token: token(attempt) })),
+      fc
+        .integer({ min: 1, max: 4 })
+        .map((attempt): JobMessage => ({ kind: "placed", token: token(attempt) })),
       fc.constant<JobMessage>({ kind: "restart", spec: { name: "t0" } as JobActorState["spec"] }),
     );
     let ends = 0;
@@ -351,7 +446,9 @@ describe("job", () => {
           checkJob(played.state);
         }
         const told = played.sent.filter(({ message: sent }) => sent["kind"] === "job-ended").length;
-        const restarts = played.events.filter((event) => (event as { type: string }).type === "job.restarted").length;
+        const restarts = played.events.filter(
+          (event) => (event as { type: string }).type === "job.restarted",
+        ).length;
         ends += told;
         expect(told).toBeLessThanOrEqual(restarts + 1);
       }),
@@ -364,20 +461,44 @@ describe("run", () => {
   function task(id: string, ordinal: number, needs: readonly string[]): PlanTask {
     return {
       ...{ id: id as TaskId, ordinal, needs: needs as TaskId[], env: [], stdin: null, files: [] },
-      ...{ outputs: [], resources: DEFAULT_RESOURCES, cluster: "hpc", timeoutMs: null, priority: 0 },
+      ...{
+        outputs: [],
+        resources: DEFAULT_RESOURCES,
+        cluster: "hpc",
+        timeoutMs: null,
+        priority: 0,
+      },
       program: { kind: "exec", argv: [["true"]] },
       retry: { attemptsMax: 1, firstMs: 1, maxMs: 1, on: [] },
     };
   }
   function submitted(tasks: readonly PlanTask[]): Played<RunState, RunMessage> {
     const played = play<RunState, RunMessage>(runActor, `run/lab/${RUN}`);
-    const meta = { id: RUN, namespace: "lab", digest: "d", workflow: "w", tasksTotal: tasks.length } as RunMeta;
+    const meta = {
+      id: RUN,
+      namespace: "lab",
+      digest: "d",
+      workflow: "w",
+      tasksTotal: tasks.length,
+    } as RunMeta;
     played.tell({ kind: "submit", meta, tasks });
     played.tell({ kind: "wake" });
     return played;
   }
-  const told = (ordinal: number, how: "succeeded" | "failed" | "cancelled", outputs = []): RunMessage => ({
-    ...{ kind: "job-ended", task: `t${ordinal}`, ordinal, end: how, reason: how, outputs, receiptDigest: null },
+  const told = (
+    ordinal: number,
+    how: "succeeded" | "failed" | "cancelled",
+    outputs = [],
+  ): RunMessage => ({
+    ...{
+      kind: "job-ended",
+      task: `t${ordinal}`,
+      ordinal,
+      end: how,
+      reason: how,
+      outputs,
+      receiptDigest: null,
+    },
   });
 
   test("before it was submitted, only a wake is taken", () => {
@@ -399,8 +520,12 @@ describe("run", () => {
     played.tell({ kind: "attach-receipt", receipt: "too early" });
     played.tell(told(0, "succeeded"));
     expect(() => played.tell({ kind: "cancel", reason: "" })).toThrow("already ended");
-    expect(() => played.tell({ kind: "cancel-task", task: "t0", reason: "" })).toThrow("already ended");
-    expect(() => played.tell({ kind: "cancel-task", task: "zz", reason: "" })).toThrow("no task zz");
+    expect(() => played.tell({ kind: "cancel-task", task: "t0", reason: "" })).toThrow(
+      "already ended",
+    );
+    expect(() => played.tell({ kind: "cancel-task", task: "zz", reason: "" })).toThrow(
+      "no task zz",
+    );
     expect(() => played.tell({ kind: "retry" })).toThrow("nothing to retry");
     played.tell({ kind: "attach-receipt", receipt: "r1" });
     played.tell({ kind: "attach-receipt", receipt: "r2" });
@@ -419,7 +544,10 @@ describe("run", () => {
 
   test("a value that would become code refuses its task by name", () => {
     const hole = { task: "t0" as TaskId, output: "v", plain: true } as const;
-    const next = { ...task("t1", 1, ["t0"]), program: { kind: "script", text: ["echo ", hole], interpreter: ["sh"] } } as const;
+    const next = {
+      ...task("t1", 1, ["t0"]),
+      program: { kind: "script", text: ["echo ", hole], interpreter: ["sh"] },
+    } as const;
     const played = submitted([task("t0", 0, []), next]);
     const outputs = [{ name: "v", kind: "value", value: "$(rm -rf x)" }] as never;
     played.tell(told(0, "succeeded", outputs));
@@ -432,7 +560,10 @@ describe("run", () => {
     played.tell({ kind: "cancel", reason: "r" });
     const before = played.sent.length;
     played.tell({ kind: "wake" });
-    expect(played.sent.slice(before).map(({ message }) => message["kind"])).toEqual(["create", "cancel"]);
+    expect(played.sent.slice(before).map(({ message }) => message["kind"])).toEqual([
+      "create",
+      "cancel",
+    ]);
   });
 
   test("any DAG and any ends: tasks begin only after what they need, and the run ends with the last", () => {
@@ -448,7 +579,9 @@ describe("run", () => {
           assert(played.state !== undefined);
           checkRun(played.state);
           const die = dice[i % dice.length] ?? 0;
-          const started = played.state.progress.flatMap(({ kind }, n) => (kind === "started" ? [n] : []));
+          const started = played.state.progress.flatMap(({ kind }, n) =>
+            kind === "started" ? [n] : [],
+          );
           const ordinal = started[die % started.length];
           assert(ordinal !== undefined, "a run that goes on has something that goes on");
           if (die === 13) played.tell({ kind: "cancel", reason: "bad luck" });
@@ -465,7 +598,14 @@ describe("run", () => {
 
 test("a namespace keeps tokens by hash, revokes once, and its first cluster is the default", () => {
   const played = play<NamespaceState, NamespaceMessage>(namespaceActor, "namespace/lab");
-  const token = { kind: "add-token", id: "1", hash: "h", role: "admin", name: "n", expiresAtMs: null } as const;
+  const token = {
+    kind: "add-token",
+    id: "1",
+    hash: "h",
+    role: "admin",
+    name: "n",
+    expiresAtMs: null,
+  } as const;
   played.tell(token);
   played.tell(token);
   played.tell({ kind: "revoke-token", id: "1" });
@@ -478,26 +618,33 @@ test("a namespace keeps tokens by hash, revokes once, and its first cluster is t
   played.tell({ kind: "add-cluster", name: "b", makeDefault: true });
   expect(played.state).toMatchObject({ clusters: ["a", "b"], defaultCluster: "b" });
   expect(played.events.length).toBe(5);
-  expect(canonicalJson(namespaceActor.plain(played.state as NamespaceState))).toContain('"name":"lab"');
+  expect(canonicalJson(namespaceActor.plain(played.state as NamespaceState))).toContain(
+    '"name":"lab"',
+  );
 });
 
 test("the queue gives out by priority, then by arrival, whatever is taken out in between", () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), { maxLength: 50 }), (adds) => {
-      const queue = new WaitQueue();
-      const model: { token: string; priority: number }[] = [];
-      adds.forEach(([priority, remove], i) => {
-        const token = `t${i}`;
-        queue.add({ token, priority, job: "", enqueuedAtMs: i, spec: spec(i) });
-        model.push({ token, priority });
-        if (remove) queue.remove(model.splice(i % model.length, 1)[0]?.token ?? "");
-      });
-      queue.remove("nobody");
-      const expected = model.toSorted((a, b) => b.priority - a.priority).map(({ token }) => token);
-      expect([...queue.values()].map(({ token }) => token)).toEqual(expected);
-      expect(queue.first()?.token).toBe(expected[0]);
-      expected.forEach((token, i) => expect(queue.ahead(token)).toBe(i));
-      expect(queue.ahead("nobody")).toBe(null);
-    }),
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: -3, max: 3 }), fc.boolean()), { maxLength: 50 }),
+      (adds) => {
+        const queue = new WaitQueue();
+        const model: { token: string; priority: number }[] = [];
+        adds.forEach(([priority, remove], i) => {
+          const token = `t${i}`;
+          queue.add({ token, priority, job: "", enqueuedAtMs: i, spec: spec(i) });
+          model.push({ token, priority });
+          if (remove) queue.remove(model.splice(i % model.length, 1)[0]?.token ?? "");
+        });
+        queue.remove("nobody");
+        const expected = model
+          .toSorted((a, b) => b.priority - a.priority)
+          .map(({ token }) => token);
+        expect([...queue.values()].map(({ token }) => token)).toEqual(expected);
+        expect(queue.first()?.token).toBe(expected[0]);
+        expected.forEach((token, i) => expect(queue.ahead(token)).toBe(i));
+        expect(queue.ahead("nobody")).toBe(null);
+      },
+    ),
   );
 });

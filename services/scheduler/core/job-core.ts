@@ -26,7 +26,11 @@ export const ATTEMPTS_KEPT = 10;
 type JobTurn = Turn<JobEvent>;
 type EndReport = Extract<AttemptReport, { kind: "ended" }>;
 
-export function onJobMessage(job: JobActorState | undefined, message: JobMessage, turn: JobTurn): void {
+export function onJobMessage(
+  job: JobActorState | undefined,
+  message: JobMessage,
+  turn: JobTurn,
+): void {
   if (message.kind === "create") {
     if (job !== undefined) return; // A woken run makes sure; it exists.
     turn.emit({ type: "job.created", job: message.job, atMs: turn.nowMs });
@@ -88,7 +92,15 @@ function onReport(job: JobActorState, report: AttemptReport, turn: JobTurn): voi
   }
   const { nativeId, outcome, receipt, receiptDigest, evidence } = report;
   const { token } = attempt;
-  turn.emit({ type: "job.attempt-ended", token, nativeId, outcome, receipt, receiptDigest, evidence });
+  turn.emit({
+    type: "job.attempt-ended",
+    token,
+    nativeId,
+    outcome,
+    receipt,
+    receiptDigest,
+    evidence,
+  });
   afterAttempt(job, report, turn);
 }
 
@@ -97,10 +109,7 @@ function afterAttempt(job: JobActorState, { outcome, outputs }: EndReport, turn:
     end(job, "succeeded", "", outputs, turn);
   } else if (job.cancelRequested !== null || outcome.cause === "cancelled") {
     end(job, "cancelled", job.cancelRequested ?? outcome.message, outputs, turn);
-  } else if (
-    job.attemptsCounted < job.retry.attemptsMax &&
-    job.retry.on.includes(outcome.cause)
-  ) {
+  } else if (job.attemptsCounted < job.retry.attemptsMax && job.retry.on.includes(outcome.cause)) {
     const delayMs = backoffMs(job.retry, job.attemptsCounted, turn.random);
     const retryAtMs = turn.nowMs + delayMs;
     turn.emit({ type: "job.backoff", retryAtMs, reason: outcome.message });
@@ -272,7 +281,10 @@ function addEvidence(attempt: AttemptState, evidence: AttemptState["evidence"][n
 }
 
 /** An attempt that never reached its cluster ends with its job, on the scheduler's own word. */
-function closeUnplaced(state: JobActorState, event: Extract<JobEvent, { type: "job.ended" }>): void {
+function closeUnplaced(
+  state: JobActorState,
+  event: Extract<JobEvent, { type: "job.ended" }>,
+): void {
   const attempt = openAttempt(state);
   if (attempt === undefined) return;
   attempt.phase = "ended";
@@ -304,8 +316,13 @@ export function checkJob(job: JobActorState): void {
   const open = job.attempts.filter(({ phase }) => phase !== "ended");
   if (!jobEnded(job)) assert(open.length <= 1, "J1: two open attempts");
   for (const attempt of job.attempts) {
-    assert.equal(attempt.outcome !== null, attempt.phase === "ended", "J2: an end without an outcome");
-    if (attempt.phase === "ended") assert(attempt.evidence.length > 0, "J2: an end without evidence");
+    assert.equal(
+      attempt.outcome !== null,
+      attempt.phase === "ended",
+      "J2: an end without an outcome",
+    );
+    if (attempt.phase === "ended")
+      assert(attempt.evidence.length > 0, "J2: an end without evidence");
   }
   if (job.phase === "backoff") {
     assert(open.length === 0 && job.retryAtMs !== null, "J3: back-off without a time");

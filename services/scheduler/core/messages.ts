@@ -18,7 +18,10 @@ export const namespaceAddress = (namespace: string): Address => `namespace/${nam
 /** The part of an address that, with its namespace, chooses the partition. */
 export function rootOf(address: Address): { readonly namespace: string; readonly root: string } {
   const [kind, namespace, id] = address.split("/");
-  return { namespace: namespace ?? "", root: kind === "namespace" ? (namespace ?? "") : (id ?? "") };
+  return {
+    namespace: namespace ?? "",
+    root: kind === "namespace" ? (namespace ?? "") : (id ?? ""),
+  };
 }
 
 export type RunMessage =
@@ -29,12 +32,26 @@ export type RunMessage =
   | { readonly kind: "retry" }
   | { readonly kind: "attach-receipt"; readonly receipt: string }
   /** From a job of the run. */
-  | { readonly kind: "job-ended"; readonly task: string; readonly ordinal: number; readonly end: TaskEnd; readonly reason: string; readonly outputs: readonly OutputValue[]; readonly receiptDigest: string | null }
+  | {
+      readonly kind: "job-ended";
+      readonly task: string;
+      readonly ordinal: number;
+      readonly end: TaskEnd;
+      readonly reason: string;
+      readonly outputs: readonly OutputValue[];
+      readonly receiptDigest: string | null;
+    }
   /** After a restart: start what is ready and was not started. */
   | { readonly kind: "wake" };
 
 export type JobMessage =
-  | { readonly kind: "create"; readonly job: Pick<JobActorState, "run" | "namespace" | "task" | "ordinal" | "cluster" | "priority" | "retry" | "spec"> }
+  | {
+      readonly kind: "create";
+      readonly job: Pick<
+        JobActorState,
+        "run" | "namespace" | "task" | "ordinal" | "cluster" | "priority" | "retry" | "spec"
+      >;
+    }
   /** To itself, after creation. */
   | { readonly kind: "begin" }
   | { readonly kind: "cancel"; readonly reason: string }
@@ -48,22 +65,63 @@ export type JobMessage =
   | { readonly kind: "timer"; readonly timer: string };
 
 export type ClusterMessage =
-  | { readonly kind: "add"; readonly clusterKind: string; readonly slots: number; readonly enrolmentHash: string; readonly enrolmentExpiresAtMs: number }
+  | {
+      readonly kind: "add";
+      readonly clusterKind: string;
+      readonly slots: number;
+      readonly enrolmentHash: string;
+      readonly enrolmentExpiresAtMs: number;
+    }
   /** Answers `{agentId}`; FORBIDDEN when the token is wrong, spent or too old. */
-  | { readonly kind: "enrol"; readonly tokenHash: string; readonly agentId: string; readonly publicKey: string }
+  | {
+      readonly kind: "enrol";
+      readonly tokenHash: string;
+      readonly agentId: string;
+      readonly publicKey: string;
+    }
   /** A connected agent's hello; answers `{reportSeen}`; its unacknowledged commands are in the state. */
-  | { readonly kind: "agent-connected"; readonly journalId: string; readonly journalNew: boolean; readonly commandSeen: number }
+  | {
+      readonly kind: "agent-connected";
+      readonly journalId: string;
+      readonly journalNew: boolean;
+      readonly commandSeen: number;
+    }
   /** The agent's stream ended or its lease ran out: nothing is placed until it is back. */
   | { readonly kind: "agent-lost" }
   /** What the agent's heartbeat says about the cluster itself; ask only when it changed. */
   | { readonly kind: "cluster-state"; readonly unreachable: string | null }
   /** In order of seq; what was seen already is skipped. */
-  | { readonly kind: "reports"; readonly journalId: string; readonly reports: readonly { readonly seq: number; readonly token: string; readonly report: AttemptReport }[] }
-  | { readonly kind: "enqueue"; readonly job: Address; readonly priority: number; readonly spec: AttemptSpec }
-  | { readonly kind: "withdraw"; readonly token: string; readonly job: Address; readonly reason: string }
+  | {
+      readonly kind: "reports";
+      readonly journalId: string;
+      readonly reports: readonly {
+        readonly seq: number;
+        readonly token: string;
+        readonly report: AttemptReport;
+      }[];
+    }
+  | {
+      readonly kind: "enqueue";
+      readonly job: Address;
+      readonly priority: number;
+      readonly spec: AttemptSpec;
+    }
+  | {
+      readonly kind: "withdraw";
+      readonly token: string;
+      readonly job: Address;
+      readonly reason: string;
+    }
   | { readonly kind: "wake" };
 
 export type NamespaceMessage =
-  | { readonly kind: "add-token"; readonly id: string; readonly hash: string; readonly role: Role; readonly name: string; readonly expiresAtMs: number | null }
+  | {
+      readonly kind: "add-token";
+      readonly id: string;
+      readonly hash: string;
+      readonly role: Role;
+      readonly name: string;
+      readonly expiresAtMs: number | null;
+    }
   | { readonly kind: "revoke-token"; readonly id: string }
   | { readonly kind: "add-cluster"; readonly name: string; readonly makeDefault: boolean };

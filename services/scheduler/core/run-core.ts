@@ -10,7 +10,6 @@
 
 import assert from "node:assert/strict";
 import { Failure, unreachable } from "#shared/base/errors.ts";
-import type { OutputValue } from "#shared/base/job.ts";
 import type { PlanTask } from "#shared/base/plan.ts";
 import type { RunEvent } from "./events.ts";
 import { type RunMessage, jobAddress } from "./messages.ts";
@@ -23,7 +22,11 @@ const PLAN_BYTES_PER_EVENT = 48 * 1024;
 
 type RunTurn = Turn<RunEvent>;
 
-export function onRunMessage(run: RunState | undefined, message: RunMessage, turn: RunTurn): unknown {
+export function onRunMessage(
+  run: RunState | undefined,
+  message: RunMessage,
+  turn: RunTurn,
+): unknown {
   if (message.kind === "submit") return onSubmit(run, message, turn);
   if (run === undefined || run.phase === "receiving") {
     if (message.kind === "wake") return undefined;
@@ -37,7 +40,8 @@ export function onRunMessage(run: RunState | undefined, message: RunMessage, tur
     case "retry":
       return onRetry(run, turn);
     case "attach-receipt":
-      if (ended(run) && run.receipt === null) turn.emit({ type: "run.receipt", receipt: message.receipt });
+      if (ended(run) && run.receipt === null)
+        turn.emit({ type: "run.receipt", receipt: message.receipt });
       return undefined;
     case "job-ended":
       return onJobEnded(run, message, turn);
@@ -154,7 +158,10 @@ function skipDependents(run: RunState, ordinal: number, reason: string, turn: Ru
       const task = run.tasks[dependent];
       if (task === undefined || run.progress[dependent]?.kind !== "blocked") continue;
       turn.emit({ type: "run.task-skipped", ordinal: dependent, reason: next.reason });
-      queue.push({ ordinal: dependent, reason: `needs ${task.id}, which was skipped (${next.reason})` });
+      queue.push({
+        ordinal: dependent,
+        reason: `needs ${task.id}, which was skipped (${next.reason})`,
+      });
     }
   }
 }
@@ -167,7 +174,11 @@ function onCancel(run: RunState, reason: string, turn: RunTurn): void {
   for (const task of run.tasks) {
     const progress = run.progress[task.ordinal];
     if (progress?.kind === "blocked") {
-      turn.emit({ type: "run.task-skipped", ordinal: task.ordinal, reason: `the run was cancelled: ${reason}` });
+      turn.emit({
+        type: "run.task-skipped",
+        ordinal: task.ordinal,
+        reason: `the run was cancelled: ${reason}`,
+      });
     } else if (progress?.kind === "started") {
       turn.send(jobAddress(run.meta.namespace, run.meta.id, task.id), { kind: "cancel", reason });
     }
@@ -343,12 +354,6 @@ function ordinalOf(state: RunState, id: string): number {
   const ordinal = state.ordinals.get(id);
   assert(ordinal !== undefined, `no task ${id}`);
   return ordinal;
-}
-
-export function outputsOf(run: RunState, id: string): readonly OutputValue[] {
-  const progress = run.progress[ordinalOf(run, id)];
-  assert(progress?.kind === "ended" && progress.end === "succeeded", `${id} has no outputs yet`);
-  return progress.outputs;
 }
 
 export function ended(run: RunState): boolean {

@@ -13,7 +13,13 @@ import type { WaitQueue } from "./wait-queue.ts";
 
 // --- run ---
 
-export type RunPhase = "receiving" | "running" | "succeeded" | "failed" | "cancelling" | "cancelled";
+export type RunPhase =
+  | "receiving"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "cancelling"
+  | "cancelled";
 
 export interface RunMeta {
   readonly id: string;
@@ -34,7 +40,13 @@ export type TaskProgress =
   | { kind: "blocked"; missing: number }
   | { kind: "started" }
   /** The receipt itself is in the job's attempt; the digest is `sha256:HEX`. */
-  | { kind: "ended"; end: TaskEnd; reason: string; outputs: readonly OutputValue[]; receiptDigest: string | null }
+  | {
+      kind: "ended";
+      end: TaskEnd;
+      reason: string;
+      outputs: readonly OutputValue[];
+      receiptDigest: string | null;
+    }
   | { kind: "skipped"; reason: string };
 
 export type TaskEnd = "succeeded" | "failed" | "cancelled";
@@ -137,7 +149,12 @@ export interface PlacedAttempt {
 /** A command to the agent, kept until it is known to have journalled it. */
 export type AgentCommand =
   | { readonly seq: number; readonly kind: "submit"; readonly token: string }
-  | { readonly seq: number; readonly kind: "cancel"; readonly token: string; readonly reason: string };
+  | {
+      readonly seq: number;
+      readonly kind: "cancel";
+      readonly token: string;
+      readonly reason: string;
+    };
 
 export interface ClusterState {
   readonly namespace: string;

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import type { AttemptSpec, InputFile, OutputValue } from "#shared/base/job.ts";
 import { type PlanTask, type Template, renderTemplate } from "#shared/base/plan.ts";
-import { outputsOf } from "./run-core.ts";
 import type { RunState } from "./state.ts";
 
 /** Everything of an attempt's spec but its token and number. The tasks it needs have succeeded. */
@@ -47,7 +46,9 @@ export function jobSpecOf(run: RunState, task: PlanTask): Omit<AttemptSpec, "tok
 }
 
 function outputOf(run: RunState, task: string, name: string): OutputValue {
-  const output = outputsOf(run, task).find((each) => each.name === name);
+  const progress = run.progress[run.ordinals.get(task) ?? -1];
+  assert(progress?.kind === "ended" && progress.end === "succeeded", `${task} has no outputs yet`);
+  const output = progress.outputs.find((each) => each.name === name);
   assert(output !== undefined, `task ${task} succeeded without its output ${name}`);
   return output;
 }

@@ -17,7 +17,13 @@ export const HASH_VERSION = 1;
 /** Events the partition adds to a turn's own. Their types start with `$`, which actors may not use. */
 export type SystemEvent =
   | { readonly type: "$received"; readonly from: number; readonly n: number }
-  | { readonly type: "$sent"; readonly partition: number; readonly n: number; readonly to: string; readonly message: object }
+  | {
+      readonly type: "$sent";
+      readonly partition: number;
+      readonly n: number;
+      readonly to: string;
+      readonly message: object;
+    }
   | { readonly type: "$acked"; readonly partition: number; readonly n: number }
   | { readonly type: "$timer"; readonly id: string; readonly atMs: number | null }
   | { readonly type: "$dead"; readonly reason: string };
@@ -53,7 +59,12 @@ export class PartitionState {
       const type = this.#types.get(kindOf(address));
       if (type !== undefined) actors[address] = withoutDefaults(type.plain(state));
     }
-    const whole = { v: HASH_VERSION, actors, outbox: this.outbox.plain(), timers: this.timers.plain() };
+    const whole = {
+      v: HASH_VERSION,
+      actors,
+      outbox: this.outbox.plain(),
+      timers: this.timers.plain(),
+    };
     return createHash("sha256").update(canonicalJson(whole)).digest("hex");
   }
 
@@ -86,7 +97,8 @@ function withoutDefaults(value: unknown): unknown {
   const kept: Record<string, unknown> = {};
   for (const [key, member] of Object.entries(value)) {
     const plain = withoutDefaults(member);
-    if (plain === null || plain === undefined || plain === false || plain === 0 || plain === "") continue;
+    if (plain === null || plain === undefined || plain === false || plain === 0 || plain === "")
+      continue;
     if (typeof plain === "object" && Object.keys(plain).length === 0) continue;
     kept[key] = plain;
   }

@@ -302,7 +302,9 @@ export class Partition {
       timer: (id, atMs) => record({ type: "$timer", id, atMs }),
     };
     try {
-      return message === null ? undefined : type.receive(this.#state.actors.get(address), message, turn);
+      return message === null
+        ? undefined
+        : type.receive(this.#state.actors.get(address), message, turn);
     } catch (error) {
       if (error instanceof Failure && events.length === before) throw new Refusal(error);
       throw error;
@@ -311,7 +313,11 @@ export class Partition {
     }
   }
 
-  async #commit(batch: Batch, letters: readonly Letter[], settle: readonly (() => void)[]): Promise<void> {
+  async #commit(
+    batch: Batch,
+    letters: readonly Letter[],
+    settle: readonly (() => void)[],
+  ): Promise<void> {
     const writer = this.#writer;
     assert(writer !== null);
     const startedMs = this.#ports.clock.monotonicMs();
@@ -452,7 +458,11 @@ export class Partition {
       if (n > this.#state.outbox.acked(partition)) events.push({ type: "$acked", partition, n });
     }
     for (const event of events) this.#state.apply(PARTITION_ACTOR, event);
-    batch.add(PARTITION_ACTOR, events, events.map(() => 40));
+    batch.add(
+      PARTITION_ACTOR,
+      events,
+      events.map(() => 40),
+    );
   }
 
   #armTimer(): void {
@@ -469,12 +479,23 @@ export class Partition {
     this.#cancelTimer = null;
     if (this.#phase !== "open") return; // The next #afterward arms it again.
     const nowMs = this.#ports.clock.nowMs();
-    for (let next = this.#state.timers.next(); next !== undefined; next = this.#state.timers.next()) {
+    for (
+      let next = this.#state.timers.next();
+      next !== undefined;
+      next = this.#state.timers.next()
+    ) {
       if (next.atMs > nowMs) break;
       const { actor, id, atMs } = next;
       const timer = { id, atMs };
       const message = { kind: "timer", timer: id };
-      const letter = { address: actor, message, received: null, timer, resolve: null, reject: null };
+      const letter = {
+        address: actor,
+        message,
+        received: null,
+        timer,
+        resolve: null,
+        reject: null,
+      };
       if (!this.#mailbox.push("system", { ...letter, lane: "system" })) break;
       this.#state.timers.takeNext();
     }

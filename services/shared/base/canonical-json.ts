@@ -3,7 +3,13 @@
 
 import assert from "node:assert/strict";
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** The one text that equal values have: keys sorted by UTF-16 code units, no spaces. */
 export function canonicalJson(value: unknown): string {

@@ -138,12 +138,7 @@ export interface Evidence {
 /** Where an attempt is on the cluster. Each comes with the evidence it rests on. */
 export type AttemptPhase =
   /** The agent has journalled it; it may already be submitted, nothing says so yet. */
-  | "intended"
-  | "queued"
-  | "held"
-  | "running"
-  | "paused"
-  | "ended";
+  "intended" | "queued" | "held" | "running" | "paused" | "ended";
 
 export interface Outcome {
   readonly cause: EndCause;
@@ -160,7 +155,13 @@ export interface Outcome {
 
 /** What an agent tells the scheduler about an attempt. */
 export type AttemptReport =
-  | { readonly kind: "phase"; readonly phase: Exclude<AttemptPhase, "ended">; readonly nativeId: string | null; readonly reason: string | null; readonly evidence: Evidence }
+  | {
+      readonly kind: "phase";
+      readonly phase: Exclude<AttemptPhase, "ended">;
+      readonly nativeId: string | null;
+      readonly reason: string | null;
+      readonly evidence: Evidence;
+    }
   | {
       readonly kind: "ended";
       readonly nativeId: string | null;

@@ -1,0 +1,49 @@
+// `npm run bench -- NAME [--json]`: one question each. Progress goes to standard error; with --json
+// the last line of standard output is one object with the figures.
+
+import { parseArgs } from "node:util";
+import { benchDag } from "./dag.ts";
+import { circumstances } from "./figures.ts";
+import { benchPoll } from "./poll.ts";
+import { benchSubmit } from "./submit.ts";
+
+const USAGE = `usage: npm run bench -- submit|dag|poll [--json]
+
+  submit [--seconds 5] [--log embedded|jetstream]
+                           durably acknowledged submissions a second, and time to the decision
+  dag [--tasks 10000]      overhead of a step, fan-out, no-op tasks, kills
+  poll [--minutes 5]       scheduler commands a minute with 1, 100 and 2,000 live jobs
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean" },
+    help: { type: "boolean" },
+    seconds: { type: "string", default: "5" },
+    minutes: { type: "string", default: "5" },
+    tasks: { type: "string", default: "10000" },
+    log: { type: "string", multiple: true, default: ["embedded", "jetstream"] },
+  },
+});
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const [name] = positionals;
+const run = {
+  submit: () => benchSubmit({ seconds: Number(values.seconds), logs: logsOf(values.log), say }),
+  dag: () => benchDag({ tasks: Number(values.tasks), say }),
+  poll: () => benchPoll({ minutes: Number(values.minutes), say }),
+}[name ?? ""];
+if (run === undefined || values.help === true) {
+  process.stderr.write(USAGE);
+  process.exitCode = values.help === true ? 0 : 2;
+} else {
+  say(circumstances());
+  const figures = await run();
+  process.stdout.write(
+    `${values.json === true ? JSON.stringify(figures) : JSON.stringify(figures, null, 2)}\n`,
+  );
+}
+
+function logsOf(names: readonly string[]): ("embedded" | "jetstream")[] {
+  return (["embedded", "jetstream"] as const).filter((log) => names.includes(log));
+}
