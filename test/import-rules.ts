@@ -96,6 +96,7 @@ export const ZONES: { readonly [name: string]: Zone } = {
   },
   "adapters/slurm": adapter("slurm"),
   "adapters/local": adapter("local"),
+  "adapters/mock": adapter("mock"),
   "adapters/transports": adapter("transports"),
   adapters: {
     files: /^cluster-adapters\/index\.ts$/,
