@@ -1,14 +1,26 @@
 // A manifest's text as plain values, with a way back from a value to its line and column. JSON is read
 // by JSON.parse; anything else is YAML 1.2. Everything is bounded before it is looked at further.
 
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
-import type { Document, Node } from "yaml";
+import {
+  Composer,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  Parser,
+  visit,
+  YAMLParseError,
+} from "yaml";
+import type { Document, Node, YAMLError } from "yaml";
 import { countJsonMembers, jsonOffset, jsonPlaces, nthReference, positionAt } from "./json-source.ts";
 import type { ManifestError, Path, Position, Spot } from "./manifest-errors.ts";
 import { ERRORS_MAX } from "./manifest-errors.ts";
 
 /** A manifest of 10,000 ordinary tasks has about 2 MiB. */
 export const MANIFEST_BYTES_MAX = 4 * 1024 * 1024;
+/** YAML costs ten times what JSON does, and the scheduler does nothing else meanwhile. */
+export const YAML_BYTES_MAX = 2 * 1024 * 1024;
 /** Deeper than any manifest; shallow enough for every recursive walk. */
 const DEPTH_MAX = 40;
 /** What aliases may blow a text up to. */
@@ -32,11 +44,11 @@ export function parseSource(text: string, file: string): Parsed {
   if (text.trim() === "") {
     return failed(file, "the manifest is empty", "begin with apiVersion: signalbox/v1");
   }
-  const parsed = parseJson(text, file) ?? parseYaml(text, file);
-  if ("errors" in parsed) return parsed;
-  const problem = sizeProblem(parsed.source.value);
-  if (problem === undefined) return parsed;
-  return failed(file, problem, "repeat less by aliases, or split the manifest");
+  return parseJson(text, file) ?? parseYaml(text, file, bytes);
+}
+
+function tooLarge(file: string, problem: string): Parsed {
+  return failed(file, problem, "write it flatter, repeat less by aliases, or split it");
 }
 
 function failed(file: string, message: string, hint: string): Parsed {
@@ -55,6 +67,8 @@ function parseJson(text: string, file: string): Parsed | undefined {
   } catch {
     return undefined;
   }
+  const problem = sizeProblem(value);
+  if (problem !== undefined) return tooLarge(file, problem);
   if (countMembers(value) !== countJsonMembers(text)) {
     const errors = jsonPlaces(text).duplicates.slice(0, ERRORS_MAX).map((twice) => ({
       file,
@@ -76,15 +90,15 @@ function jsonLocator(text: string): Source["locate"] {
   };
 }
 
-function countMembers(value: unknown, depth = 0): number {
-  if (typeof value !== "object" || value === null || depth > DEPTH_MAX) return 0;
+function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
   let members = 0;
   if (Array.isArray(value)) {
-    for (const item of value) members += countMembers(item, depth + 1);
+    for (const item of value) members += countMembers(item);
     return members;
   }
   for (const key in value) {
-    members += 1 + countMembers((value as Record<string, unknown>)[key], depth + 1);
+    members += 1 + countMembers((value as Record<string, unknown>)[key]);
   }
   return members;
 }
@@ -114,35 +128,81 @@ function sizeProblem(root: unknown): string | undefined {
 
 // --- YAML ---
 
-function parseYaml(text: string, file: string): Parsed {
+function parseYaml(text: string, file: string, bytes: number): Parsed {
+  if (bytes > YAML_BYTES_MAX) {
+    const message = `the manifest has ${bytes} bytes, ${YAML_BYTES_MAX} are allowed for YAML`;
+    return failed(file, message, `write it as JSON: up to ${MANIFEST_BYTES_MAX} bytes are read then`);
+  }
+  if (isNestedTooDeeply(text)) return tooLarge(file, "nested too deeply");
   const lines = new LineCounter();
   let document: Document;
   let value: unknown;
   try {
-    document = parseDocument(text, {
-      version: "1.2",
-      uniqueKeys: false, // The library's check is quadratic; duplicateKeys() is not.
-      lineCounter: lines,
-      prettyErrors: false,
-      logLevel: "silent",
-    });
-    const problems = [...document.errors, ...document.warnings];
-    if (problems.length > 0) {
-      return { errors: problems.slice(0, ERRORS_MAX).map((p) => yamlError(p, text, lines, file)) };
+    const composed = composeYaml(text, lines);
+    if (composed.document === undefined) {
+      return { errors: composed.problems.map((one) => yamlError(one, text, lines, file)) };
     }
+    document = composed.document;
     const duplicates = duplicateKeys(document, lines, file);
     if (duplicates.length > 0) return { errors: duplicates };
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (reason) {
-    const message = reason instanceof RangeError ? "nested too deeply" : String(reason);
-    return failed(file, message, "write it flatter and with fewer aliases");
+    // Stack overflow is a RangeError, too many aliases a ReferenceError.
+    return tooLarge(file, reason instanceof RangeError ? "nested too deeply" : (reason as Error).message);
   }
+  const problem = sizeProblem(value);
+  if (problem !== undefined) return tooLarge(file, problem);
   const locate = (path: Path, spot: Spot): Position => {
     const { line, col } = lines.linePos(yamlOffset(document, text, path, spot));
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   return { source: { value, locate } };
 }
+
+/** More open brackets than any manifest has, or indicators in a row; the parser would be slow to say. */
+function isNestedTooDeeply(text: string): boolean {
+  if (/(?:[-?:] ){200}/.test(text)) return true;
+  let open = 0;
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open += bracket === "[" || bracket === "{" ? 1 : -1;
+    if (open > 1000) return true;
+  }
+  return false;
+}
+
+type Composed =
+  | { readonly document: Document; readonly problems?: never }
+  | { readonly problems: readonly YAMLError[]; readonly document?: never };
+
+/** The one document of the text, or what is wrong with it; it gives up after ERRORS_MAX of those. */
+function composeYaml(text: string, lines: LineCounter): Composed {
+  const composer = new Composer({
+    version: "1.2",
+    uniqueKeys: false, // The library's check is quadratic; duplicateKeys() is not.
+    lineCounter: lines,
+  });
+  const problems: YAMLError[] = [];
+  const note: typeof composer["onError"] = (source, code, message) => {
+    const at = typeof source === "number" ? source : Array.isArray(source) ? source[0] : source.offset;
+    problems.push(new YAMLParseError([at, at + 1], code, message));
+    if (problems.length >= ERRORS_MAX) throw new TooManyProblems();
+  };
+  composer["onError"] = note; // Else it would collect a million of them.
+  let document: Document | undefined;
+  try {
+    const parser = new Parser(lines.addNewLine);
+    for (const next of composer.compose(parser.parse(text), true, text.length)) {
+      if (document !== undefined) note(next.range[0], "MULTIPLE_DOCS", "there is more than one document");
+      document ??= next;
+    }
+  } catch (reason) {
+    if (!(reason instanceof TooManyProblems)) throw reason;
+  }
+  if (problems.length > 0 || document === undefined) return { problems };
+  return { document };
+}
+
+class TooManyProblems extends Error {}
 
 /** Keys given twice in one map; to most readers the last one would win in silence. */
 function duplicateKeys(document: Document, lines: LineCounter, file: string): ManifestError[] {
