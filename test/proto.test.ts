@@ -2,10 +2,12 @@
 // broken.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { loadSync } from "@grpc/proto-loader";
 import { describe, expect, onTestFinished, test } from "vitest";
 
+import * as services from "../proto/gen/services.ts";
 import { tempDirectory } from "../services/shared/testing/temp-directory.ts";
 import { ROOT } from "./repository.ts";
 
@@ -24,6 +26,30 @@ test("proto/gen is what tools/proto-gen.ts makes of proto/signalbox", () => {
   const { status, output } = run(process.execPath, ["tools/proto-gen.ts", "--check"]);
   expect(output).toBe("");
   expect(status).toBe(0);
+});
+
+test("the contracts also load at run time, with the same methods as the generated tables", () => {
+  const names = readdirSync(join(ROOT, "proto", "signalbox"), {
+    recursive: true,
+    encoding: "utf8",
+  });
+  const files = names.filter((name) => name.endsWith(".proto"));
+  const loaded = loadSync(
+    files.map((name) => join("signalbox", name)),
+    {
+      includeDirs: [join(ROOT, "proto")],
+    },
+  );
+  const paths = Object.values(loaded).flatMap((it) =>
+    Object.values(it).flatMap((method: unknown) =>
+      typeof method === "object" && method !== null && "path" in method ? [method.path] : [],
+    ),
+  );
+  const generated = Object.values(services).flatMap((service) =>
+    Object.values(service).map((method) => method.path),
+  );
+  expect(paths.toSorted()).toEqual(generated.toSorted());
+  expect(paths.length).toBeGreaterThan(20);
 });
 
 test("buf lint", () => {
