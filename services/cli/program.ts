@@ -3,9 +3,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { agentCommand } from "./commands/agent.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { clusterCommand } from "./commands/cluster.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { downCommand } from "./commands/down.ts";
 import { getCommand } from "./commands/get.ts";
 import { listCommand } from "./commands/list.ts";
@@ -38,6 +40,7 @@ export function makeProgram(app: App): Command {
   program.addCommand(upCommand(app));
   program.addCommand(statusCommand(app));
   program.addCommand(downCommand(app));
+  program.addCommand(demoCommand(app));
   program.commandsGroup("Submit:");
   program.addCommand(runCommand(app));
   program.addCommand(submitCommand(app));
@@ -53,6 +56,7 @@ export function makeProgram(app: App): Command {
   program.addCommand(retryCommand(app));
   program.commandsGroup("Clusters and access:");
   program.addCommand(clusterCommand(app));
+  program.addCommand(agentCommand(app));
   program.addCommand(tokenCommand(app));
   program.addCommand(receiptCommand(app));
   program.commandsGroup("Here:");

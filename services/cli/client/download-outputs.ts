@@ -10,7 +10,9 @@ import type { ControlClient } from "./control-client.ts";
 import type { JobView } from "./run-view.ts";
 
 export interface Downloaded {
+  /** As a user in `cwd` would write it. */
   readonly path: string;
+  readonly target: string;
   readonly sizeBytes: number;
 }
 
@@ -28,7 +30,7 @@ export async function downloadOutputs(
       const { path, digest, sizeBytes } = output.file;
       const target = targetPath(resolve(cwd, directory, job.task), path);
       if ((await digestOf(target)) !== digest) await download(client, digest, target);
-      done.push({ path: relative(cwd, target) || target, sizeBytes });
+      done.push({ path: relative(cwd, target), target, sizeBytes });
     }
   }
   return done;

@@ -113,7 +113,7 @@ function printTries(session: Session, mesh: Mesh): void {
   const me = terminal.invocation;
   const at =
     flags.home === undefined ? "" : ` --home ${shellWord(relative(terminal.cwd, home) || ".")}`;
-  const example = join(packageRoot(), "examples", "demo", "demo.yaml");
+  const example = join(packageRoot(), "examples", "demo", "workflow.yaml");
   const file = shellWord(relative(terminal.cwd, example));
   const token = shellWord(meshLayout(home).adminTokenFile);
   const tries: (readonly [string, string])[] = [

@@ -5,12 +5,11 @@
 //   U1. A scheduler that is started again listens where it did before, so agents and clients find it.
 //   U2. An enrolment token is handed over by file, and only to an agent that has none yet.
 
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { existsSync, mkdirSync } from "node:fs";
 import { Failure } from "#shared/base/errors.ts";
-import { parseCluster, type ClusterView } from "../client/cluster-view.ts";
+import type { ClusterView } from "../client/cluster-view.ts";
 import { clientFilePath, readToken, type ClientFile } from "../client/context.ts";
-import { openControlClient, type ControlClient } from "../client/control-client.ts";
+import { openControlClient } from "../client/control-client.ts";
 import {
   liveService,
   readMeshRecord,
@@ -21,7 +20,9 @@ import {
   type MeshRecord,
   type ServiceRecord,
 } from "./mesh-record.ts";
+import { portAgain } from "./free-port.ts";
 import { meshLayout, type MeshLayout } from "./mesh-layout.ts";
+import { connectedCluster, registerCluster } from "./register-cluster.ts";
 import { startNats } from "./start-nats.ts";
 import { stopService } from "./stop-service.ts";
 import { serviceEnv, serviceMain, startService } from "./start-service.ts";
@@ -67,9 +68,7 @@ const NAMESPACE = "default";
 /** A scheduler replays its logs first; a slow disk and a long log take a while. */
 const SCHEDULER_DEADLINE_MS = 60_000;
 const AGENT_DEADLINE_MS = 30_000;
-const CONNECT_DEADLINE_MS = 30_000;
 const STOP_GRACE_MS = 15_000;
-const POLL_MS = 25;
 
 export function meshUp(plan: MeshPlan): Promise<Mesh> {
   return withMeshLock(plan.home, () => bringUp(plan));
@@ -247,61 +246,6 @@ export function contextOf(layout: MeshLayout, client: ClientFile) {
   };
 }
 
-/** The cluster registered, with an enrolment token on file if its agent has yet to enrol. */
-async function registerCluster(
-  control: ControlClient,
-  layout: MeshLayout,
-  cluster: ClusterPlan,
-  agentStarts: boolean,
-): Promise<void> {
-  const { enrolmentTokenFile } = layout.agent(cluster.name);
-  const known = await findCluster(control, cluster.name);
-  if (known !== null && (known.agentId !== null || !agentStarts)) {
-    if (known.agentId !== null) rmSync(enrolmentTokenFile, { force: true }); // Spent.
-    return;
-  }
-  // Adding it again before its agent has enrolled gives a new token, so a lost answer does no harm.
-  const answer = await control.again(() =>
-    control.clusters.addCluster({
-      namespace: NAMESPACE,
-      name: cluster.name,
-      kind: cluster.kind,
-      slots: cluster.slots,
-      makeDefault: cluster.makeDefault,
-    }),
-  );
-  writeFileAtomic(enrolmentTokenFile, `${answer.enrolmentToken ?? ""}\n`); // U2
-}
-
-async function findCluster(control: ControlClient, name: string): Promise<ClusterView | null> {
-  try {
-    const request = { namespace: NAMESPACE, name };
-    const answer = await control.again(() => control.clusters.getCluster(request));
-    return parseCluster(answer.cluster ?? {});
-  } catch (reason) {
-    if (Failure.from(reason).code === "NOT_FOUND") return null;
-    throw reason;
-  }
-}
-
-async function connectedCluster(
-  control: ControlClient,
-  name: string,
-  agent: ServiceRecord,
-): Promise<ClusterView> {
-  const endMs = performance.now() + CONNECT_DEADLINE_MS;
-  for (;;) {
-    const cluster = await findCluster(control, name);
-    if (cluster?.agent === "connected") return cluster;
-    if (performance.now() > endMs) {
-      throw new Failure("UNAVAILABLE", `the agent of cluster ${name} does not connect`, {
-        hint: `it writes why: ${agent.logFile}`,
-      });
-    }
-    await new Promise((resume) => setTimeout(resume, POLL_MS));
-  }
-}
-
 /** Ended, so that it can be started with a new configuration. */
 async function stopped(record: MeshRecord, name: string): Promise<null> {
   const service = liveService(record, name);
@@ -315,18 +259,4 @@ function recordedService(record: MeshRecord, name: string): ServiceRecord | null
 
 function textOf(value: string | number | boolean | undefined): string | null {
   return typeof value === "string" ? value : null;
-}
-
-/** The port it listened at before if that is still free, else 0 for any. */
-async function portAgain(address: string | number | boolean | undefined): Promise<number> {
-  const port = Number(/127\.0\.0\.1:(\d+)$/u.exec(String(address ?? ""))?.[1] ?? 0);
-  return port !== 0 && (await isFree(port)) ? port : 0;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen({ host: "127.0.0.1", port }, () => probe.close(() => resolve(true)));
-  });
 }

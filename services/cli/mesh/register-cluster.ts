@@ -1,0 +1,67 @@
+// A cluster of this mesh, known to its scheduler and with its agent connected.
+
+import { rmSync } from "node:fs";
+import { Failure } from "#shared/base/errors.ts";
+import { parseCluster, type ClusterView } from "../client/cluster-view.ts";
+import type { ControlClient } from "../client/control-client.ts";
+import type { MeshLayout } from "./mesh-layout.ts";
+import { writeFileAtomic, type ServiceRecord } from "./mesh-record.ts";
+import type { ClusterPlan } from "./mesh-up.ts";
+
+const CONNECT_DEADLINE_MS = 30_000;
+const POLL_MS = 25;
+
+/** The cluster registered, with an enrolment token on file if its agent has yet to enrol. */
+export async function registerCluster(
+  control: ControlClient,
+  layout: MeshLayout,
+  cluster: ClusterPlan,
+  agentStarts: boolean,
+): Promise<void> {
+  const { enrolmentTokenFile } = layout.agent(cluster.name);
+  const known = await findCluster(control, cluster.name);
+  if (known !== null && (known.agentId !== null || !agentStarts)) {
+    if (known.agentId !== null) rmSync(enrolmentTokenFile, { force: true }); // Spent.
+    return;
+  }
+  // Adding it again before its agent has enrolled gives a new token, so a lost answer does no harm.
+  const answer = await control.again(() =>
+    control.clusters.addCluster({
+      namespace: control.context.namespace,
+      name: cluster.name,
+      kind: cluster.kind,
+      slots: cluster.slots,
+      makeDefault: cluster.makeDefault,
+    }),
+  );
+  writeFileAtomic(enrolmentTokenFile, `${answer.enrolmentToken ?? ""}\n`); // U2 of mesh-up.ts
+}
+
+async function findCluster(control: ControlClient, name: string): Promise<ClusterView | null> {
+  try {
+    const request = { namespace: control.context.namespace, name };
+    const answer = await control.again(() => control.clusters.getCluster(request));
+    return parseCluster(answer.cluster ?? {});
+  } catch (reason) {
+    if (Failure.from(reason).code === "NOT_FOUND") return null;
+    throw reason;
+  }
+}
+
+export async function connectedCluster(
+  control: ControlClient,
+  name: string,
+  agent: ServiceRecord,
+): Promise<ClusterView> {
+  const endMs = performance.now() + CONNECT_DEADLINE_MS;
+  for (;;) {
+    const cluster = await findCluster(control, name);
+    if (cluster?.agent === "connected") return cluster;
+    if (performance.now() > endMs) {
+      throw new Failure("UNAVAILABLE", `the agent of cluster ${name} does not connect`, {
+        hint: `it writes why: ${agent.logFile}`,
+      });
+    }
+    await new Promise((resume) => setTimeout(resume, POLL_MS));
+  }
+}
