@@ -20,7 +20,6 @@ import { NatsConnections } from "#shared/mesh/nats-connection.ts";
 import { assertNatsVersion } from "#shared/mesh/nats-version.ts";
 import type { Stored } from "./chain.ts";
 import { confirmSafeServers } from "./jetstream-safety.ts";
-import type { EventLog } from "./log.ts";
 import { RemoteLog } from "./remote-log.ts";
 import type { AppendAnswer, RecordStore } from "./remote-log.ts";
 
@@ -65,11 +64,13 @@ interface ApiError {
   readonly description?: string;
 }
 
+export type JetStreamLog = RemoteLog;
+
 /**
  * Throws Failure UNSAFE for servers or streams that could lose or forget records, INVALID when the
  * log there has another number of partitions, UNAVAILABLE when nothing answers.
  */
-export async function openJetStreamLog(options: JetStreamLogOptions): Promise<EventLog> {
+export async function openJetStreamLog(options: JetStreamLogOptions): Promise<JetStreamLog> {
   const { urls, credentials, partitions, production } = options;
   const partitionBytesMax = options.partitionBytesMax ?? PARTITION_BYTES_MAX;
   const prefix = options.prefix ?? "SIGNALBOX";

@@ -136,6 +136,15 @@ export class RemoteLog implements EventLog {
     return { n, hash };
   }
 
+  /**
+   * Puts a record made by another log at place `n`, which must be the next one: for migration only.
+   * "taken" when another record stands there. Rejects with FULL or UNKNOWN_OUTCOME.
+   */
+  copyRecord(partition: number, n: number, bytes: Uint8Array): Promise<"written" | "taken"> {
+    this.#assertPartition(partition);
+    return this.#sender.send(partition, n - 1, bytes);
+  }
+
   close(): Promise<void> {
     return this.#store.close();
   }

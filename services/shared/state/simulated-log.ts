@@ -12,7 +12,6 @@ import { Failure } from "#shared/base/errors.ts";
 import { randomInt } from "#shared/base/prng.ts";
 import type { Random } from "#shared/base/prng.ts";
 import type { Stored } from "./chain.ts";
-import type { EventLog } from "./log.ts";
 import {
   RECORD_VERSION,
   encodeRecord,
@@ -125,7 +124,7 @@ export class SimulatedLogServer {
   }
 
   /** A client of its own; a dead process's client is simply not used again. */
-  open(): EventLog {
+  open(): RemoteLog {
     const store = new SimulatedStore(this, this.#timers, this.#random);
     const waiting = {
       pause: (ms: number) => new Promise<void>((resolve) => void this.#timers.after(ms, resolve)),
