@@ -1,7 +1,8 @@
-// One scheduler per log on one machine. The log's own fence keeps two writers from ever both being
-// right; this keeps a second scheduler from pushing the first one out by being started by mistake.
+// One scheduler per directory on one machine. The log's own fence keeps two writers from ever both
+// being right; this keeps a second scheduler from pushing the first one out by being started by
+// mistake.
 //
-// The lock is a listening socket named after the log: the kernel lets go of it when its process dies,
+// The lock is a listening socket named after the directory: the kernel lets go of it when its process dies,
 // however it dies, so there is nothing stale to clean up.
 
 import { createHash } from "node:crypto";
@@ -17,7 +18,7 @@ export interface OwnerLock {
   release(): Promise<void>;
 }
 
-/** `directory` exists. CONFLICT names the process that has it. */
+/** `directory`: the log's own, or the scheduler's when the log is elsewhere. CONFLICT names the owner. */
 export async function takeOwnerLock(directory: string): Promise<OwnerLock> {
   const name = socketNameOf(realpathSync(directory));
   for (let tries = 0; tries < 3; tries++) {
@@ -25,13 +26,13 @@ export async function takeOwnerLock(directory: string): Promise<OwnerLock> {
     if (lock !== null) return lock;
     const owner = await ask(name);
     if (owner !== null) {
-      throw new Failure("CONFLICT", `another scheduler (${owner}) has the log in ${directory}`, {
-        hint: "Stop that one first, or give this one another log.path.",
+      throw new Failure("CONFLICT", `another scheduler (${owner}) owns ${directory}`, {
+        hint: "Stop that one first, or give this one a log and a state directory of its own.",
       });
     }
     if (!name.startsWith("\0")) rmSync(name, { force: true }); // A file whose listener has died.
   }
-  throw new Failure("UNAVAILABLE", `cannot take the lock of the log in ${directory}`);
+  throw new Failure("UNAVAILABLE", `cannot take the lock of ${directory}`);
 }
 
 /** Abstract on Linux: no file, no length limit to run into. Elsewhere a file in the temporary folder. */

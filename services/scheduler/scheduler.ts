@@ -57,9 +57,10 @@ export async function startScheduler(
   const metrics = createMetrics("scheduler");
   warnOfPlainText(config, logger);
   mkdirSync(config.scheduler.state, { recursive: true, mode: 0o700 });
-  mkdirSync(config.log.path, { recursive: true, mode: 0o700 });
+  const owned = config.log.driver === "embedded" ? config.log.path : config.scheduler.state;
+  mkdirSync(owned, { recursive: true, mode: 0o700 });
 
-  await life.start("owner lock", () => takeOwnerLock(config.log.path), (lock) => lock.release());
+  await life.start("owner lock", () => takeOwnerLock(owned), (lock) => lock.release());
   const log = await life.start("log", () => openLog(config), (opened) => opened.close());
   const meter = new EngineMeter(metrics, log.driver);
   const engine = await life.start(
