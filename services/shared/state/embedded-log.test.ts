@@ -136,6 +136,21 @@ test("a file copied at any moment between commits is a whole log", async () => {
   await log.close();
 });
 
+test("a stale epoch is refused by itself, also where the tail still fits", async () => {
+  const path = freshPath();
+  const log = openEmbeddedLog({ path, partitions: 2 });
+  const writer = await log.claim(0, "one", 0);
+  const env = open<Buffer, Buffer>({ ...DURABLE, path });
+  const key = Buffer.from([0x68, 0, 0]);
+  const head = JSON.parse(String(env.get(key))) as { epoch: number };
+  env.putSync(key, Buffer.from(JSON.stringify({ ...head, epoch: head.epoch + 1 })));
+  await env.close();
+  const code = await writer.append(said("stale"), 0).catch((reason: Failure) => reason.code);
+  expect(code).toBe("FENCED");
+  expect(await readAll(log)).toHaveLength(1);
+  await log.close();
+});
+
 test("a flipped byte anywhere in a record is found and the record named", async () => {
   const path = freshPath();
   const log = openEmbeddedLog({ path, partitions: 2 });
