@@ -30,7 +30,8 @@ export async function downloadOutputs(
       const { path, digest, sizeBytes } = output.file;
       const target = targetPath(resolve(cwd, directory, job.task), path);
       if ((await digestOf(target)) !== digest) await download(client, digest, target);
-      done.push({ path: relative(cwd, target), target, sizeBytes });
+      const near = relative(cwd, target);
+      done.push({ path: near.startsWith("..") ? target : near, target, sizeBytes });
     }
   }
   return done;

@@ -13,7 +13,7 @@ export function explained(failure: Failure, context: ClientContext): Failure {
     case "UNAVAILABLE":
     case "DEADLINE":
       return make(
-        `the scheduler at ${where} does not answer: ${failure.message}`,
+        `the scheduler at ${where} does not answer: ${plain(failure.message)}`,
         "is it running? `signalbox status` looks, `signalbox up` starts a local one",
       );
     case "UNAUTHENTICATED":
@@ -28,4 +28,11 @@ export function explained(failure: Failure, context: ClientContext): Failure {
     default:
       return failure;
   }
+}
+
+/** grpc-js wraps the one thing worth knowing: `… Last error: Error: connect ECONNREFUSED …`. */
+function plain(message: string): string {
+  return message
+    .replace(/^No connection established\. Last error: (?:Error: )?/u, "")
+    .replace(/\.? ?Resolution note: ?$/u, "");
 }

@@ -1,5 +1,5 @@
-// From a manifest on disk to a run: checked here with the scheduler's own code, its files hashed and
-// uploaded, then submitted under one key however often the call has to be repeated.
+// From a manifest on disk to a run: checked here with the scheduler's own code, its files hashed
+// and uploaded, then submitted under one key however often the call has to be repeated.
 //
 //   S1. Nothing is sent for a manifest that does not compile here.
 //   S2. Every repeat of one submission carries the same idempotency key, so it makes one run.

@@ -1,5 +1,5 @@
-// `signalbox why`: what a job's state rests on, what it waits for, the limit that holds it, and what
-// comes next.
+// `signalbox why`: what a job's state rests on, what it waits for, the limit that holds it, and
+// what comes next.
 
 import type { Command } from "commander";
 import { makeCommand, perform, type App, type ExitCode } from "../command.ts";

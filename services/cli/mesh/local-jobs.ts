@@ -1,8 +1,9 @@
 // Jobs of the local cluster that run right now, read from their directories: this works also when
-// scheduler and agent are gone. A job counts as running while the process that claimed its directory
-// lives and its status has no exit line. Which process that is the claim says by pid, boot and start
-// time; the local dialect's claims leave the start time out (`-`), and then the process must have
-// been started with this very directory's script (cluster-adapters/supervisor.ts, S6).
+// scheduler and agent are gone. A job counts as running while the process that claimed its
+// directory lives and its status has no exit line. Which process that is the claim says by pid,
+// boot and start time; the local dialect's claims leave the start time out (`-`), and then the
+// process must have been started with this very directory's script (cluster-adapters/supervisor.ts,
+// S6).
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

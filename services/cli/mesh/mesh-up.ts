@@ -1,8 +1,9 @@
-// Brings a mesh up on this machine: the log's server if one is asked for, the scheduler, and an agent
-// per cluster, each started only if the one recorded is not alive. Run again after a crash it starts
-// what is missing; run on a whole mesh it changes nothing.
+// Brings a mesh up on this machine: the log's server if one is asked for, the scheduler, and an
+// agent per cluster, each started only if the one recorded is not alive. Run again after a crash it
+// starts what is missing; run on a whole mesh it changes nothing.
 //
-//   U1. A scheduler that is started again listens where it did before, so agents and clients find it.
+//   U1. A scheduler that is started again listens where it did before, so agents and clients find
+//       it.
 //   U2. An enrolment token is handed over by file, and only to an agent that has none yet.
 
 import { existsSync, mkdirSync } from "node:fs";

@@ -1,5 +1,5 @@
-// A run as plain lines: one whenever a step changes in a way a person would want to know. For pipes,
-// log files and dumb terminals.
+// A run as plain lines: one whenever a step changes in a way a person would want to know. For
+// pipes, log files and dumb terminals.
 
 import { isRunEnd, type JobView, type RunView } from "../client/run-view.ts";
 import { jobWords } from "./progress-view.ts";
