@@ -1,7 +1,6 @@
 // The conformance suite, for each cluster kind there is.
 
 import { spawn } from "node:child_process";
-import { test } from "vitest";
 import { seededRandom } from "#shared/base/prng.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { missingSlurmPrograms, startSlurm } from "../deploy/test-clusters/slurm/slurm-cluster.ts";
@@ -90,11 +89,9 @@ describeDialect("mock", async () => {
   };
 });
 
-const missing = missingSlurmPrograms();
-if (missing.length > 0) {
-  test.skip(`conformance: slurm (not installed here: ${missing.join(", ")})`, () => {});
-} else {
-  describeDialect("slurm", async () => {
+describeDialect(
+  "slurm",
+  async () => {
     const cluster = await startSlurm({ messageTimeoutS: 2 });
     const directory = tempDirectory("conformance-slurm");
     const counted = countedTransport();
@@ -126,8 +123,9 @@ if (missing.length > 0) {
         directory.remove();
       },
     };
-  });
-}
+  },
+  missingSlurmPrograms(),
+);
 
 /** Counts the commands that are run, and can alter what the next one is said to have printed. */
 function countedTransport(): {

@@ -33,9 +33,14 @@ export interface Conformance {
   close(): Promise<void>;
 }
 
-/** `start` is called once for the whole suite. */
-export function describeDialect(name: string, start: () => Promise<Conformance>): void {
-  describe(`conformance: ${name}`, () => {
+/** `start` is called once for the whole suite. With anything `missing` the suite is skipped by name. */
+export function describeDialect(
+  name: string,
+  start: () => Promise<Conformance>,
+  missing: readonly string[] = [],
+): void {
+  const lacks = missing.length > 0 ? ` (not installed here: ${missing.join(", ")})` : "";
+  describe.skipIf(missing.length > 0)(`conformance: ${name}${lacks}`, () => {
     let it: Conformance;
     beforeAll(async () => {
       it = await start();
