@@ -279,9 +279,10 @@ function wishCalls(core: ClusterCore, outbox: Outbox, nowMs: number): void {
     onPollStarted(schedule, nowMs);
     outbox.wish({ kind: "poll" });
   }
+  dropSettledCancels(core);
   if (core.toCancel.size > 0 && !core.cancelInFlight && takeCall(budget, false, nowMs)) {
     core.cancelInFlight = true;
-    outbox.wish({ kind: "cancel", jobs: takeCancels(core) });
+    outbox.wish({ kind: "cancel", jobs: takeCancels(core, nowMs) });
   }
   if (core.toAdopt.size > 0 && !core.adoptInFlight && takeCall(budget, false, nowMs)) {
     core.adoptInFlight = true;
@@ -305,11 +306,23 @@ function wishCalls(core: ClusterCore, outbox: Outbox, nowMs: number): void {
   }
 }
 
-function takeCancels(core: ClusterCore): { token: AttemptToken; nativeId: string }[] {
+function dropSettledCancels(core: ClusterCore): void {
+  for (const token of core.toCancel) {
+    const kind = core.attempts.get(token)?.state.kind;
+    if (kind !== "bound" && kind !== "running") core.toCancel.delete(token);
+  }
+}
+
+/** From here on the job may end because of it, whatever becomes of the answer. */
+function takeCancels(
+  core: ClusterCore,
+  nowMs: number,
+): { token: AttemptToken; nativeId: string }[] {
   const jobs: { token: AttemptToken; nativeId: string }[] = [];
   for (const token of core.toCancel) {
     const attempt = core.attempts.get(token);
-    if (attempt === undefined) continue;
+    if (attempt === undefined || attempt.cancel === null) continue;
+    attempt.cancel = { ...attempt.cancel, askedAtMs: attempt.cancel.askedAtMs ?? nowMs };
     for (const nativeId of attempt.nativeIds) jobs.push({ token, nativeId });
   }
   return jobs;
@@ -333,8 +346,7 @@ function onCancelAsked(
     const { cancel } = attempt;
     const firstMs = answered ? CANCEL_AGAIN_FIRST_MS : CANCEL_RETRY_FIRST_MS;
     const waitMs = Math.min(CANCEL_AGAIN_MAX_MS, firstMs * 2 ** Math.min(cancel.tries, 20));
-    const askedAtMs = cancel.askedAtMs ?? nowMs;
-    attempt.cancel = { ...cancel, askedAtMs, tries: cancel.tries + 1, nextAskMs: nowMs + waitMs };
+    attempt.cancel = { ...cancel, tries: cancel.tries + 1, nextAskMs: nowMs + waitMs };
   }
 }
 

@@ -8,6 +8,7 @@ import type { AttemptToken } from "#shared/base/ids.ts";
 import { evidenceOf, isOver, newAttempt } from "./attempt.ts";
 import { addAttempt, dropAttempt, endSeqOf, journal } from "./core-state.ts";
 import type { ClusterCore } from "./core-state.ts";
+import { finish, neverRanEnd } from "./ending.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Command, Outbox } from "./wishes.ts";
 
@@ -60,6 +61,10 @@ export function onCommand(
     case "submit":
       onSubmit(core, command.spec, nowMs);
       break;
+    case "refuse":
+      onSubmit(core, command.spec, nowMs);
+      onUnreadable(core, outbox, command.spec.token, command.reason, nowMs);
+      break;
     case "cancel":
       onCancel(core, command.token, command.reason, nowMs);
       break;
@@ -100,6 +105,18 @@ function onSubmit(core: ClusterCore, spec: AttemptSpec, nowMs: number): void {
   const proof = evidenceOf("agent", "intent", nowMs);
   addAttempt(core, newAttempt(spec, nowMs, proof));
   journal(core, { table: "intent", token: spec.token, spec, atMs: nowMs }, true, nowMs);
+}
+
+function onUnreadable(
+  core: ClusterCore,
+  outbox: Outbox,
+  token: AttemptToken,
+  reason: string,
+  nowMs: number,
+): void {
+  const attempt = core.attempts.get(token);
+  if (attempt?.state.kind !== "intended") return;
+  finish(core, outbox, attempt, neverRanEnd("refused", reason, "refused", nowMs), nowMs);
 }
 
 function onCancel(core: ClusterCore, token: AttemptToken, reason: string, nowMs: number): void {

@@ -47,6 +47,8 @@ export type Wish =
 
 export type Command =
   | { readonly kind: "submit"; readonly spec: AttemptSpec }
+  /** A submit whose spec nobody can carry out; `spec` names the attempt. */
+  | { readonly kind: "refuse"; readonly spec: AttemptSpec; readonly reason: string }
   | { readonly kind: "cancel"; readonly token: AttemptToken; readonly reason: string }
   | { readonly kind: "forget"; readonly token: AttemptToken };
 
