@@ -34,8 +34,8 @@ export function processTerminal(): Terminal {
     cwd: process.cwd(),
     invocation: invocationOf(process.env, process.argv[1] ?? "", process.cwd()),
     size: () => ({
-      columns: process.stdout.columns ?? process.stderr.columns ?? 80,
-      rows: process.stdout.rows ?? process.stderr.rows ?? 24,
+      columns: process.stdout.columns || process.stderr.columns || 80,
+      rows: process.stdout.rows || process.stderr.rows || 24,
     }),
     nowMs: () => Date.now(),
     onInterrupt: (onSignal) => {
