@@ -35,6 +35,9 @@ function fileOf(argv: readonly string[]): string | null {
     const { values } = parseArgs({ args: [...argv], options: { config: { type: "string" } } });
     return values.config ?? null;
   } catch (cause) {
-    throw new Failure("INVALID", (cause as Error).message, { cause, hint: "usage: main.ts --config FILE" });
+    throw new Failure("INVALID", (cause as Error).message, {
+      cause,
+      hint: "usage: main.ts --config FILE",
+    });
   }
 }

@@ -1,45 +1,122 @@
-// What the engine commits, as metrics. Counted from events, so that a replay counts nothing twice and
-// the cores know nothing of metrics.
+// What the engine commits, as metrics. Counted from committed events, so that a replay counts nothing
+// twice and the cores know nothing of metrics. Gauges begin with what the log already held.
 
-import type { LogEntry } from "#shared/state/log.ts";
+import type { LogEntry, LogEvent } from "#shared/state/log.ts";
 import type { BoundCounter, BoundHistogram, Metrics } from "#shared/telemetry/metrics.ts";
+import { clusterAddress, namespaceAddress } from "./core/messages.ts";
+import type { Engine } from "./engine.ts";
+
+/** Runs and attempts remembered from one event to a later one; beyond it some go uncounted. */
+const REMEMBERED_MAX = 100_000;
 
 export class EngineMeter {
   readonly #metrics: Metrics;
   readonly #commits: BoundCounter;
   readonly #durations: BoundHistogram;
+  readonly #decisions: BoundHistogram;
+  /** When each run was accepted that has no job on a cluster yet. */
+  readonly #accepted = new Map<string, number>();
+  /** Cluster of each placed attempt. */
+  readonly #placed = new Map<string, string>();
 
   constructor(metrics: Metrics, driver: string) {
     this.#metrics = metrics;
     this.#commits = metrics.counter("signalbox_commits_total", { driver, outcome: "ok" });
     this.#durations = metrics.histogram("signalbox_commit_duration_seconds", { driver });
+    this.#decisions = metrics.histogram("signalbox_decision_duration_seconds", {});
+  }
+
+  /** Before the first message: what waits and runs by now. */
+  async begin(engine: Engine): Promise<void> {
+    for (const namespace of await engine.namespaces()) {
+      const address = namespaceAddress(namespace);
+      const names = await engine.read<"namespace", readonly string[]>(address, (state) => [
+        ...(state?.clusters ?? []),
+      ]);
+      for (const name of names) {
+        const { waiting, placed } = await engine.read<
+          "cluster",
+          { readonly waiting: number; readonly placed: readonly string[] }
+        >(clusterAddress(namespace, name), (state) => ({
+          waiting: state?.waiting.size ?? 0,
+          placed: [...(state?.placed.keys() ?? [])],
+        }));
+        this.#waiting(name, waiting);
+        this.#active(name, placed.length);
+        for (const token of placed) remember(this.#placed, token, name);
+      }
+    }
   }
 
   onCommit(entries: readonly LogEntry[], tookMs: number): void {
     this.#commits.inc();
     this.#durations.observe(tookMs / 1000);
     for (const { actor, events } of entries) {
-      for (const event of events) {
-        if (event.type === "run.accepted") this.#runs("submitted");
-        else if (event.type === "run.ended") this.#runs(String(event["phase"]));
-        else if (event.type === "cluster.placed") this.#placed(actor);
-        else if (event.type === "job.attempt-ended") this.#ended(event);
-      }
+      for (const event of events) this.#onEvent(actor, event);
     }
+  }
+
+  #onEvent(actor: string, event: LogEvent): void {
+    const name = actor.slice(actor.lastIndexOf("/") + 1); // A run's id, a cluster's name.
+    switch (event.type) {
+      case "run.accepted":
+        remember(this.#accepted, name, performance.now());
+        this.#runs("submitted");
+        break;
+      case "run.ended":
+        this.#runs(event["phase"] as string);
+        break;
+      case "job.attempt-ended":
+        this.#onAttemptEnded(event["token"] as string, event["outcome"]);
+        break;
+      case "cluster.enqueued":
+        this.#waiting(name, 1);
+        break;
+      case "cluster.withdrawn":
+        this.#waiting(name, -1);
+        break;
+      case "cluster.placed":
+        this.#onPlaced(name, event["token"] as string);
+        break;
+      case "cluster.released":
+        this.#active(name, -1);
+        break;
+      default:
+    }
+  }
+
+  #onPlaced(cluster: string, token: string): void {
+    this.#waiting(cluster, -1);
+    this.#active(cluster, 1);
+    this.#metrics.counter("signalbox_placed_total", { cluster }).inc();
+    remember(this.#placed, token, cluster);
+    const run = token.slice(0, token.indexOf("-"));
+    const acceptedMs = this.#accepted.get(run);
+    if (acceptedMs === undefined) return;
+    this.#accepted.delete(run);
+    this.#decisions.observe((performance.now() - acceptedMs) / 1000);
+  }
+
+  #onAttemptEnded(token: string, outcome: unknown): void {
+    const cluster = this.#placed.get(token) ?? "unknown";
+    this.#placed.delete(token);
+    const { cause } = outcome as { readonly cause: string };
+    this.#metrics.counter("signalbox_attempts_ended_total", { cluster, cause }).inc();
   }
 
   #runs(state: string): void {
     this.#metrics.counter("signalbox_runs_total", { state }).inc();
   }
 
-  #placed(actor: string): void {
-    const cluster = actor.split("/")[2] ?? "";
-    this.#metrics.counter("signalbox_placed_total", { cluster }).inc();
+  #waiting(cluster: string, by: number): void {
+    this.#metrics.gauge("signalbox_queue_waiting", { cluster }).inc(by);
   }
 
-  #ended(event: { readonly [member: string]: unknown }): void {
-    const outcome = event["outcome"] as { readonly cause?: string } | undefined;
-    const cluster = String(event["cluster"] ?? "");
-    this.#metrics.counter("signalbox_attempts_ended_total", { cluster, cause: outcome?.cause ?? "unknown_outcome" }).inc();
+  #active(cluster: string, by: number): void {
+    this.#metrics.gauge("signalbox_jobs_active", { cluster }).inc(by);
   }
+}
+
+function remember<V>(map: Map<string, V>, key: string, value: V): void {
+  if (map.size < REMEMBERED_MAX) map.set(key, value);
 }

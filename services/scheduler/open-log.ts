@@ -20,7 +20,8 @@ export async function openLog(config: Config): Promise<EventLog> {
   return await openJetStreamLog({
     urls: nats.urls,
     credentials: nats.credentialsFile === null ? null : readSecret(nats.credentialsFile),
-    systemCredentials: nats.systemCredentialsFile === null ? null : readSecret(nats.systemCredentialsFile),
+    systemCredentials:
+      nats.systemCredentialsFile === null ? null : readSecret(nats.systemCredentialsFile),
     partitions,
     replicas: nats.replicas,
     production: log.production,

@@ -6,7 +6,9 @@ test("a directory has one owner at a time, who is named to the others", async ()
   const { path, remove } = tempDirectory("lock");
   onTestFinished(remove);
   const first = await takeOwnerLock(path);
-  await expect(takeOwnerLock(path)).rejects.toThrow(`another scheduler (process ${process.pid}) owns ${path}`);
+  await expect(takeOwnerLock(path)).rejects.toThrow(
+    `another scheduler (process ${process.pid}) owns ${path}`,
+  );
   await first.release();
   const second = await takeOwnerLock(path);
   await second.release();

@@ -38,12 +38,16 @@ export async function takeOwnerLock(directory: string): Promise<OwnerLock> {
 /** Abstract on Linux: no file, no length limit to run into. Elsewhere a file in the temporary folder. */
 function socketNameOf(path: string): string {
   const hash = createHash("sha256").update(path).digest("hex").slice(0, 32);
-  return process.platform === "linux" ? `\0signalbox-log-${hash}` : join(tmpdir(), `signalbox-log-${hash}.sock`);
+  return process.platform === "linux"
+    ? `\0signalbox-log-${hash}`
+    : join(tmpdir(), `signalbox-log-${hash}.sock`);
 }
 
 function listen(name: string): Promise<OwnerLock | null> {
   return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.on("error", () => {}).end(`process ${process.pid}`));
+    const server = createServer((socket) =>
+      socket.on("error", () => {}).end(`process ${process.pid}`),
+    );
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") resolve(null);
       else reject(new Failure("UNAVAILABLE", "cannot take the log's lock", { cause: error }));

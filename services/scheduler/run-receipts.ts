@@ -39,7 +39,8 @@ export class RunReceipts {
     this.#unlisten = this.#engine.onCommitted((changes) => this.#onCommitted(changes));
     for (const namespace of await this.#engine.namespaces()) {
       for (const { id, phase } of await this.#engine.runs(namespace)) {
-        if (phase === "succeeded" || phase === "failed" || phase === "cancelled") await this.#make(namespace, id);
+        if (phase === "succeeded" || phase === "failed" || phase === "cancelled")
+          await this.#make(namespace, id);
       }
     }
   }
@@ -57,16 +58,21 @@ export class RunReceipts {
     const seen = await this.#engine.read<"run", RunParts | null>(runAddress(namespace, id), (run) =>
       run === undefined || run.phase === "receiving" ? null : partsOf(run),
     );
-    if (seen === null) throw new Failure("NOT_FOUND", `there is no run ${id} in namespace ${namespace}`);
+    if (seen === null)
+      throw new Failure("NOT_FOUND", `there is no run ${id} in namespace ${namespace}`);
     if (seen.receipt === null) {
-      throw new Failure("CONFLICT", `run ${id} has not ended: it is ${seen.phase}`, { hint: `signalbox watch ${id}` });
+      throw new Failure("CONFLICT", `run ${id} has not ended: it is ${seen.phase}`, {
+        hint: `signalbox watch ${id}`,
+      });
     }
     const steps: Envelope[] = [];
     for (const { task, receipt } of seen.steps) {
       if (signal.aborted) throw new Failure("CANCELLED", "the caller has gone");
       if (receipt !== null) steps.push(await this.#stepReceipt(namespace, id, task, receipt));
     }
-    const enrolments = await Promise.all(seen.clusters.map((name) => this.#enrolmentOf(namespace, name)));
+    const enrolments = await Promise.all(
+      seen.clusters.map((name) => this.#enrolmentOf(namespace, name)),
+    );
     return encodeBundle({
       schedulerKey: publicKeyOf(this.#key),
       enrolments: enrolments.filter((each) => each !== null),
@@ -106,10 +112,16 @@ export class RunReceipts {
     await this.#engine.ask<"run">(address, { kind: "attach-receipt", receipt });
   }
 
-  async #stepReceipt(namespace: string, id: string, task: string, digest: string): Promise<Envelope> {
+  async #stepReceipt(
+    namespace: string,
+    id: string,
+    task: string,
+    digest: string,
+  ): Promise<Envelope> {
     const text = await this.#engine.read<"job", string | null>(
       jobAddress(namespace, id, task),
-      (job) => job?.attempts.findLast((attempt) => attempt.receiptDigest === digest)?.receipt ?? null,
+      (job) =>
+        job?.attempts.findLast((attempt) => attempt.receiptDigest === digest)?.receipt ?? null,
     );
     if (text === null) throw new Failure("CORRUPT", `job ${id}/${task} has no receipt ${digest}`);
     return parseEnvelope(text);
@@ -137,13 +149,19 @@ interface RunParts {
 
 function partsOf(run: RunState): RunParts {
   const clusters = new Set(run.tasks.flatMap(({ cluster }) => cluster ?? []));
-  return { phase: run.phase, receipt: run.receipt, steps: stepsOf(run), clusters: [...clusters].toSorted() };
+  return {
+    phase: run.phase,
+    receipt: run.receipt,
+    steps: stepsOf(run),
+    clusters: [...clusters].toSorted(),
+  };
 }
 
 /** `null` unless it has ended. */
 function factsOf(run: RunState): RunFacts | null {
   const { meta, phase, endedAtMs } = run;
-  if ((phase !== "succeeded" && phase !== "failed" && phase !== "cancelled") || endedAtMs === null) return null;
+  if ((phase !== "succeeded" && phase !== "failed" && phase !== "cancelled") || endedAtMs === null)
+    return null;
   return {
     namespace: meta.namespace,
     run: meta.id,

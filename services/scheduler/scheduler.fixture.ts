@@ -56,7 +56,11 @@ export class TestScheduler {
 
   /** Starts it, on the log and at the addresses it had. */
   async open(): Promise<void> {
-    const logger = createLogger({ service: "test", level: "warn", destination: { write: (line) => void this.logged.push(line) } });
+    const logger = createLogger({
+      service: "test",
+      level: "warn",
+      destination: { write: (line) => void this.logged.push(line) },
+    });
     const life = new Lifecycle({ logger });
     mkdirSync(this.directory, { recursive: true });
     const config = loadConfig({
@@ -112,10 +116,25 @@ export class TestScheduler {
     return agent;
   }
 
-  async rest(method: string, path: string, options: { readonly body?: string; readonly token?: string | null; readonly headers?: Record<string, string> } = {}): Promise<Response> {
+  async rest(
+    method: string,
+    path: string,
+    options: {
+      readonly body?: string;
+      readonly token?: string | null;
+      readonly headers?: Record<string, string>;
+    } = {},
+  ): Promise<Response> {
     const token = options.token === undefined ? this.adminToken : options.token;
-    const headers = { ...options.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) };
-    return await fetch(`http://${this.http}${path}`, { method, headers, ...(options.body === undefined ? {} : { body: options.body }) });
+    const headers = {
+      ...options.headers,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+    };
+    return await fetch(`http://${this.http}${path}`, {
+      method,
+      headers,
+      ...(options.body === undefined ? {} : { body: options.body }),
+    });
   }
 }
 
@@ -138,7 +157,8 @@ export class TestAgent {
   ended: Failure | null | undefined;
   /** How any stream ended. */
   onEnded: (failure: Failure | null) => void = () => {};
-  #call: BidiCall<signalbox.agent.v1.IConnectRequest, signalbox.agent.v1.IConnectResponse> | null = null;
+  #call: BidiCall<signalbox.agent.v1.IConnectRequest, signalbox.agent.v1.IConnectResponse> | null =
+    null;
   #commandSeen = 0;
   #epochSeen = 0;
   #reportSeq = 0;
@@ -172,7 +192,9 @@ export class TestAgent {
           } else if (message.welcome != null) {
             this.welcomes.push(message.welcome);
             this.#epochSeen = message.welcome.epoch ?? 0;
-            this.#unacked = this.#unacked.filter(({ seq }) => (seq ?? 0) > (message.welcome?.reportSeen ?? 0));
+            this.#unacked = this.#unacked.filter(
+              ({ seq }) => (seq ?? 0) > (message.welcome?.reportSeen ?? 0),
+            );
             if (this.#unacked.length > 0) call.write({ reports: { reports: this.#unacked } });
             resolve();
           } else {
@@ -223,20 +245,45 @@ export class TestAgent {
   }
 
   heartbeat(clusterState = "reachable", clusterReason = ""): void {
-    this.write({ heartbeat: { atMs: Date.now(), clusterState, clusterReason, facts: { version: "1" }, callsPerMinute: 3 } });
+    this.write({
+      heartbeat: {
+        atMs: Date.now(),
+        clusterState,
+        clusterReason,
+        facts: { version: "1" },
+        callsPerMinute: 3,
+      },
+    });
   }
 
   report(token: string, report: AttemptReport): void {
-    const sent = { seq: (this.#reportSeq += 1), token, reportJson: Buffer.from(JSON.stringify(report)) };
+    const sent = {
+      seq: (this.#reportSeq += 1),
+      token,
+      reportJson: Buffer.from(JSON.stringify(report)),
+    };
     this.#unacked.push(sent);
     this.write({ reports: { reports: [sent] } });
   }
 
   phase(spec: AttemptSpec, phase: "queued" | "running", reason: string | null = null): void {
-    this.report(spec.token, { kind: "phase", phase, nativeId: "77", reason, evidence: { source: "queue", raw: phase.toUpperCase(), atMs: Date.now() } });
+    this.report(spec.token, {
+      kind: "phase",
+      phase,
+      nativeId: "77",
+      reason,
+      evidence: { source: "queue", raw: phase.toUpperCase(), atMs: Date.now() },
+    });
   }
 
-  succeed(spec: AttemptSpec, outputs: readonly OutputValue[] = spec.outputs.map(({ name }) => ({ name, kind: "value", value: "42" }))): void {
+  succeed(
+    spec: AttemptSpec,
+    outputs: readonly OutputValue[] = spec.outputs.map(({ name }) => ({
+      name,
+      kind: "value",
+      value: "42",
+    })),
+  ): void {
     this.#end(spec, "ok", 0, outputs);
   }
 
@@ -244,13 +291,33 @@ export class TestAgent {
     this.#end(spec, "failed", exitCode, []);
   }
 
-  #end(spec: AttemptSpec, cause: "ok" | "failed", exitCode: number, outputs: readonly OutputValue[]): void {
+  #end(
+    spec: AttemptSpec,
+    cause: "ok" | "failed",
+    exitCode: number,
+    outputs: readonly OutputValue[],
+  ): void {
     const nowMs = Date.now();
     const outcome: Outcome = {
-      ...{ cause, exitCode, signal: null, confidence: "proven" as const, startedAtMs: nowMs - 10, endedAtMs: nowMs },
+      ...{
+        cause,
+        exitCode,
+        signal: null,
+        confidence: "proven" as const,
+        startedAtMs: nowMs - 10,
+        endedAtMs: nowMs,
+      },
       ...{ cpuMs: 5, maxRssKb: 1000, message: `exit code ${exitCode}` },
     };
-    const facts = { spec, cluster: this.cluster, nativeId: "77", executable: null, outputs, outcome, agentId: this.agentId };
+    const facts = {
+      spec,
+      cluster: this.cluster,
+      nativeId: "77",
+      executable: null,
+      outputs,
+      outcome,
+      agentId: this.agentId,
+    };
     const receipt = makeStepReceipt(facts, this.key);
     this.report(spec.token, {
       ...{ kind: "ended" as const, nativeId: "77", outcome, outputs },

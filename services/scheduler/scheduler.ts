@@ -4,7 +4,7 @@
 import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { Failure } from "#shared/base/errors.ts";
+import type { Failure } from "#shared/base/errors.ts";
 import type { Config } from "#shared/config/load-config.ts";
 import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
 import { Health } from "#shared/lifecycle/health.ts";
@@ -13,7 +13,12 @@ import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import { GrpcServer } from "#shared/mesh/grpc-server.ts";
 import { isLoopback } from "#shared/mesh/tls.ts";
 import { AgentService } from "#proto/services.ts";
-import { exportPrivatePem, generateKeyPair, importPrivatePem, publicKeyOf } from "#shared/receipt/keys.ts";
+import {
+  exportPrivatePem,
+  generateKeyPair,
+  importPrivatePem,
+  publicKeyOf,
+} from "#shared/receipt/keys.ts";
 import { ArtifactStore } from "#shared/state/artifact-store.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { createMetrics } from "#shared/telemetry/metrics.ts";
@@ -60,8 +65,16 @@ export async function startScheduler(
   const owned = config.log.driver === "embedded" ? config.log.path : config.scheduler.state;
   mkdirSync(owned, { recursive: true, mode: 0o700 });
 
-  await life.start("owner lock", () => takeOwnerLock(owned), (lock) => lock.release());
-  const log = await life.start("log", () => openLog(config), (opened) => opened.close());
+  await life.start(
+    "owner lock",
+    () => takeOwnerLock(owned),
+    (lock) => lock.release(),
+  );
+  const log = await life.start(
+    "log",
+    () => openLog(config),
+    (opened) => opened.close(),
+  );
   const meter = new EngineMeter(metrics, log.driver);
   const engine = await life.start(
     "engine",
@@ -78,23 +91,52 @@ export async function startScheduler(
       }),
     (opened) => opened.close(),
   );
+  await meter.begin(engine);
   const artifacts = new ArtifactStore({ root: paths.artifacts });
   await artifacts.open();
   const key = keyOf(paths.key);
   if (await bootstrapToken(engine, paths.bootstrapToken)) {
-    logger.info({ file: paths.bootstrapToken }, "first start: an administrator's token was written");
+    logger.info(
+      { file: paths.bootstrapToken },
+      "first start: an administrator's token was written",
+    );
   }
 
   const auth = new Auth(engine, systemClock, metrics);
-  const watches = await life.start("watches", () => new WatchHub(engine), (hub) => hub.close());
-  const receipts = await life.start("receipts", () => new RunReceipts(engine, key, logger), (made) => made.close());
+  const watches = await life.start(
+    "watches",
+    () => new WatchHub(engine),
+    (hub) => hub.close(),
+  );
+  const receipts = await life.start(
+    "receipts",
+    () => new RunReceipts(engine, key, logger),
+    (made) => made.close(),
+  );
   await receipts.start();
   const agents = await life.start(
     "agents",
-    () => new AgentRegistry({ engine, clock: systemClock, metrics, logger, heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS }),
+    () =>
+      new AgentRegistry({
+        engine,
+        clock: systemClock,
+        metrics,
+        logger,
+        heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
+      }),
     (registry) => registry.close(),
   );
-  const plane = { engine, clock: systemClock, auth, artifacts, agents, watches, receipts, version: readVersion(), logDriver: log.driver };
+  const plane = {
+    engine,
+    clock: systemClock,
+    auth,
+    artifacts,
+    agents,
+    watches,
+    receipts,
+    version: readVersion(),
+    logDriver: log.driver,
+  };
   const services = servicesOf(plane, metrics, paths.workflows);
   const gateway = new AgentGateway({
     engine,
@@ -105,10 +147,19 @@ export async function startScheduler(
     metrics,
   });
 
-  const server = new GrpcServer({ listen: config.scheduler.listen, tls: config.tls, metrics, logger });
+  const server = new GrpcServer({
+    listen: config.scheduler.listen,
+    tls: config.tls,
+    metrics,
+    logger,
+  });
   addControlServices(server, auth, services);
   server.add(AgentService, gateway.handlers);
-  const grpc = await life.start("gRPC", () => server.start(), () => server.stop(STOP_MS));
+  const grpc = await life.start(
+    "gRPC",
+    () => server.start(),
+    () => server.stop(STOP_MS),
+  );
   const rest = restRoutes({ auth, services, metrics, logger, version: plane.version });
   const health = new Health();
   health.add("ready", "grpc", () => (server.serving ? null : "not serving"));
@@ -126,7 +177,10 @@ function onEngineFailure(failure: Failure, fatal: boolean, life: Lifecycle, logg
     logger.warn({ err: failure, code: failure.code }, "a commit failed; the partition goes on");
     return;
   }
-  const why = failure.code === "FENCED" ? "another scheduler has taken over this log" : "the log is lost to this process";
+  const why =
+    failure.code === "FENCED"
+      ? "another scheduler has taken over this log"
+      : "the log is lost to this process";
   logger.fatal({ err: failure, code: failure.code }, why);
   process.exitCode = 3;
   life.requestStop(`${why}: ${failure.message}`);
@@ -135,7 +189,10 @@ function onEngineFailure(failure: Failure, fatal: boolean, life: Lifecycle, logg
 function warnOfPlainText(config: Config, logger: Logger): void {
   const { listen, http } = config.scheduler;
   if (!isLoopback(listen) && config.tls.certFile === null) {
-    logger.warn({ listen }, "gRPC without TLS past this machine: tokens travel in plain text; set [tls]");
+    logger.warn(
+      { listen },
+      "gRPC without TLS past this machine: tokens travel in plain text; set [tls]",
+    );
   }
   if (!isLoopback(http)) {
     logger.warn({ http }, "HTTP past this machine is plain text: put a proxy with TLS before it");

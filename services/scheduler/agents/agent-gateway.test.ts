@@ -4,7 +4,7 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Failure } from "#shared/base/errors.ts";
 import type { AttemptSpec } from "#shared/base/job.ts";
-import { agentMetadata } from "#shared/mesh/agent-proof.ts";
+import { agentMetadata, signChallenge } from "#shared/mesh/agent-proof.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { TestScheduler } from "../scheduler.fixture.ts";
 import type { Clients, TestAgent } from "../scheduler.fixture.ts";
@@ -21,8 +21,19 @@ beforeAll(async () => {
 afterAll(() => scheduler.end());
 
 function manifest(tasks: number): Buffer {
-  const list = Array.from({ length: tasks }, (_, at) => ({ id: `t${at}`, uses: "exec@1", with: { command: ["true"] } }));
-  return Buffer.from(JSON.stringify({ apiVersion: "signalbox/v1", kind: "Workflow", metadata: { name: "w" }, tasks: list }));
+  const list = Array.from({ length: tasks }, (_, at) => ({
+    id: `t${at}`,
+    uses: "exec@1",
+    with: { command: ["true"] },
+  }));
+  return Buffer.from(
+    JSON.stringify({
+      apiVersion: "signalbox/v1",
+      kind: "Workflow",
+      metadata: { name: "w" },
+      tasks: list,
+    }),
+  );
 }
 
 async function submit(cluster: string, tasks = 1): Promise<string> {
@@ -66,11 +77,15 @@ describe("enrolment", () => {
     expect(first).toMatchObject({ namespace: "default", cluster: "enrol" });
     expect(first.schedulerPublicKey).toHaveLength(32);
     expect((await api.agents.enrol({ enrolmentToken, publicKey })).agentId).toBe(first.agentId);
-    const stolen = await refusal(api.agents.enrol({ enrolmentToken, publicKey: Buffer.alloc(32, 8) }));
+    const stolen = await refusal(
+      api.agents.enrol({ enrolmentToken, publicKey: Buffer.alloc(32, 8) }),
+    );
     expect(stolen.code).toBe("FORBIDDEN");
     const again = await refusal(api.clusters.addCluster({ name: "enrol", kind: "local" }));
     expect(again.code).toBe("ALREADY_EXISTS");
-    expect((await refusal(api.agents.enrol({ enrolmentToken: "sbe_x", publicKey }))).code).toBe("UNAUTHENTICATED");
+    expect((await refusal(api.agents.enrol({ enrolmentToken: "sbe_x", publicKey }))).code).toBe(
+      "UNAUTHENTICATED",
+    );
   });
 });
 
@@ -126,11 +141,11 @@ describe("a stream", () => {
     await agent.connect();
     const id = await submit("flaky", 60);
     const over = ended(id);
-    let done = false;
-    void over.then(() => (done = true));
-    for (let cuts = 0; cuts < 12 && !done; cuts++) {
+    const done = new AbortController();
+    void over.then(() => done.abort());
+    for (let cuts = 0; cuts < 12 && !done.signal.aborted; cuts++) {
       const startedBefore = starts.size;
-      await waitFor(() => starts.size > startedBefore || done);
+      await waitFor(() => starts.size > startedBefore || done.signal.aborted);
       agent.drop();
       await waitFor(() => agent.ended !== undefined);
       await agent.connect();
@@ -169,15 +184,24 @@ describe("a stream", () => {
     const call = scheduler.clients(null).agents.connect();
     const failure = await new Promise<Failure | null>((resolve) => {
       call.listen({
-        onMessage: async ({ challenge }) => {
-          const { signChallenge } = await import("#shared/mesh/agent-proof.ts");
+        onMessage: ({ challenge }) => {
           if (challenge == null) return;
-          call.write({ proof: { signature: signChallenge(agent.key, challenge.nonce ?? new Uint8Array(), agent.agentId) } });
+          call.write({
+            proof: {
+              signature: signChallenge(
+                agent.key,
+                challenge.nonce ?? new Uint8Array(),
+                agent.agentId,
+              ),
+            },
+          });
         },
         onEnd: resolve,
       });
       const { agentId, cluster, journalId } = agent;
-      call.write({ hello: { agentId, cluster, namespace: "default", journalId, epochSeen: 1_000_000 } });
+      call.write({
+        hello: { agentId, cluster, namespace: "default", journalId, epochSeen: 1_000_000 },
+      });
     });
     expect(failure?.code).toBe("FENCED");
     expect(await agentState("future")).toBe("connected");
@@ -211,7 +235,9 @@ describe("a stream", () => {
       const answer = await api.jobs.explainJob({ id: `${id}/t0` });
       return answer.waitsFor?.[0]?.includes("does not answer its agent") ? answer : null;
     });
-    expect(why.waitsFor).toEqual(["cluster dark, which does not answer its agent: slurmctld does not answer"]);
+    expect(why.waitsFor).toEqual([
+      "cluster dark, which does not answer its agent: slurmctld does not answer",
+    ]);
     agent.heartbeat("reachable");
     expect(await ended(id)).toBe(RunStateView.RUN_STATE_SUCCEEDED);
   });
@@ -230,7 +256,13 @@ describe("logs", () => {
       const first = pieces.next();
       const follow = await waitFor(() => agent.follows[0]);
       expect(follow).toMatchObject({ token: `${id}-0-1`, stream: "stdout", follow: true });
-      agent.write({ logChunk: { followId: follow.followId ?? "", stream: "stdout", data: Buffer.from("hello ") } });
+      agent.write({
+        logChunk: {
+          followId: follow.followId ?? "",
+          stream: "stdout",
+          data: Buffer.from("hello "),
+        },
+      });
       expect(Buffer.from((await first).value?.data ?? []).toString()).toBe("hello ");
       const second = pieces.next();
       agent.drop();
@@ -238,7 +270,14 @@ describe("logs", () => {
       await agent.connect();
       const resumed = await waitFor(() => agent.follows[1]);
       expect(resumed.stdoutOffset).toBe(6);
-      agent.write({ logChunk: { followId: resumed.followId ?? "", stream: "stdout", data: Buffer.from("world"), end: true } });
+      agent.write({
+        logChunk: {
+          followId: resumed.followId ?? "",
+          stream: "stdout",
+          data: Buffer.from("world"),
+          end: true,
+        },
+      });
       expect(Buffer.from((await second).value?.data ?? []).toString()).toBe("world");
       expect((await pieces.next()).done).toBe(true);
     } finally {
@@ -254,7 +293,9 @@ describe("logs", () => {
       return failure.code === "UNAVAILABLE" ? failure : null;
     });
     expect(none.message).toBe("the agent of cluster away is not connected, and it has the output");
-    expect((await refusal(api.jobs.readLogs({ id: `${id}/t0`, attempt: 7 }).next())).message).toContain("no attempt 7");
+    expect(
+      (await refusal(api.jobs.readLogs({ id: `${id}/t0`, attempt: 7 }).next())).message,
+    ).toContain("no attempt 7");
   });
 
   test("stop at the agent when the reader goes", async () => {
@@ -264,7 +305,9 @@ describe("logs", () => {
     const id = await submit("reader");
     await waitFor(() => held.length === 1);
     const stop = new AbortController();
-    const read = api.jobs.readLogs({ id: `${id}/t0`, follow: true }, { signal: stop.signal }).next();
+    const read = api.jobs
+      .readLogs({ id: `${id}/t0`, follow: true }, { signal: stop.signal })
+      .next();
     await waitFor(() => agent.follows.length === 1);
     stop.abort();
     expect((await refusal(read)).code).toBe("CANCELLED");
@@ -285,11 +328,16 @@ describe("an agent's artifacts", () => {
     expect((await agents.putArtifact([{ digest, data }], { metadata })).digest).toBe(digest);
     const signed = agentMetadata(name, agent.key, get, Date.now());
     const chunks: Uint8Array[] = [];
-    for await (const chunk of agents.getArtifact({ digest }, { metadata: signed })) chunks.push(chunk.data ?? new Uint8Array());
+    for await (const chunk of agents.getArtifact({ digest }, { metadata: signed }))
+      chunks.push(chunk.data ?? new Uint8Array());
     expect(Buffer.concat(chunks).toString()).toBe("result");
     expect((await refusal(agents.getArtifact({ digest }).next())).code).toBe("UNAUTHENTICATED");
-    expect((await refusal(agents.getArtifact({ digest }, { metadata }).next())).code).toBe("UNAUTHENTICATED");
+    expect((await refusal(agents.getArtifact({ digest }, { metadata }).next())).code).toBe(
+      "UNAUTHENTICATED",
+    );
     const forged = agentMetadata(name, generateKeyPairSync("ed25519").privateKey, get, Date.now());
-    expect((await refusal(agents.getArtifact({ digest }, { metadata: forged }).next())).code).toBe("UNAUTHENTICATED");
+    expect((await refusal(agents.getArtifact({ digest }, { metadata: forged }).next())).code).toBe(
+      "UNAUTHENTICATED",
+    );
   });
 });

@@ -56,11 +56,17 @@ export class AgentGateway {
     };
   }
 
-  async #enrol(request: signalbox.agent.v1.IEnrolRequest): Promise<signalbox.agent.v1.IEnrolResponse> {
+  async #enrol(
+    request: signalbox.agent.v1.IEnrolRequest,
+  ): Promise<signalbox.agent.v1.IEnrolResponse> {
     const token = request.enrolmentToken ?? "";
     const [, namespace, cluster] = /^sbe_([a-z0-9-]+)_([a-z0-9-]+)_[a-z2-7]+$/.exec(token) ?? [];
     if (namespace === undefined || cluster === undefined) {
-      throw this.#refuse("enrolment", "this is no enrolment token", "signalbox cluster add gives one");
+      throw this.#refuse(
+        "enrolment",
+        "this is no enrolment token",
+        "signalbox cluster add gives one",
+      );
     }
     const publicKey = request.publicKey ?? new Uint8Array();
     if (publicKey.length !== 32) throw new Failure("INVALID", "an Ed25519 public key has 32 bytes");
@@ -73,7 +79,12 @@ export class AgentGateway {
       publicKey: Buffer.from(publicKey).toString("hex"),
     });
     const { agentId: id } = answer as { agentId: string };
-    return { agentId: id, namespace, cluster, schedulerPublicKey: exportPublicRaw(this.#options.publicKey) };
+    return {
+      agentId: id,
+      namespace,
+      cluster,
+      schedulerPublicKey: exportPublicRaw(this.#options.publicKey),
+    };
   }
 
   async *#getArtifact(
@@ -95,7 +106,10 @@ export class AgentGateway {
     let session: AgentSession | null = null;
     let onProof: ((signature: Uint8Array) => void) | null = null;
     let begun = false;
-    const late = setTimeout(() => stream.end(new Failure("DEADLINE", "no handshake in time")), HANDSHAKE_MS);
+    const late = setTimeout(
+      () => stream.end(new Failure("DEADLINE", "no handshake in time")),
+      HANDSHAKE_MS,
+    );
     stream.listen({
       onMessage: (message) => {
         if (session !== null) {
@@ -131,22 +145,37 @@ export class AgentGateway {
     onProof: (listener: (signature: Uint8Array) => void) => void,
   ): Promise<AgentSession | null> {
     const { engine, registry, nowMs, metrics } = this.#options;
-    const agent = { agentId: hello.agentId ?? "", namespace: hello.namespace ?? "", cluster: hello.cluster ?? "" };
+    const agent = {
+      agentId: hello.agentId ?? "",
+      namespace: hello.namespace ?? "",
+      cluster: hello.cluster ?? "",
+    };
     const known = await this.#agentOf(agent);
     if (known === null || known.agentId !== agent.agentId) {
-      throw this.#refuse("agent", `${agent.agentId} is not the agent of cluster ${agent.cluster}`, "Enrol it: signalbox cluster add");
+      throw this.#refuse(
+        "agent",
+        `${agent.agentId} is not the agent of cluster ${agent.cluster}`,
+        "Enrol it: signalbox cluster add",
+      );
     }
     const nonce = randomBytes(32);
     const proof = new Promise<Uint8Array>((resolve) => onProof(resolve));
     stream.write({ challenge: { nonce } });
     const signature = await proof; // Or never: the handshake's deadline ends the stream.
     if (!challengeHolds(known.publicKey, nonce, agent.agentId, signature)) {
-      throw this.#refuse("proof", `the proof is not by the key agent ${agent.agentId} enrolled with`, "Its key file was replaced: enrol it under a new cluster name.");
+      throw this.#refuse(
+        "proof",
+        `the proof is not by the key agent ${agent.agentId} enrolled with`,
+        "Its key file was replaced: enrol it under a new cluster name.",
+      );
     }
     const address = clusterAddress(agent.namespace, agent.cluster);
     const { partition, epoch } = await engine.placeOf(address);
     if ((hello.epochSeen ?? 0) > epoch) {
-      throw new Failure("FENCED", `the agent has seen epoch ${hello.epochSeen}, this scheduler has ${epoch}`);
+      throw new Failure(
+        "FENCED",
+        `the agent has seen epoch ${hello.epochSeen}, this scheduler has ${epoch}`,
+      );
     }
     const ticket = registry.reserve(agent.namespace, agent.cluster);
     const journalId = hello.journalId ?? "";
@@ -154,7 +183,9 @@ export class AgentGateway {
     const fresh = journalNew || known.journalId !== journalId;
     const commandSeen = hello.commandSeen ?? 0;
     const connected = { kind: "agent-connected", journalId, journalNew, commandSeen } as const;
-    const { reportSeen } = (await engine.ask<"cluster">(address, connected)) as { reportSeen: number };
+    const { reportSeen } = (await engine.ask<"cluster">(address, connected)) as {
+      reportSeen: number;
+    };
     if (stream.over) {
       registry.abandon(address, ticket);
       return null;
@@ -171,19 +202,32 @@ export class AgentGateway {
       onReports: (count) => taken.inc(count),
       onOver: () => registry.leave(session),
     });
-    stream.write({ welcome: { epoch, partition, reportSeen, heartbeatIntervalMs: registry.heartbeatMs } });
-    if (!registry.sit(session, ticket)) throw new Failure("FENCED", "a newer stream of this agent took over");
+    stream.write({
+      welcome: { epoch, partition, reportSeen, heartbeatIntervalMs: registry.heartbeatMs },
+    });
+    if (!registry.sit(session, ticket))
+      throw new Failure("FENCED", "a newer stream of this agent took over");
     return session;
   }
 
-  #agentOf(agent: AgentName): Promise<{ agentId: string; publicKey: string; journalId: string | null } | null> {
-    const address = clusterAddress(parseNamespaceId(agent.namespace), parseClusterName(agent.cluster));
-    return this.#options.engine.read<"cluster", { agentId: string; publicKey: string; journalId: string | null } | null>(
-      address,
-      (cluster) =>
-        cluster?.agent == null
-          ? null
-          : { agentId: cluster.agent.id, publicKey: cluster.agent.publicKey, journalId: cluster.journal?.id ?? null },
+  #agentOf(
+    agent: AgentName,
+  ): Promise<{ agentId: string; publicKey: string; journalId: string | null } | null> {
+    const address = clusterAddress(
+      parseNamespaceId(agent.namespace),
+      parseClusterName(agent.cluster),
+    );
+    return this.#options.engine.read<
+      "cluster",
+      { agentId: string; publicKey: string; journalId: string | null } | null
+    >(address, (cluster) =>
+      cluster?.agent == null
+        ? null
+        : {
+            agentId: cluster.agent.id,
+            publicKey: cluster.agent.publicKey,
+            journalId: cluster.journal?.id ?? null,
+          },
     );
   }
 

@@ -26,7 +26,14 @@ export interface Presence {
   readonly callsPerMinute: number;
 }
 
-const NOBODY: Presence = { connected: false, seenAtMs: 0, clusterState: "unknown", clusterReason: "", facts: {}, callsPerMinute: 0 };
+const NOBODY: Presence = {
+  connected: false,
+  seenAtMs: 0,
+  clusterState: "unknown",
+  clusterReason: "",
+  facts: {},
+  callsPerMinute: 0,
+};
 const SILENT_HEARTBEATS = 3;
 /** How long a reader of logs waits for an agent that is away. */
 const RETURN_MS = 30_000;
@@ -59,7 +66,9 @@ export class AgentRegistry {
     this.#options = options;
     this.heartbeatMs = options.heartbeatMs;
     const connected = options.metrics.gauge("signalbox_agents_connected", {});
-    options.metrics.onScrape(() => connected.set([...this.#seats.values()].filter(({ session }) => session !== null).length));
+    options.metrics.onScrape(() =>
+      connected.set([...this.#seats.values()].filter(({ session }) => session !== null).length),
+    );
     this.#sweep = setInterval(() => this.#cutSilent(), options.heartbeatMs);
     this.#sweep.unref();
     this.#unlisten = options.engine.onCommitted((changes) => {
@@ -74,7 +83,8 @@ export class AgentRegistry {
     this.#closed = true;
     clearInterval(this.#sweep);
     this.#unlisten();
-    for (const { session } of this.#seats.values()) session?.end(new Failure("UNAVAILABLE", "the scheduler is stopping"));
+    for (const { session } of this.#seats.values())
+      session?.end(new Failure("UNAVAILABLE", "the scheduler is stopping"));
   }
 
   /** Before the handshake's turn: the one who calls last may sit down. Ends the session that sits. */
@@ -116,9 +126,14 @@ export class AgentRegistry {
 
   #recordLoss(address: string): void {
     if (this.#closed) return; // The next owner's first turn says so.
-    this.#options.engine.ask<"cluster">(address, { kind: "agent-lost" }).catch((reason: unknown) => {
-      this.#options.logger.warn({ err: reason, cluster: address }, "the loss of an agent was not recorded");
-    });
+    this.#options.engine
+      .ask<"cluster">(address, { kind: "agent-lost" })
+      .catch((reason: unknown) => {
+        this.#options.logger.warn(
+          { err: reason, cluster: address },
+          "the loss of an agent was not recorded",
+        );
+      });
   }
 
   presenceOf(namespace: string, cluster: string): Presence {
@@ -146,15 +161,27 @@ export class AgentRegistry {
     const reached = { stdout: 0, stderr: 0 };
     let returnMs = what.follow ? RETURN_MS : 0;
     while (!signal.aborted) {
-      const session = await this.#sessionWithin(clusterAddress(namespace, cluster), returnMs, signal);
+      const session = await this.#sessionWithin(
+        clusterAddress(namespace, cluster),
+        returnMs,
+        signal,
+      );
       if (signal.aborted) return;
       if (session === null) {
-        throw new Failure("UNAVAILABLE", `the agent of cluster ${cluster} is not connected, and it has the output`, {
-          hint: `signalbox cluster show ${cluster}`,
-          retryAfterMs: 5000,
-        });
+        throw new Failure(
+          "UNAVAILABLE",
+          `the agent of cluster ${cluster} is not connected, and it has the output`,
+          {
+            hint: `signalbox cluster show ${cluster}`,
+            retryAfterMs: 5000,
+          },
+        );
       }
-      const follow = session.follow({ ...what, stdoutOffset: reached.stdout, stderrOffset: reached.stderr });
+      const follow = session.follow({
+        ...what,
+        stdoutOffset: reached.stdout,
+        stderrOffset: reached.stderr,
+      });
       for await (const piece of follow.pieces(signal)) {
         reached[piece.stream] += piece.data.length;
         yield piece;
@@ -165,7 +192,11 @@ export class AgentRegistry {
     }
   }
 
-  #sessionWithin(address: string, waitMs: number, signal: AbortSignal): Promise<AgentSession | null> {
+  #sessionWithin(
+    address: string,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<AgentSession | null> {
     const seat = this.#seatOf(address);
     if (seat.session !== null || waitMs === 0) return Promise.resolve(seat.session);
     return new Promise((resolve) => {
@@ -185,7 +216,9 @@ export class AgentRegistry {
     const oldestMs = this.#options.clock.nowMs() - SILENT_HEARTBEATS * this.heartbeatMs;
     for (const { session } of this.#seats.values()) {
       if (session === null || session.seenAtMs >= oldestMs) continue;
-      session.end(new Failure("UNAVAILABLE", `the agent was silent for ${SILENT_HEARTBEATS} heartbeats`));
+      session.end(
+        new Failure("UNAVAILABLE", `the agent was silent for ${SILENT_HEARTBEATS} heartbeats`),
+      );
     }
   }
 

@@ -19,7 +19,10 @@ import type { Engine } from "../engine.ts";
 import { LogFollow } from "./log-follow.ts";
 import { parseReport } from "./parse-report.ts";
 
-export type AgentStream = BidiStream<signalbox.agent.v1.IConnectRequest, signalbox.agent.v1.IConnectResponse>;
+export type AgentStream = BidiStream<
+  signalbox.agent.v1.IConnectRequest,
+  signalbox.agent.v1.IConnectResponse
+>;
 type Heartbeat = signalbox.agent.v1.IHeartbeat;
 type Report = { readonly seq: number; readonly token: string; readonly report: AttemptReport };
 
@@ -77,7 +80,8 @@ export class AgentSession {
     if (message.reports != null) this.#onReports(message.reports.reports ?? []);
     else if (message.heartbeat != null) this.#onHeartbeat(message.heartbeat);
     else if (message.logChunk != null) this.#onLogChunk(message.logChunk);
-    else if (message.commandAck == null) this.end(new Failure("INVALID", "a hello or proof in the middle of a stream"));
+    else if (message.commandAck == null)
+      this.end(new Failure("INVALID", "a hello or proof in the middle of a stream"));
     // A command's acknowledgement needs no turn: the next hello says the same, and reports show it.
   }
 
@@ -96,8 +100,9 @@ export class AgentSession {
     try {
       do {
         this.#pushAgain = false;
-        const commands = await engine.read<"cluster", signalbox.agent.v1.ICommand[]>(this.address, (cluster) =>
-          cluster === undefined ? [] : commandsAfter(cluster, this.#sent, epoch),
+        const commands = await engine.read<"cluster", signalbox.agent.v1.ICommand[]>(
+          this.address,
+          (cluster) => (cluster === undefined ? [] : commandsAfter(cluster, this.#sent, epoch)),
         );
         for (const command of commands) {
           stream.write({ command });
@@ -112,7 +117,11 @@ export class AgentSession {
   #onReports(reports: readonly signalbox.agent.v1.IReport[]): void {
     try {
       for (const { seq, token, reportJson } of reports) {
-        this.#pending.push({ seq: seq ?? 0, token: token ?? "", report: parseReport(reportJson ?? new Uint8Array()) });
+        this.#pending.push({
+          seq: seq ?? 0,
+          token: token ?? "",
+          report: parseReport(reportJson ?? new Uint8Array()),
+        });
       }
     } catch (reason) {
       this.end(Failure.from(reason));
@@ -161,7 +170,11 @@ export class AgentSession {
     readonly stderrOffset: number;
   }): LogFollow {
     if (this.#follows.size >= FOLLOWS_MAX) {
-      throw new Failure("FULL", `${FOLLOWS_MAX} callers read logs of cluster ${this.agent.cluster} already`, { retryAfterMs: 5000 });
+      throw new Failure(
+        "FULL",
+        `${FOLLOWS_MAX} callers read logs of cluster ${this.agent.cluster} already`,
+        { retryAfterMs: 5000 },
+      );
     }
     const { stream } = this.#options;
     const followId = String((this.#followsMade += 1));
@@ -201,7 +214,11 @@ export class AgentSession {
 }
 
 /** In order; made inside the turn's view, so nothing of the state gets out. */
-function commandsAfter(cluster: ClusterState, seq: number, epoch: number): signalbox.agent.v1.ICommand[] {
+function commandsAfter(
+  cluster: ClusterState,
+  seq: number,
+  epoch: number,
+): signalbox.agent.v1.ICommand[] {
   const commands: signalbox.agent.v1.ICommand[] = [];
   for (let at = cluster.commands.length - 1; at >= 0; at--) {
     const command = cluster.commands[at];
@@ -209,12 +226,18 @@ function commandsAfter(cluster: ClusterState, seq: number, epoch: number): signa
     const encoded = encodeCommand(cluster, command, epoch);
     if (encoded !== null) commands.push(encoded);
   }
-  return commands.reverse();
+  return commands.toReversed();
 }
 
-function encodeCommand(cluster: ClusterState, command: AgentCommand, epoch: number): signalbox.agent.v1.ICommand | null {
+function encodeCommand(
+  cluster: ClusterState,
+  command: AgentCommand,
+  epoch: number,
+): signalbox.agent.v1.ICommand | null {
   const { seq, token } = command;
   if (command.kind === "cancel") return { seq, epoch, cancel: { token, reason: command.reason } };
   const spec = cluster.placed.get(token)?.spec;
-  return spec === undefined ? null : { seq, epoch, submit: { specJson: Buffer.from(canonicalJson(spec)) } };
+  return spec === undefined
+    ? null
+    : { seq, epoch, submit: { specJson: Buffer.from(canonicalJson(spec)) } };
 }

@@ -6,7 +6,7 @@
 //       ends as "overrun"; its reader starts another where it got to.
 //   L2. What was taken in is given before the end, whatever the end is.
 
-import { Failure } from "#shared/base/errors.ts";
+import type { Failure } from "#shared/base/errors.ts";
 
 export interface LogPiece {
   readonly stream: "stdout" | "stderr";

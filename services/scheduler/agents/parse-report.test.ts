@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Failure } from "#shared/base/errors.ts";
+import type { Failure } from "#shared/base/errors.ts";
 import { parseReport } from "./parse-report.ts";
 
 const evidence = { source: "queue", raw: "RUNNING", atMs: 5 } as const;
@@ -17,10 +17,23 @@ describe("a report", () => {
       { kind: "unreachable", reason: "no answer", evidence },
       { kind: "reachable", evidence },
       {
-        ...{ kind: "ended", nativeId: null, outcome, receipt: "{}", receiptDigest: `sha256:${"a".repeat(64)}`, evidence },
+        ...{
+          kind: "ended",
+          nativeId: null,
+          outcome,
+          receipt: "{}",
+          receiptDigest: `sha256:${"a".repeat(64)}`,
+          evidence,
+        },
         outputs: [
           { name: "e", kind: "value", value: "-1.5" },
-          { name: "f", kind: "file", path: "out/f", digest: `sha256:${"b".repeat(64)}`, sizeBytes: 7 },
+          {
+            name: "f",
+            kind: "file",
+            path: "out/f",
+            digest: `sha256:${"b".repeat(64)}`,
+            sizeBytes: 7,
+          },
         ],
       },
     ];
@@ -28,27 +41,39 @@ describe("a report", () => {
   });
 
   test("that is malformed is refused by name", () => {
-    expect(() => parse({ kind: "phase", phase: "ended", evidence })).toThrow('its phase is "ended"');
-    expect(() => parse({ kind: "ended", outcome: { ...outcome, cause: "fun" }, outputs: [], evidence })).toThrow("outcome.cause");
+    expect(() => parse({ kind: "phase", phase: "ended", evidence })).toThrow(
+      'its phase is "ended"',
+    );
+    expect(() =>
+      parse({ kind: "ended", outcome: { ...outcome, cause: "fun" }, outputs: [], evidence }),
+    ).toThrow("outcome.cause");
     expect(() => parse({ kind: "reachable" })).toThrow("its evidence is no object");
     expect(() => parse({ kind: "x", evidence })).toThrow('its kind is "x"');
   });
 
   test("is a report or an INVALID failure, whatever the bytes are", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array(), fc.json().map((text) => Buffer.from(text))), (bytes) => {
-        try {
-          parseReport(bytes);
-        } catch (reason) {
-          expect((reason as Failure).code).toBe("INVALID");
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((text) => Buffer.from(text)),
+        ),
+        (bytes) => {
+          try {
+            parseReport(bytes);
+          } catch (reason) {
+            expect((reason as Failure).code).toBe("INVALID");
+          }
+        },
+      ),
     );
   });
 
   test("with a long text keeps its start", () => {
     const raw = "é".repeat(2000);
-    const report = parse({ kind: "reachable", evidence: { ...evidence, raw } }) as { evidence: { raw: string } };
+    const report = parse({ kind: "reachable", evidence: { ...evidence, raw } }) as {
+      evidence: { raw: string };
+    };
     expect(report.evidence.raw).toBe("é".repeat(500));
   });
 });

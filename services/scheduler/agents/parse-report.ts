@@ -31,7 +31,13 @@ export function parseReport(bytes: Uint8Array): AttemptReport {
   switch (fields["kind"]) {
     case "phase": {
       const phase = oneOf(PHASES, fields["phase"], "phase");
-      return { kind: "phase", phase, nativeId: textOrNull(fields, "nativeId"), reason: textOrNull(fields, "reason"), evidence };
+      return {
+        kind: "phase",
+        phase,
+        nativeId: textOrNull(fields, "nativeId"),
+        reason: textOrNull(fields, "reason"),
+        evidence,
+      };
     }
     case "ended":
       return {
@@ -83,12 +89,18 @@ function outputsOf(value: unknown): OutputValue[] {
     const name = text(fields, "name");
     if (fields["kind"] === "value") {
       const given = fields["value"];
-      if (typeof given !== "string" || given.length > VALUE_MAX) throw wrong(`output ${name} is no text`);
+      if (typeof given !== "string" || given.length > VALUE_MAX)
+        throw wrong(`output ${name} is no text`);
       return { name, kind: "value", value: given };
     }
     const digest = digestOrNull(fields["digest"]);
     const path = fields["path"];
-    if (fields["kind"] !== "file" || digest === null || typeof path !== "string" || path.length > 4096) {
+    if (
+      fields["kind"] !== "file" ||
+      digest === null ||
+      typeof path !== "string" ||
+      path.length > 4096
+    ) {
       throw wrong(`output ${name} is neither a value nor a file`);
     }
     return { name, kind: "file", path, digest, sizeBytes: number(fields, "sizeBytes") };
@@ -97,18 +109,21 @@ function outputsOf(value: unknown): OutputValue[] {
 
 function receiptOf(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  if (typeof value !== "string" || value.length > RECEIPT_MAX) throw wrong("its receipt is no text");
+  if (typeof value !== "string" || value.length > RECEIPT_MAX)
+    throw wrong("its receipt is no text");
   return value;
 }
 
 function digestOrNull(value: unknown): string | null {
   if (value === null || value === undefined) return null;
-  if (typeof value !== "string" || !/^sha256:[0-9a-f]{64}$/.test(value)) throw wrong("a digest is malformed");
+  if (typeof value !== "string" || !/^sha256:[0-9a-f]{64}$/.test(value))
+    throw wrong("a digest is malformed");
   return value;
 }
 
 function fieldsOf(value: unknown, what: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrong(`its ${what} is no object`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw wrong(`its ${what} is no object`);
   return value as Fields;
 }
 

@@ -15,7 +15,12 @@ export class Exchange {
   readonly path: { readonly [name: string]: string };
   readonly #gone = new AbortController();
 
-  constructor(request: IncomingMessage, response: ServerResponse, query: URLSearchParams, path: { readonly [name: string]: string }) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    query: URLSearchParams,
+    path: { readonly [name: string]: string },
+  ) {
     this.request = request;
     this.response = response;
     this.query = query;
@@ -62,7 +67,8 @@ export class Exchange {
     let bytes = 0;
     for await (const chunk of this.request as AsyncIterable<Buffer>) {
       bytes += chunk.length;
-      if (bytes > BODY_BYTES_MAX) throw new Failure("INVALID", `the body has more than ${BODY_BYTES_MAX} bytes`);
+      if (bytes > BODY_BYTES_MAX)
+        throw new Failure("INVALID", `the body has more than ${BODY_BYTES_MAX} bytes`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
@@ -82,14 +88,22 @@ export class Exchange {
     }
     const stranger = Object.keys(value).find((member) => !known.includes(member));
     if (stranger === undefined) return value as { readonly [member: string]: unknown };
-    throw new Failure("INVALID", `unknown member ${JSON.stringify(stranger)}; there are: ${known.join(", ")}`);
+    throw new Failure(
+      "INVALID",
+      `unknown member ${JSON.stringify(stranger)}; there are: ${known.join(", ")}`,
+    );
   }
 
   answer(status: number, body: object): void {
     this.send(status, "application/json; charset=utf-8", `${JSON.stringify(body)}\n`);
   }
 
-  send(status: number, type: string, body: string | Uint8Array, headers: { readonly [name: string]: string } = {}): void {
+  send(
+    status: number,
+    type: string,
+    body: string | Uint8Array,
+    headers: { readonly [name: string]: string } = {},
+  ): void {
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     this.response.writeHead(status, { "content-type": type, "content-length": length, ...headers });
     this.response.end(body);
@@ -103,7 +117,10 @@ export class Exchange {
     }
     // A body that was not read to its end would be taken for the next request.
     const close = this.request.complete ? {} : { connection: "close" };
-    this.send(status, "application/json; charset=utf-8", `${JSON.stringify(body)}\n`, { ...headers, ...close });
+    this.send(status, "application/json; charset=utf-8", `${JSON.stringify(body)}\n`, {
+      ...headers,
+      ...close,
+    });
   }
 
   /** Starts a body of unknown length. */

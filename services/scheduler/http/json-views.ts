@@ -1,7 +1,6 @@
 // The API's views as JSON for REST: the protobuf JSON names, with states as lower-case words and
 // digests and times as they are (milliseconds since 1970).
 
-import type { signalbox } from "#proto/signalbox.js";
 import { wordOf } from "../server/jobs-service.ts";
 import { RunStateView, JobStateView } from "../server/views.ts";
 import type { JobView, RunView } from "../server/views.ts";
@@ -21,12 +20,12 @@ export function runWordOf(state: number): string {
 }
 
 /** `state=running` of a query. INVALID lists what there is. */
-export function parseRunState(word: string): signalbox.control.v1.RunState {
-  return numberOf(RunStateView, "RUN_STATE_", word) as signalbox.control.v1.RunState;
+export function parseRunState(word: string): number {
+  return numberOf(RunStateView, "RUN_STATE_", word);
 }
 
-export function parseJobState(word: string): signalbox.control.v1.JobState {
-  return numberOf(JobStateView, "JOB_STATE_", word) as signalbox.control.v1.JobState;
+export function parseJobState(word: string): number {
+  return numberOf(JobStateView, "JOB_STATE_", word);
 }
 
 function numberOf(states: object, prefix: string, word: string): number {

@@ -11,7 +11,10 @@ const digest: Schema = { type: "string", pattern: "^sha256:[0-9a-f]{64}$" };
 const texts: Schema = { type: "object", additionalProperties: text };
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 const list = (items: Schema): Schema => ({ type: "array", items });
-const object = (properties: { readonly [name: string]: Schema }, required: readonly string[] = []): Schema => ({
+const object = (
+  properties: { readonly [name: string]: Schema },
+  required: readonly string[] = [],
+): Schema => ({
   type: "object",
   properties,
   ...(required.length === 0 ? {} : { required }),
@@ -25,34 +28,96 @@ const JOB_STATES = [
 
 const SCHEMAS: { readonly [name: string]: Schema } = {
   Error: object(
-    { error: object({ code: text, message: text, hint: { ...text, description: "what to do about it" } }, ["code", "message"]) },
+    {
+      error: object(
+        { code: text, message: text, hint: { ...text, description: "what to do about it" } },
+        ["code", "message"],
+      ),
+    },
     ["error"],
   ),
-  Workflow: object({ digest, name: text, fileName: text, sizeBytes: count, storedAtMs: time, storedBy: text }),
+  Workflow: object({
+    digest,
+    name: text,
+    fileName: text,
+    sizeBytes: count,
+    storedAtMs: time,
+    storedBy: text,
+  }),
   Run: object({
     ...{ id: text, namespace: text, workflow: text, digest, state: { enum: RUN_STATES } },
     ...{ submittedAtMs: time, endedAtMs: time, reason: text, submittedBy: text, labels: texts },
-    ...{ jobsTotal: count, jobsSucceeded: count, jobsFailed: count, jobsRunning: count, jobsSkipped: count },
+    ...{
+      jobsTotal: count,
+      jobsSucceeded: count,
+      jobsFailed: count,
+      jobsRunning: count,
+      jobsSkipped: count,
+    },
   }),
   Job: object({
-    ...{ id: { ...text, description: "RUN/TASK" }, runId: text, task: text, state: { enum: JOB_STATES }, reason: text },
-    ...{ cluster: text, attempt: count, schedulerJobId: text, cause: text, exitCode: { type: "integer" } },
+    ...{
+      id: { ...text, description: "RUN/TASK" },
+      runId: text,
+      task: text,
+      state: { enum: JOB_STATES },
+      reason: text,
+    },
+    ...{
+      cluster: text,
+      attempt: count,
+      schedulerJobId: text,
+      cause: text,
+      exitCode: { type: "integer" },
+    },
     ...{ createdAtMs: time, startedAtMs: time, endedAtMs: time, outputs: list(ref("Output")) },
     ...{ attempts: list(ref("Attempt")), ordinal: count, needs: list(text), reachable: bool },
     priority: { type: "integer" },
   }),
-  Output: object({ name: text, value: text, file: object({ path: text, digest, sizeBytes: count }) }, ["name"]),
+  Output: object(
+    { name: text, value: text, file: object({ path: text, digest, sizeBytes: count }) },
+    ["name"],
+  ),
   Attempt: object({
-    ...{ number: count, token: text, cluster: text, schedulerJobId: text, phase: text, cause: text },
-    ...{ exitCode: { type: "integer" }, signal: count, confidence: text, message: text, placedAtMs: time },
+    ...{
+      number: count,
+      token: text,
+      cluster: text,
+      schedulerJobId: text,
+      phase: text,
+      cause: text,
+    },
+    ...{
+      exitCode: { type: "integer" },
+      signal: count,
+      confidence: text,
+      message: text,
+      placedAtMs: time,
+    },
     ...{ startedAtMs: time, endedAtMs: time, cpuMs: count, maxRssKb: count },
     evidence: list(object({ source: text, raw: text, atMs: time })),
   }),
   Cluster: object({
-    ...{ name: text, namespace: text, kind: { enum: ["local", "slurm"] }, agentId: text, defaultCluster: bool },
+    ...{
+      name: text,
+      namespace: text,
+      kind: { enum: ["local", "slurm"] },
+      agentId: text,
+      defaultCluster: bool,
+    },
     agent: { enum: ["connected", "disconnected", "never_connected"] },
-    ...{ agentSeenAtMs: time, state: { enum: ["reachable", "unreachable", "unknown"] }, reason: text },
-    ...{ slots: count, placed: count, waiting: count, facts: texts, callsPerMinute: { type: "number" } },
+    ...{
+      agentSeenAtMs: time,
+      state: { enum: ["reachable", "unreachable", "unknown"] },
+      reason: text,
+    },
+    ...{
+      slots: count,
+      placed: count,
+      waiting: count,
+      facts: texts,
+      callsPerMinute: { type: "number" },
+    },
   }),
 };
 
@@ -66,7 +131,10 @@ interface Operation {
 
 const JSON_TYPE = "application/json";
 const json = (schema: Schema): { readonly [type: string]: Schema } => ({ [JSON_TYPE]: schema });
-const PAGE = { pageSize: { ...count, maximum: 1000, description: "100 when not given" }, pageToken: text };
+const PAGE = {
+  pageSize: { ...count, maximum: 1000, description: "100 when not given" },
+  pageToken: text,
+};
 const TIMES = { sinceMs: time, untilMs: time };
 const REASON = json(object({ reason: text }));
 const RUN = json(object({ run: ref("Run") }));
@@ -80,22 +148,37 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
       body: { "application/yaml": text, [JSON_TYPE]: { type: "object" } },
       answers: { 201: json(object({ workflow: ref("Workflow") })) },
     },
-    get: { summary: "Stored workflows, newest first", answers: { 200: json(object({ workflows: list(ref("Workflow")) })) } },
+    get: {
+      summary: "Stored workflows, newest first",
+      answers: { 200: json(object({ workflows: list(ref("Workflow")) })) },
+    },
   },
   "/v1/workflows/{digest}": {
-    get: { summary: "A stored workflow with its manifest", answers: { 200: json(object({ workflow: ref("Workflow"), manifest: text })) } },
+    get: {
+      summary: "A stored workflow with its manifest",
+      answers: { 200: json(object({ workflow: ref("Workflow"), manifest: text })) },
+    },
   },
   "/v1/runs": {
     post: {
       summary: "Run a manifest or a stored workflow. Durable when answered.",
-      header: { "Idempotency-Key": { ...text, maxLength: 200, description: "a repeated POST with it is the same run" } },
+      header: {
+        "Idempotency-Key": {
+          ...text,
+          maxLength: 200,
+          description: "a repeated POST with it is the same run",
+        },
+      },
       body: json(
         object({
           manifest: { type: ["string", "object"], description: "YAML or JSON; or give workflow" },
           workflow: { ...digest, description: "of a stored workflow; or give manifest" },
           fileName: text,
           params: { type: "object" },
-          files: { ...texts, description: "path as written in the manifest, to the digest of an uploaded artifact" },
+          files: {
+            ...texts,
+            description: "path as written in the manifest, to the digest of an uploaded artifact",
+          },
           cluster: { ...text, description: "of tasks that name none" },
           labels: texts,
         }),
@@ -107,12 +190,22 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
     },
     get: {
       summary: "Runs, newest first",
-      query: { ...PAGE, ...TIMES, state: list({ enum: RUN_STATES }), workflow: text, cluster: text, name: { ...text, description: "part of the workflow's name or of the id" } },
+      query: {
+        ...PAGE,
+        ...TIMES,
+        state: list({ enum: RUN_STATES }),
+        workflow: text,
+        cluster: text,
+        name: { ...text, description: "part of the workflow's name or of the id" },
+      },
       answers: { 200: json(object({ runs: list(ref("Run")), nextToken: text })) },
     },
   },
   "/v1/runs/{run}": {
-    get: { summary: "A run with its jobs", answers: { 200: json(object({ run: ref("Run"), jobs: list(ref("Job")) })) } },
+    get: {
+      summary: "A run with its jobs",
+      answers: { 200: json(object({ run: ref("Run"), jobs: list(ref("Job")) })) },
+    },
   },
   "/v1/runs/{run}/events": {
     get: {
@@ -121,7 +214,9 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
     },
   },
   "/v1/runs/{run}/cancel": { post: { summary: "Stop a run", body: REASON, answers: { 200: RUN } } },
-  "/v1/runs/{run}/retry": { post: { summary: "Run again what did not succeed", answers: { 200: RUN } } },
+  "/v1/runs/{run}/retry": {
+    post: { summary: "Run again what did not succeed", answers: { 200: RUN } },
+  },
   "/v1/runs/{run}/receipts": {
     get: {
       summary: "The run's receipts as one bundle that verifies offline",
@@ -131,21 +226,45 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
   "/v1/jobs": {
     get: {
       summary: "Jobs, newest run first, then by place in the run",
-      query: { ...PAGE, ...TIMES, run: text, state: list({ enum: JOB_STATES }), cluster: text, name: { ...text, description: "part of the task's name" } },
+      query: {
+        ...PAGE,
+        ...TIMES,
+        run: text,
+        state: list({ enum: JOB_STATES }),
+        cluster: text,
+        name: { ...text, description: "part of the task's name" },
+      },
       answers: { 200: json(object({ jobs: list(ref("Job")), nextToken: text })) },
     },
   },
   "/v1/jobs/{run}/{task}": {
-    get: { summary: "A job with its attempts and their evidence", answers: { 200: json(object({ job: ref("Job") })) } },
+    get: {
+      summary: "A job with its attempts and their evidence",
+      answers: { 200: json(object({ job: ref("Job") })) },
+    },
   },
   "/v1/jobs/{run}/{task}/why": {
     get: {
       summary: "What it waits for, the limit that holds it, and what happens next",
-      answers: { 200: json(object({ job: ref("Job"), waitsFor: list(text), limit: text, nextAction: text, hints: list(text) })) },
+      answers: {
+        200: json(
+          object({
+            job: ref("Job"),
+            waitsFor: list(text),
+            limit: text,
+            nextAction: text,
+            hints: list(text),
+          }),
+        ),
+      },
     },
   },
   "/v1/jobs/{run}/{task}/cancel": {
-    post: { summary: "Stop one job", body: REASON, answers: { 200: json(object({ job: ref("Job") })) } },
+    post: {
+      summary: "Stop one job",
+      body: REASON,
+      answers: { 200: json(object({ job: ref("Job") })) },
+    },
   },
   "/v1/jobs/{run}/{task}/logs": {
     get: {
@@ -159,28 +278,43 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
     },
   },
   "/v1/clusters": {
-    get: { summary: "Clusters", answers: { 200: json(object({ clusters: list(ref("Cluster")) })) } },
+    get: {
+      summary: "Clusters",
+      answers: { 200: json(object({ clusters: list(ref("Cluster")) })) },
+    },
     post: {
       summary: "Register a cluster; answers the one-time token its agent enrols with",
-      body: json(object({ name: text, kind: { enum: ["local", "slurm"] }, slots: count, makeDefault: bool }, ["name", "kind"])),
+      body: json(
+        object(
+          { name: text, kind: { enum: ["local", "slurm"] }, slots: count, makeDefault: bool },
+          ["name", "kind"],
+        ),
+      ),
       answers: { 201: json(object({ cluster: ref("Cluster"), enrolmentToken: text })) },
     },
   },
-  "/v1/clusters/{cluster}": { get: { summary: "A cluster", answers: { 200: json(object({ cluster: ref("Cluster") })) } } },
+  "/v1/clusters/{cluster}": {
+    get: { summary: "A cluster", answers: { 200: json(object({ cluster: ref("Cluster") })) } },
+  },
   "/v1/artifacts/{digest}": {
     put: {
       summary: "Upload an artifact; a body that hashes to anything else is refused",
       body: { "application/octet-stream": BYTES },
       answers: { 201: json(object({ artifact: object({ digest, sizeBytes: count }) })) },
     },
-    get: { summary: "An artifact's bytes", answers: { 200: { "application/octet-stream": BYTES } } },
+    get: {
+      summary: "An artifact's bytes",
+      answers: { 200: { "application/octet-stream": BYTES } },
+    },
   },
 };
 
 export function openApiOf(version: string): object {
   const paths = Object.entries(OPERATIONS).map(([path, operations]) => [
     path,
-    Object.fromEntries(Object.entries(operations).map(([method, operation]) => [method, describe(path, operation)])),
+    Object.fromEntries(
+      Object.entries(operations).map(([method, operation]) => [method, describe(path, operation)]),
+    ),
   ]);
   return {
     openapi: "3.1.0",
@@ -188,28 +322,45 @@ export function openApiOf(version: string): object {
       title: "Signalbox",
       version,
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
-      description: "Jobs and workflows on the clusters a group already has. The token says the namespace.",
+      description:
+        "Jobs and workflows on the clusters a group already has. The token says the namespace.",
     },
     security: [{ token: [] }],
     paths: Object.fromEntries(paths),
-    components: { securitySchemes: { token: { type: "http", scheme: "bearer" } }, schemas: SCHEMAS },
+    components: {
+      securitySchemes: { token: { type: "http", scheme: "bearer" } },
+      schemas: SCHEMAS,
+    },
   };
 }
 
 function describe(path: string, { summary, query, header, body, answers }: Operation): object {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
   const parameters = [
-    ...names.map((name) => ({ name, in: "path", required: true, schema: name === "digest" ? digest : text })),
+    ...names.map((name) => ({
+      name,
+      in: "path",
+      required: true,
+      schema: name === "digest" ? digest : text,
+    })),
     ...Object.entries(query ?? {}).map(([name, schema]) => ({ name, in: "query", schema })),
     ...Object.entries(header ?? {}).map(([name, schema]) => ({ name, in: "header", schema })),
   ];
-  const failed = { description: "An error with its code, message and hint", content: contentOf(json(ref("Error"))) };
+  const failed = {
+    description: "An error with its code, message and hint",
+    content: contentOf(json(ref("Error"))),
+  };
   return {
     summary,
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { content: contentOf(body) } }),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, types]) => [status, { description: summary, content: contentOf(types) }])),
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, types]) => [
+          status,
+          { description: summary, content: contentOf(types) },
+        ]),
+      ),
       default: failed,
     },
   };

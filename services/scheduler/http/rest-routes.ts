@@ -29,7 +29,11 @@ export function restRoutes(options: RestOptions): HttpRoutes {
     const url = new URL(request.url ?? "/", "http://localhost");
     if (!url.pathname.startsWith("/v1/")) return false;
     if (request.method === "GET" && url.pathname === DESCRIPTION_PATH) {
-      new Exchange(request, response, url.searchParams, {}).send(200, "application/json; charset=utf-8", description);
+      new Exchange(request, response, url.searchParams, {}).send(
+        200,
+        "application/json; charset=utf-8",
+        description,
+      );
       return true;
     }
     void answer(request, response, url, options);
@@ -37,16 +41,32 @@ export function restRoutes(options: RestOptions): HttpRoutes {
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, url: URL, options: RestOptions): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  options: RestOptions,
+): Promise<void> {
   const { auth, services, metrics, logger } = options;
   const startedMs = performance.now();
   const found = findRoute(request.method ?? "GET", url.pathname);
   const pattern = "route" in found ? found.route.path : "unknown";
-  const exchange = new Exchange(request, response, url.searchParams, "route" in found ? found.path : {});
+  const exchange = new Exchange(
+    request,
+    response,
+    url.searchParams,
+    "route" in found ? found.path : {},
+  );
   response.once("close", () => {
-    const labels = { method: request.method ?? "", route: pattern, status: String(response.statusCode) };
+    const labels = {
+      method: request.method ?? "",
+      route: pattern,
+      status: String(response.statusCode),
+    };
     metrics.counter("signalbox_http_requests_total", labels).inc();
-    metrics.histogram("signalbox_http_request_duration_seconds", { route: pattern }).observe((performance.now() - startedMs) / 1000);
+    metrics
+      .histogram("signalbox_http_request_duration_seconds", { route: pattern })
+      .observe((performance.now() - startedMs) / 1000);
   });
   try {
     if ("failure" in found) {
@@ -62,8 +82,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
     const caller = await auth.callerOf(request.headers.authorization);
     await found.route.handle(exchange, caller, services);
   } catch (reason) {
-    if (!(reason instanceof Failure)) logger.error({ err: reason, route: pattern }, "bug in a route");
-    exchange.fail(reason instanceof Failure ? reason : new Failure("INTERNAL", "internal error: see the scheduler's log"));
+    if (!(reason instanceof Failure))
+      logger.error({ err: reason, route: pattern }, "bug in a route");
+    exchange.fail(
+      reason instanceof Failure
+        ? reason
+        : new Failure("INTERNAL", "internal error: see the scheduler's log"),
+    );
   }
 }
 
@@ -87,7 +112,10 @@ function findRoute(method: string, pathname: string): Found {
   return { failure: new Failure("NOT_FOUND", `there is no ${pathname} here`, { hint }) };
 }
 
-function matchPath(pattern: readonly string[], parts: readonly string[]): { readonly [name: string]: string } | null {
+function matchPath(
+  pattern: readonly string[],
+  parts: readonly string[],
+): { readonly [name: string]: string } | null {
   if (pattern.length !== parts.length) return null;
   const values: { [name: string]: string } = {};
   for (const [at, piece] of pattern.entries()) {

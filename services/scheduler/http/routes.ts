@@ -80,7 +80,10 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/v1/runs/{run}/events",
     handle: async (exchange, caller, { runs }) => {
-      await watchEvents(exchange, runs.watch(caller, { id: exchange.part("run") }, exchange.signal));
+      await watchEvents(
+        exchange,
+        runs.watch(caller, { id: exchange.part("run") }, exchange.signal),
+      );
     },
   },
   {
@@ -104,7 +107,11 @@ export const ROUTES: readonly Route[] = [
     method: "GET",
     path: "/v1/runs/{run}/receipts",
     handle: async (exchange, caller, { runs }) => {
-      const { bundleJson } = await runs.receipts(caller, { id: exchange.part("run") }, exchange.signal);
+      const { bundleJson } = await runs.receipts(
+        caller,
+        { id: exchange.part("run") },
+        exchange.signal,
+      );
       exchange.send(200, "application/vnd.signalbox.receipts.v1+json", bundleJson);
     },
   },

@@ -19,11 +19,15 @@ export async function parseSubmission(
   if ((manifest === undefined) === (workflow === undefined)) {
     throw new Failure("INVALID", "give either manifest or workflow (the digest of a stored one)");
   }
-  const stored = workflow === undefined ? null : await workflows.get(caller, textOf(body, "workflow"));
+  const stored =
+    workflow === undefined ? null : await workflows.get(caller, textOf(body, "workflow"));
   return {
     manifest: stored?.manifest ?? manifestBytes(manifest),
-    fileName: body["fileName"] === undefined ? (stored?.workflow.fileName ?? "") : textOf(body, "fileName"),
-    paramsJson: Object.fromEntries(Object.entries(mapOf(body, "params")).map(([name, value]) => [name, JSON.stringify(value)])),
+    fileName:
+      body["fileName"] === undefined ? (stored?.workflow.fileName ?? "") : textOf(body, "fileName"),
+    paramsJson: Object.fromEntries(
+      Object.entries(mapOf(body, "params")).map(([name, value]) => [name, JSON.stringify(value)]),
+    ),
     idempotencyKey: exchange.header("idempotency-key"),
     fileDigests: textsOf(body, "files"),
     cluster: body["cluster"] === undefined ? "" : textOf(body, "cluster"),
@@ -34,7 +38,8 @@ export async function parseSubmission(
 /** YAML or JSON as a text, or a JSON object as it is. */
 function manifestBytes(manifest: unknown): Uint8Array {
   if (typeof manifest === "string") return Buffer.from(manifest, "utf8");
-  if (typeof manifest === "object" && manifest !== null) return Buffer.from(JSON.stringify(manifest), "utf8");
+  if (typeof manifest === "object" && manifest !== null)
+    return Buffer.from(JSON.stringify(manifest), "utf8");
   throw new Failure("INVALID", "manifest is neither a text nor an object");
 }
 
@@ -48,7 +53,8 @@ function textOf(body: Body, name: string): string {
 
 function mapOf(body: Body, name: string): { readonly [key: string]: unknown } {
   const value = body[name] ?? {};
-  if (typeof value === "object" && !Array.isArray(value)) return value as { readonly [key: string]: unknown };
+  if (typeof value === "object" && !Array.isArray(value))
+    return value as { readonly [key: string]: unknown };
   throw new Failure("INVALID", `${name} is no object`);
 }
 

@@ -16,7 +16,7 @@ let api: Clients;
 let agent: TestAgent;
 
 beforeAll(async () => {
-  scheduler = await TestScheduler.start();
+  scheduler = await TestScheduler.start(60_000); // Its agents say nothing between tests.
   api = scheduler.clients();
   agent = await scheduler.cluster("local");
   await agent.connect();
@@ -73,7 +73,10 @@ async function watchToEnd(id: string): Promise<{ states: number[]; jobs: Map<str
 
 describe("a run", () => {
   test("goes from submission to success, watched, with receipts that verify offline", async () => {
-    const { run, existed } = await api.runs.submitRun({ manifest: Buffer.from(CHAIN), fileName: "chain.yaml" });
+    const { run, existed } = await api.runs.submitRun({
+      manifest: Buffer.from(CHAIN),
+      fileName: "chain.yaml",
+    });
     expect(existed).toBe(false);
     expect(run?.workflow).toBe("chain");
     const { states, jobs } = await watchToEnd(run?.id ?? "");
@@ -114,9 +117,13 @@ describe("a run", () => {
     await api.runs.retryRun({ id });
     const again = await watchToEnd(id);
     expect(again.states.at(-1)).toBe(RunStateView.RUN_STATE_SUCCEEDED);
-    const submitted = agent.commands.filter(({ submit }) => Buffer.from(submit?.specJson ?? []).includes(`"run":"${id}"`));
+    const submitted = agent.commands.filter(({ submit }) =>
+      Buffer.from(submit?.specJson ?? []).includes(`"run":"${id}"`),
+    );
     expect(submitted).toHaveLength(4); // first, second, second again, third
-    expect(verifyBundle((await api.runs.getReceipts({ id })).bundleJson ?? "").problems).toEqual([]);
+    expect(verifyBundle((await api.runs.getReceipts({ id })).bundleJson ?? "").problems).toEqual(
+      [],
+    );
   });
 
   test("submitted again with the same key is the same run; with other content it is refused", async () => {
@@ -131,7 +138,9 @@ describe("a run", () => {
   test("that is wrong is refused with every error and its position, and nothing is stored", async () => {
     const count = (await api.runs.listRuns({ page: { size: 1000 } })).runs?.length;
     const broken = CHAIN.replace("exec@1", "exec@9").replace("needs: [second]", "needs: [secnd]");
-    const failure = await refusal(api.runs.submitRun({ manifest: Buffer.from(broken), fileName: "si.yaml" }));
+    const failure = await refusal(
+      api.runs.submitRun({ manifest: Buffer.from(broken), fileName: "si.yaml" }),
+    );
     expect(failure.code).toBe("INVALID");
     expect(failure.message).toMatch(/si\.yaml:\d+:\d+: /);
     expect((await api.runs.listRuns({ page: { size: 1000 } })).runs?.length).toBe(count);
@@ -141,7 +150,9 @@ describe("a run", () => {
     const cluster = await refusal(api.runs.submitRun({ manifest: single("x"), cluster: "mars" }));
     expect(cluster.message).toContain("names cluster mars; there are: ");
     const digest = `sha256:${"0".repeat(64)}`;
-    const file = await refusal(api.runs.submitRun({ manifest: single("x"), fileDigests: { "si.in": digest } }));
+    const file = await refusal(
+      api.runs.submitRun({ manifest: single("x"), fileDigests: { "si.in": digest } }),
+    );
     expect(file.message).toContain("file si.in: artifact sha256:0000");
   });
 
@@ -150,7 +161,10 @@ describe("a run", () => {
     agent.onSubmit = (spec) => agent.phase(spec, "running");
     const { run } = await api.runs.submitRun({ manifest: single("long") });
     const id = run?.id ?? "";
-    await waitFor(async () => (await api.jobs.getJob({ id: `${id}/only` })).job?.state === JobStateView.JOB_STATE_RUNNING);
+    await waitFor(
+      async () =>
+        (await api.jobs.getJob({ id: `${id}/only` })).job?.state === JobStateView.JOB_STATE_RUNNING,
+    );
     expect((await refusal(api.runs.getReceipts({ id }))).code).toBe("CONFLICT");
     const cancelled = await api.runs.cancelRun({ id, reason: "wrong input" });
     expect(cancelled.run?.state).toBe(RunStateView.RUN_STATE_CANCELLING);
@@ -162,7 +176,17 @@ describe("a run", () => {
     agent.report(`${id}-0-1`, {
       kind: "ended",
       nativeId: "77",
-      outcome: { cause: "cancelled", exitCode: null, signal: 15, confidence: "proven", startedAtMs: 1, endedAtMs: 2, cpuMs: null, maxRssKb: null, message: "cancelled" },
+      outcome: {
+        cause: "cancelled",
+        exitCode: null,
+        signal: 15,
+        confidence: "proven",
+        startedAtMs: 1,
+        endedAtMs: 2,
+        cpuMs: null,
+        maxRssKb: null,
+        message: "cancelled",
+      },
       outputs: [],
       receipt: null,
       receiptDigest: null,
@@ -182,7 +206,11 @@ describe("why", () => {
     const submit = async (): Promise<string> =>
       (await api.runs.submitRun({ manifest: single("w"), cluster: "narrow" })).run?.id ?? "";
     const first = await submit();
-    await waitFor(async () => (await api.jobs.getJob({ id: `${first}/only` })).job?.state === JobStateView.JOB_STATE_RUNNING);
+    await waitFor(
+      async () =>
+        (await api.jobs.getJob({ id: `${first}/only` })).job?.state ===
+        JobStateView.JOB_STATE_RUNNING,
+    );
     await submit();
     const third = await submit();
     const why = await waitFor(async () => {
@@ -190,13 +218,18 @@ describe("why", () => {
       return answer.limit === "" ? null : answer;
     });
     expect(why.limit).toBe("cluster narrow runs 1 of 1 slots; 1 job is ahead");
-    expect(why.waitsFor).toEqual(["one of 1 slot of cluster narrow", `a slot is held by job ${first}/only`]);
+    expect(why.waitsFor).toEqual([
+      "one of 1 slot of cluster narrow",
+      `a slot is held by job ${first}/only`,
+    ]);
     held.drop();
     const away = await waitFor(async () => {
       const answer = await api.jobs.explainJob({ id: `${third}/only` });
       return answer.waitsFor?.[0]?.includes("disconnected") ? answer : null;
     });
-    expect(away.waitsFor?.[0]).toMatch(/^the agent of cluster narrow, which is disconnected \(last seen \d+ s ago\)$/);
+    expect(away.waitsFor?.[0]).toMatch(
+      /^the agent of cluster narrow, which is disconnected \(last seen \d+ s ago\)$/,
+    );
   });
 
   test("says that a cluster has no agent yet", async () => {
@@ -206,13 +239,16 @@ describe("why", () => {
       const answer = await api.jobs.explainJob({ id: `${run?.id}/only` });
       return answer.waitsFor?.[0]?.includes("none has enrolled") ? answer : null;
     });
-    expect(why.nextAction).toBe("It is given to cluster empty when its agent has enrolled and connected.");
+    expect(why.nextAction).toBe(
+      "It is given to cluster empty when its agent has enrolled and connected.",
+    );
   });
 });
 
 describe("lists", () => {
   test("page through all runs without repeating or missing one, and filter", async () => {
-    for (let i = 0; i < 7; i++) await api.runs.submitRun({ manifest: single(i % 2 === 0 ? "even" : "odd") });
+    for (let i = 0; i < 7; i++)
+      await api.runs.submitRun({ manifest: single(i % 2 === 0 ? "even" : "odd") });
     const all = (await api.runs.listRuns({ page: { size: 1000 } })).runs?.map(({ id }) => id);
     const paged: (string | null | undefined)[] = [];
     let token = "";
@@ -228,7 +264,9 @@ describe("lists", () => {
     expect((await api.runs.listRuns({ cluster: "local", workflow: "odd" })).runs).toHaveLength(3);
     expect((await api.runs.listRuns({ untilMs: 1 })).runs).toEqual([]);
     const { nextToken } = await api.runs.listRuns({ page: { size: 1 } });
-    const mixed = await refusal(api.runs.listRuns({ page: { size: 1, token: nextToken ?? "" }, workflow: "even" }));
+    const mixed = await refusal(
+      api.runs.listRuns({ page: { size: 1, token: nextToken ?? "" }, workflow: "even" }),
+    );
     expect(mixed.message).toContain("another filter");
   });
 
@@ -255,14 +293,22 @@ describe("artifacts", () => {
     const body = Buffer.from("pseudopotential".repeat(100_000));
     const digest = `sha256:${createHash("sha256").update(body).digest("hex")}`;
     expect((await api.artifacts.findMissing({ digests: [digest] })).missing).toEqual([digest]);
-    const pieces = [{ digest, data: body.subarray(0, 1_000_000) }, { data: body.subarray(1_000_000) }];
+    const pieces = [
+      { digest, data: body.subarray(0, 1_000_000) },
+      { data: body.subarray(1_000_000) },
+    ];
     const stored = await api.artifacts.putArtifact(pieces);
     expect(stored).toMatchObject({ digest, sizeBytes: body.length });
     expect((await api.artifacts.findMissing({ digests: [digest] })).missing).toEqual([]);
     const chunks: Uint8Array[] = [];
-    for await (const { data } of api.artifacts.getArtifact({ digest })) chunks.push(data ?? new Uint8Array());
+    for await (const { data } of api.artifacts.getArtifact({ digest }))
+      chunks.push(data ?? new Uint8Array());
     expect(Buffer.concat(chunks).equals(body)).toBe(true);
-    const wrong = await refusal(api.artifacts.putArtifact([{ digest: `sha256:${"1".repeat(64)}`, data: body.subarray(0, 9) }]));
+    const wrong = await refusal(
+      api.artifacts.putArtifact([
+        { digest: `sha256:${"1".repeat(64)}`, data: body.subarray(0, 9) },
+      ]),
+    );
     expect(wrong.code).toBe("INVALID");
   });
 });
@@ -275,7 +321,8 @@ describe("tokens", () => {
   });
 
   test("are refused with the reason: missing, malformed, unknown, revoked, expired", async () => {
-    const who = (token: string | null): Promise<unknown> => scheduler.clients(token).namespaces.whoAmI({});
+    const who = (token: string | null): Promise<unknown> =>
+      scheduler.clients(token).namespaces.whoAmI({});
     const reasonOf = async (token: string | null): Promise<string> => {
       const failure = await refusal(who(token));
       expect(failure.code).toBe("UNAUTHENTICATED");
@@ -286,7 +333,11 @@ describe("tokens", () => {
     const wrong = scheduler.adminToken.replace(/.$/, (last) => (last === "a" ? "b" : "a"));
     expect(await reasonOf(wrong)).toContain("unknown");
     expect(await reasonOf(`sbx_nowhere_${"a".repeat(8)}_${"a".repeat(32)}`)).toContain("unknown");
-    const made = await api.namespaces.createToken({ role: "viewer", name: "short", lifetimeS: 3600 });
+    const made = await api.namespaces.createToken({
+      role: "viewer",
+      name: "short",
+      lifetimeS: 3600,
+    });
     await who(made.secret ?? "");
     await api.namespaces.revokeToken({ id: made.token?.id ?? "" });
     expect(await reasonOf(made.secret ?? "")).toContain("revoked at");
@@ -299,11 +350,20 @@ describe("tokens", () => {
       const { secret } = await api.namespaces.createToken({ role, name: role });
       clients.set(role, scheduler.clients(secret ?? ""));
     }
-    const { secret: foreign } = await api.namespaces.createToken({ namespace: "elsewhere", role: "admin", name: "other" });
+    const { secret: foreign } = await api.namespaces.createToken({
+      namespace: "elsewhere",
+      role: "admin",
+      name: "other",
+    });
     clients.set("foreign", scheduler.clients(foreign ?? ""));
     const id = "aaaaaaaaaaaaaaaa";
     const namespace = "default";
-    const calls: { readonly [name: string]: { readonly needs: string; readonly call: (c: Clients) => Promise<unknown> } } = {
+    const calls: {
+      readonly [name: string]: {
+        readonly needs: string;
+        readonly call: (c: Clients) => Promise<unknown>;
+      };
+    } = {
       getRun: { needs: "viewer", call: (c) => c.runs.getRun({ namespace, id }) },
       listRuns: { needs: "viewer", call: (c) => c.runs.listRuns({ namespace }) },
       getReceipts: { needs: "viewer", call: (c) => c.runs.getReceipts({ namespace, id }) },
@@ -311,20 +371,47 @@ describe("tokens", () => {
       getJob: { needs: "viewer", call: (c) => c.jobs.getJob({ namespace, id: `${id}/x` }) },
       listJobs: { needs: "viewer", call: (c) => c.jobs.listJobs({ namespace, page: { size: 1 } }) },
       explainJob: { needs: "viewer", call: (c) => c.jobs.explainJob({ namespace, id: `${id}/x` }) },
-      readLogs: { needs: "viewer", call: (c) => c.jobs.readLogs({ namespace, id: `${id}/x` }).next() },
+      readLogs: {
+        needs: "viewer",
+        call: (c) => c.jobs.readLogs({ namespace, id: `${id}/x` }).next(),
+      },
       listClusters: { needs: "viewer", call: (c) => c.clusters.listClusters({ namespace }) },
-      getCluster: { needs: "viewer", call: (c) => c.clusters.getCluster({ namespace, name: "local" }) },
-      getArtifact: { needs: "viewer", call: (c) => c.artifacts.getArtifact({ namespace, digest: "sha256:" }).next() },
+      getCluster: {
+        needs: "viewer",
+        call: (c) => c.clusters.getCluster({ namespace, name: "local" }),
+      },
+      getArtifact: {
+        needs: "viewer",
+        call: (c) => c.artifacts.getArtifact({ namespace, digest: "sha256:" }).next(),
+      },
       submitRun: { needs: "submitter", call: (c) => c.runs.submitRun({ namespace }) },
       cancelRun: { needs: "submitter", call: (c) => c.runs.cancelRun({ namespace, id }) },
       retryRun: { needs: "submitter", call: (c) => c.runs.retryRun({ namespace, id }) },
-      cancelJob: { needs: "submitter", call: (c) => c.jobs.cancelJob({ namespace, id: `${id}/x` }) },
-      findMissing: { needs: "submitter", call: (c) => c.artifacts.findMissing({ namespace, digests: [] }) },
-      putArtifact: { needs: "submitter", call: (c) => c.artifacts.putArtifact([{ namespace, digest: "x" }]) },
-      addCluster: { needs: "admin", call: (c) => c.clusters.addCluster({ namespace, name: "x", kind: "moon" }) },
-      createToken: { needs: "admin", call: (c) => c.namespaces.createToken({ namespace, role: "king" }) },
+      cancelJob: {
+        needs: "submitter",
+        call: (c) => c.jobs.cancelJob({ namespace, id: `${id}/x` }),
+      },
+      findMissing: {
+        needs: "submitter",
+        call: (c) => c.artifacts.findMissing({ namespace, digests: [] }),
+      },
+      putArtifact: {
+        needs: "submitter",
+        call: (c) => c.artifacts.putArtifact([{ namespace, digest: "x" }]),
+      },
+      addCluster: {
+        needs: "admin",
+        call: (c) => c.clusters.addCluster({ namespace, name: "x", kind: "moon" }),
+      },
+      createToken: {
+        needs: "admin",
+        call: (c) => c.namespaces.createToken({ namespace, role: "king" }),
+      },
       listTokens: { needs: "admin", call: (c) => c.namespaces.listTokens({ namespace }) },
-      revokeToken: { needs: "admin", call: (c) => c.namespaces.revokeToken({ namespace, id: "x" }) },
+      revokeToken: {
+        needs: "admin",
+        call: (c) => c.namespaces.revokeToken({ namespace, id: "x" }),
+      },
     };
     const ranks = ["viewer", "submitter", "admin"];
     for (const [name, { needs, call }] of Object.entries(calls)) {
@@ -337,12 +424,21 @@ describe("tokens", () => {
         const label = `${name} by ${role}`;
         if (allowed) expect(failure?.code, label).not.toBe("FORBIDDEN");
         else expect(failure?.code, label).toBe("FORBIDDEN");
-        if (!allowed && role !== "foreign") expect(failure?.message, label).toContain(`takes the role ${needs}`);
-        if (role === "foreign") expect(failure?.message, label).toContain("for namespace elsewhere, not default");
+        if (!allowed && role !== "foreign")
+          expect(failure?.message, label).toContain(`takes the role ${needs}`);
+        if (role === "foreign")
+          expect(failure?.message, label).toContain("for namespace elsewhere, not default");
       }
     }
-    expect((await (clients.get("foreign") as Clients).namespaces.whoAmI({})).token?.namespace).toBe("elsewhere");
-    const grab = await refusal((clients.get("foreign") as Clients).namespaces.createToken({ namespace: "default", role: "admin" }));
+    expect((await (clients.get("foreign") as Clients).namespaces.whoAmI({})).token?.namespace).toBe(
+      "elsewhere",
+    );
+    const grab = await refusal(
+      (clients.get("foreign") as Clients).namespaces.createToken({
+        namespace: "default",
+        role: "admin",
+      }),
+    );
     expect(grab.code).toBe("FORBIDDEN");
   });
 });

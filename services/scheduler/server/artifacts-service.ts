@@ -19,11 +19,15 @@ export class ArtifactsService {
     this.transfers = new ArtifactTransfers(plane.artifacts, metrics);
   }
 
-  async findMissing(caller: Caller, request: signalbox.control.v1.IFindMissingRequest): Promise<{ missing: string[] }> {
+  async findMissing(
+    caller: Caller,
+    request: signalbox.control.v1.IFindMissingRequest,
+  ): Promise<{ missing: string[] }> {
     const { auth, artifacts } = this.#plane;
     auth.require(caller, request.namespace, "submitter");
     const digests = [...new Set(request.digests)];
-    if (digests.length > DIGESTS_MAX) throw new Failure("INVALID", `more than ${DIGESTS_MAX} digests in one call`);
+    if (digests.length > DIGESTS_MAX)
+      throw new Failure("INVALID", `more than ${DIGESTS_MAX} digests in one call`);
     const sizes = await Promise.all(digests.map((digest) => artifacts.sizeOf(digest)));
     return { missing: digests.filter((_, at) => sizes[at] === null) };
   }
@@ -37,7 +41,10 @@ export class ArtifactsService {
     });
   }
 
-  get(caller: Caller, request: signalbox.control.v1.IGetArtifactRequest): AsyncGenerator<{ data: Uint8Array }, void, void> {
+  get(
+    caller: Caller,
+    request: signalbox.control.v1.IGetArtifactRequest,
+  ): AsyncGenerator<{ data: Uint8Array }, void, void> {
     this.#plane.auth.require(caller, request.namespace, "viewer");
     return this.transfers.send(request.digest ?? "");
   }
@@ -70,7 +77,7 @@ export class ArtifactTransfers {
     const digest = first.value.digest ?? "";
     const bytes = this.#metrics.counter("signalbox_artifact_bytes_total", { direction: "in" });
     async function* body(head: P): AsyncGenerator<Uint8Array> {
-      for (let piece: P | null = head; piece !== null; ) {
+      for (let piece: P | null = head; piece !== null;) {
         if (piece.data != null && piece.data.length > 0) {
           bytes.inc(piece.data.length);
           yield piece.data;
@@ -81,7 +88,9 @@ export class ArtifactTransfers {
     }
     const known = (await this.#artifacts.sizeOf(digest)) !== null;
     const artifact = await this.#artifacts.put(body(first.value), digest);
-    this.#metrics.counter("signalbox_artifacts_total", { outcome: known ? "known" : "sealed" }).inc();
+    this.#metrics
+      .counter("signalbox_artifacts_total", { outcome: known ? "known" : "sealed" })
+      .inc();
     return artifact;
   }
 

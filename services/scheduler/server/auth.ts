@@ -69,9 +69,13 @@ export class Auth {
   require(caller: Caller, asked: string | null | undefined, role: Role): NamespaceId {
     if (ROLES.indexOf(caller.token.role) < ROLES.indexOf(role)) {
       this.#count("role");
-      throw new Failure("FORBIDDEN", `this takes the role ${role}; the token has ${caller.token.role}`, {
-        hint: `Ask an administrator of ${caller.namespace}: signalbox token create --role ${role}`,
-      });
+      throw new Failure(
+        "FORBIDDEN",
+        `this takes the role ${role}; the token has ${caller.token.role}`,
+        {
+          hint: `Ask an administrator of ${caller.namespace}: signalbox token create --role ${role}`,
+        },
+      );
     }
     if (!asked || asked === caller.namespace) return caller.namespace;
     this.#count("namespace");

@@ -11,7 +11,10 @@ import { newToken, OPERATORS_NAMESPACE } from "./auth.ts";
 /** True when this was the first start and `file` now holds an administrator's token. */
 export async function bootstrapToken(engine: Engine, file: string): Promise<boolean> {
   const address = namespaceAddress(OPERATORS_NAMESPACE);
-  const tokens = await engine.read<"namespace", number>(address, (state) => state?.tokens.size ?? 0);
+  const tokens = await engine.read<"namespace", number>(
+    address,
+    (state) => state?.tokens.size ?? 0,
+  );
   if (tokens > 0) return false;
   const { id, hash, secret } = newToken(OPERATORS_NAMESPACE);
   writeSecret(file, secret);

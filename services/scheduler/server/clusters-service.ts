@@ -51,7 +51,11 @@ export class ClustersService {
       enrolmentExpiresAtMs: clock.nowMs() + ENROLMENT_MS,
     });
     const makeDefault = request.makeDefault === true;
-    await engine.ask<"namespace">(namespaceAddress(namespace), { kind: "add-cluster", name, makeDefault });
+    await engine.ask<"namespace">(namespaceAddress(namespace), {
+      kind: "add-cluster",
+      name,
+      makeDefault,
+    });
     return { cluster: await this.#viewOf(namespace, name), enrolmentToken };
   }
 
@@ -63,7 +67,10 @@ export class ClustersService {
     return { cluster: await this.#viewOf(namespace, parseClusterName(request.name ?? "")) };
   }
 
-  async list(caller: Caller, request: { readonly namespace?: string | null }): Promise<{ clusters: ClusterView[] }> {
+  async list(
+    caller: Caller,
+    request: { readonly namespace?: string | null },
+  ): Promise<{ clusters: ClusterView[] }> {
     const { auth, engine } = this.#plane;
     const namespace = auth.require(caller, request.namespace, "viewer");
     const names = await engine.read<"namespace", string[]>(namespaceAddress(namespace), (state) => [
@@ -78,10 +85,12 @@ export class ClustersService {
       namespaceAddress(namespace),
       (state) => state?.defaultCluster ?? null,
     );
-    const view = await engine.read<"cluster", ClusterView | null>(clusterAddress(namespace, name), (cluster) =>
-      cluster === undefined ? null : this.#join(cluster, fallback === name),
+    const view = await engine.read<"cluster", ClusterView | null>(
+      clusterAddress(namespace, name),
+      (cluster) => (cluster === undefined ? null : this.#join(cluster, fallback === name)),
     );
-    if (view === null) throw new Failure("NOT_FOUND", `there is no cluster ${name} in namespace ${namespace}`);
+    if (view === null)
+      throw new Failure("NOT_FOUND", `there is no cluster ${name} in namespace ${namespace}`);
     return view;
   }
 

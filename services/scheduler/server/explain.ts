@@ -61,23 +61,36 @@ export function explain(situation: Situation): Explanation {
     case "ended":
       return settled(`Nothing: it has ended (${part.progress.end}).`, part.progress.end, part.run);
     case "skipped":
-      return settled(`Nothing: it was skipped because ${part.progress.reason}.`, "skipped", part.run);
+      return settled(
+        `Nothing: it was skipped because ${part.progress.reason}.`,
+        "skipped",
+        part.run,
+      );
     case "blocked":
       return blocked(situation);
     case "started":
       return job === null
-        ? answerOf({ waitsFor: [`run ${part.run} to begin it`], nextAction: "It is begun within moments." })
+        ? answerOf({
+            waitsFor: [`run ${part.run} to begin it`],
+            nextAction: "It is begun within moments.",
+          })
         : started(situation, job);
   }
 }
 
 function settled(nextAction: string, end: string, run: string): Explanation {
-  return answerOf({ nextAction, hints: end === "succeeded" ? [] : [`signalbox retry ${run} runs again what did not succeed`] });
+  return answerOf({
+    nextAction,
+    hints: end === "succeeded" ? [] : [`signalbox retry ${run} runs again what did not succeed`],
+  });
 }
 
 function blocked({ openNeeds, part, runPhase }: Situation): Explanation {
   if (openNeeds.length === 0) {
-    return answerOf({ waitsFor: [`run ${part.run} to begin it`], nextAction: "It is begun within moments." });
+    return answerOf({
+      waitsFor: [`run ${part.run} to begin it`],
+      nextAction: "It is begun within moments.",
+    });
   }
   const names = openNeeds.map(({ task }) => task).join(", ");
   return answerOf({
@@ -126,7 +139,8 @@ function queued({ cluster, part, nowMs }: Situation): Explanation {
     });
   }
   const { name, slots, placed, ahead, holders } = cluster;
-  const others = ahead === null || ahead === 0 ? "" : `; ${jobs(ahead)} ${ahead === 1 ? "is" : "are"} ahead`;
+  const others =
+    ahead === null || ahead === 0 ? "" : `; ${jobs(ahead)} ${ahead === 1 ? "is" : "are"} ahead`;
   const away = absence(cluster, nowMs);
   if (away !== null) {
     return answerOf({
@@ -137,7 +151,10 @@ function queued({ cluster, part, nowMs }: Situation): Explanation {
     });
   }
   if (placed < slots && (ahead ?? 0) === 0) {
-    return answerOf({ waitsFor: [`the queue of cluster ${name}`], nextAction: `It is given to cluster ${name} within moments.` });
+    return answerOf({
+      waitsFor: [`the queue of cluster ${name}`],
+      nextAction: `It is given to cluster ${name} within moments.`,
+    });
   }
   return answerOf({
     waitsFor: [
@@ -154,10 +171,14 @@ function onCluster({ cluster, part, nowMs }: Situation, job: JobSituation): Expl
   const name = cluster?.name ?? part.cluster;
   const kind = cluster?.kind ?? "cluster";
   const what = job.nativeId === null ? `attempt ${job.token}` : `${kind} job ${job.nativeId}`;
-  const heard = job.evidenceAtMs === null ? "nothing was heard of it yet" : `last heard ${ageOf(job.evidenceAtMs, nowMs)} ago`;
+  const heard =
+    job.evidenceAtMs === null
+      ? "nothing was heard of it yet"
+      : `last heard ${ageOf(job.evidenceAtMs, nowMs)} ago`;
   const away = cluster === null ? null : absence(cluster, nowMs);
   const waits: string[] = away === null ? [] : [away.waitsFor];
-  if (away === null && job.unreachable !== null) waits.push(`cluster ${name} to answer: ${job.unreachable}`);
+  if (away === null && job.unreachable !== null)
+    waits.push(`cluster ${name} to answer: ${job.unreachable}`);
   const hints = away?.hints ?? [];
   if (job.cancelRequested !== null) {
     return answerOf({
@@ -168,7 +189,10 @@ function onCluster({ cluster, part, nowMs }: Situation, job: JobSituation): Expl
   }
   if (job.phase === "submitting") {
     return answerOf({
-      waitsFor: [...waits, `the agent of cluster ${name} to say that the cluster has ${what} (${heard})`],
+      waitsFor: [
+        ...waits,
+        `the agent of cluster ${name} to say that the cluster has ${what} (${heard})`,
+      ],
       nextAction: `The agent submits it, or finds it again by its name, and reports its ${kind} id.`,
       hints,
     });

@@ -11,7 +11,10 @@ export function addControlServices(server: GrpcServer, auth: Auth, services: Ser
   const callerOf = (call: ServerCall): Promise<Caller> =>
     auth.callerOf(call.metadata.get("authorization")[0]?.toString());
 
-  async function* stream<T>(call: ServerCall, open: (caller: Caller) => AsyncIterable<T>): AsyncGenerator<T, void, void> {
+  async function* stream<T>(
+    call: ServerCall,
+    open: (caller: Caller) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, void> {
     yield* open(await callerOf(call));
   }
 
@@ -23,7 +26,8 @@ export function addControlServices(server: GrpcServer, auth: Auth, services: Ser
     watchRun: (request, call) => stream(call, (caller) => runs.watch(caller, request, call.signal)),
     cancelRun: async (request, call) => await runs.cancel(await callerOf(call), request),
     retryRun: async (request, call) => await runs.retry(await callerOf(call), request),
-    getReceipts: async (request, call) => await runs.receipts(await callerOf(call), request, call.signal),
+    getReceipts: async (request, call) =>
+      await runs.receipts(await callerOf(call), request, call.signal),
   });
   server.add(tables.JobsService, {
     getJob: async (request, call) => await jobs.get(await callerOf(call), request),
@@ -38,13 +42,16 @@ export function addControlServices(server: GrpcServer, auth: Auth, services: Ser
     listClusters: async (request, call) => await clusters.list(await callerOf(call), request),
   });
   server.add(tables.NamespacesService, {
-    createToken: async (request, call) => await namespaces.createToken(await callerOf(call), request),
+    createToken: async (request, call) =>
+      await namespaces.createToken(await callerOf(call), request),
     listTokens: async (request, call) => await namespaces.listTokens(await callerOf(call), request),
-    revokeToken: async (request, call) => await namespaces.revokeToken(await callerOf(call), request),
+    revokeToken: async (request, call) =>
+      await namespaces.revokeToken(await callerOf(call), request),
     whoAmI: async (_request, call) => namespaces.whoAmI(await callerOf(call)),
   });
   server.add(tables.ArtifactsService, {
-    findMissing: async (request, call) => await artifacts.findMissing(await callerOf(call), request),
+    findMissing: async (request, call) =>
+      await artifacts.findMissing(await callerOf(call), request),
     putArtifact: async (requests, call) => await artifacts.put(await callerOf(call), requests),
     getArtifact: (request, call) => stream(call, (caller) => artifacts.get(caller, request)),
   });

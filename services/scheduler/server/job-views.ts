@@ -15,10 +15,12 @@ export async function readRun<T>(
   id: string,
   look: (run: RunState) => T,
 ): Promise<T> {
-  const seen = await engine.read<"run", { readonly value: T } | null>(runAddress(namespace, id), (run) =>
-    run === undefined || run.phase === "receiving" ? null : { value: look(run) },
+  const seen = await engine.read<"run", { readonly value: T } | null>(
+    runAddress(namespace, id),
+    (run) => (run === undefined || run.phase === "receiving" ? null : { value: look(run) }),
   );
-  if (seen === null) throw new Failure("NOT_FOUND", `there is no run ${id} in namespace ${namespace}`);
+  if (seen === null)
+    throw new Failure("NOT_FOUND", `there is no run ${id} in namespace ${namespace}`);
   return seen.value;
 }
 
@@ -39,8 +41,16 @@ export async function readJob<T>(
 }
 
 /** Views of many jobs, in the order of `parts`, without their attempts. */
-export function jobViewsOf(engine: Engine, parts: readonly TaskPart[], reach: Reach): Promise<JobView[]> {
-  return Promise.all(parts.map((part) => readPart(engine, part, (job) => jobView(part, job, reach, false))));
+export function jobViewsOf(
+  engine: Engine,
+  parts: readonly TaskPart[],
+  reach: Reach,
+): Promise<JobView[]> {
+  return Promise.all(
+    parts.map(
+      async (part) => await readPart(engine, part, (job) => jobView(part, job, reach, false)),
+    ),
+  );
 }
 
 /** Jobs in one message, and their bytes: far below MESSAGE_BYTES_MAX, for outputs can be long. */
@@ -62,11 +72,16 @@ export function fitting(jobs: readonly JobView[]): number {
 export function bytesOf(job: JobView): number {
   let bytes = 400 + (job.reason?.length ?? 0);
   for (const need of job.needs ?? []) bytes += need.length + 2;
-  for (const output of job.outputs ?? []) bytes += 150 + (output.value?.length ?? 0) + (output.file?.path?.length ?? 0);
+  for (const output of job.outputs ?? [])
+    bytes += 150 + (output.value?.length ?? 0) + (output.file?.path?.length ?? 0);
   return bytes;
 }
 
-function readPart<T>(engine: Engine, part: TaskPart, look: (job: JobActorState | undefined) => T): T | Promise<T> {
+function readPart<T>(
+  engine: Engine,
+  part: TaskPart,
+  look: (job: JobActorState | undefined) => T,
+): T | Promise<T> {
   if (!part.begun) return look(undefined);
   return engine.read<"job", T>(jobAddress(part.namespace, part.run, part.task), look);
 }

@@ -38,16 +38,25 @@ export class JobsService {
     const { namespace, run, task } = this.#refOf(caller, request, "viewer");
     const { engine, agents } = this.#plane;
     return {
-      job: await readJob(engine, namespace, run, task, (part, job) => jobView(part, job, agents.isReachable, true)),
+      job: await readJob(engine, namespace, run, task, (part, job) =>
+        jobView(part, job, agents.isReachable, true),
+      ),
     };
   }
 
   /** Newest run first, then by place in the run. */
-  async list(caller: Caller, request: ListRequest): Promise<{ jobs: JobView[]; nextToken: string }> {
+  async list(
+    caller: Caller,
+    request: ListRequest,
+  ): Promise<{ jobs: JobView[]; nextToken: string }> {
     const { engine, auth, agents } = this.#plane;
     const namespace = auth.require(caller, request.namespace, "viewer");
     const filter = jobFilterOf(request);
-    const paging = pagingOf(request.page, ["jobs", namespace, { ...filter, states: [...filter.states] }]);
+    const paging = pagingOf(request.page, [
+      "jobs",
+      namespace,
+      { ...filter, states: [...filter.states] },
+    ]);
     const runs = runsAfter(await engine.runs(namespace), paging.after, true);
     const jobs: JobView[] = [];
     let looks = 0;
@@ -55,11 +64,19 @@ export class JobsService {
     for (const run of runs) {
       if (filter.run !== null && run.id !== filter.run) continue;
       if (filter.cluster !== "" && !run.clusters.includes(filter.cluster)) continue;
-      if (filter.sinceMs > run.submittedAtMs || (filter.untilMs !== 0 && run.submittedAtMs >= filter.untilMs)) continue;
+      if (
+        filter.sinceMs > run.submittedAtMs ||
+        (filter.untilMs !== 0 && run.submittedAtMs >= filter.untilMs)
+      )
+        continue;
       const from = run.id === paging.after?.run ? paging.after.ordinal + 1 : 0;
       const parts = await readRun(engine, namespace, run.id, (state) => {
         const found: TaskPart[] = [];
-        for (let ordinal = from; ordinal < state.tasks.length && found.length < LOOKS_MAX; ordinal++) {
+        for (
+          let ordinal = from;
+          ordinal < state.tasks.length && found.length < LOOKS_MAX;
+          ordinal++
+        ) {
           const part = taskPart(state, ordinal);
           if (part !== null) found.push(part);
         }
@@ -74,7 +91,11 @@ export class JobsService {
           jobs.push(view);
           bytes += bytesOf(view);
           if (jobs.length < paging.size && bytes < JOBS_BYTES_MAX) continue;
-          const place = { submittedAtMs: run.submittedAtMs, run: run.id, ordinal: view.ordinal ?? 0 };
+          const place = {
+            submittedAtMs: run.submittedAtMs,
+            run: run.id,
+            ordinal: view.ordinal ?? 0,
+          };
           return { jobs, nextToken: paging.tokenAfter(place) };
         }
         looks += chunk.length;
@@ -89,7 +110,10 @@ export class JobsService {
     return { jobs, nextToken: "" };
   }
 
-  async explain(caller: Caller, request: JobRef): Promise<signalbox.control.v1.IExplainJobResponse> {
+  async explain(
+    caller: Caller,
+    request: JobRef,
+  ): Promise<signalbox.control.v1.IExplainJobResponse> {
     const { namespace, run, task } = this.#refOf(caller, request, "viewer");
     const { engine, agents, clock } = this.#plane;
     const seen = await readJob(engine, namespace, run, task, (part, job) => ({
@@ -110,10 +134,17 @@ export class JobsService {
     };
   }
 
-  async cancel(caller: Caller, request: JobRef & { readonly reason?: string | null }): Promise<{ job: JobView }> {
+  async cancel(
+    caller: Caller,
+    request: JobRef & { readonly reason?: string | null },
+  ): Promise<{ job: JobView }> {
     const { namespace, run, task } = this.#refOf(caller, request, "submitter");
     const reason = reasonOf(caller, request.reason);
-    await this.#plane.engine.ask<"run">(runAddress(namespace, run), { kind: "cancel-task", task, reason });
+    await this.#plane.engine.ask<"run">(runAddress(namespace, run), {
+      kind: "cancel-task",
+      task,
+      reason,
+    });
     return await this.get(caller, request);
   }
 
@@ -127,19 +158,32 @@ export class JobsService {
     const { engine, agents } = this.#plane;
     const stream = request.stream || "both";
     if (!["stdout", "stderr", "both"].includes(stream)) {
-      throw new Failure("INVALID", `${JSON.stringify(stream)} is no stream: stdout, stderr or both`);
+      throw new Failure(
+        "INVALID",
+        `${JSON.stringify(stream)} is no stream: stdout, stderr or both`,
+      );
     }
     const number = request.attempt ?? 0;
     const attempt = await readJob(engine, namespace, run, task, (_part, job) => {
-      const found = number === 0 ? job?.attempts.at(-1) : job?.attempts.find((each) => each.number === number);
-      return found === undefined ? null : { token: found.token, cluster: found.cluster, placedAtMs: found.placedAtMs };
+      const found =
+        number === 0 ? job?.attempts.at(-1) : job?.attempts.find((each) => each.number === number);
+      return found === undefined
+        ? null
+        : { token: found.token, cluster: found.cluster, placedAtMs: found.placedAtMs };
     });
     if (attempt === null) {
       const which = number === 0 ? "has no attempt yet" : `has no attempt ${number}`;
-      throw new Failure("NOT_FOUND", `job ${run}/${task} ${which}`, { hint: `signalbox why ${run}/${task}` });
+      throw new Failure("NOT_FOUND", `job ${run}/${task} ${which}`, {
+        hint: `signalbox why ${run}/${task}`,
+      });
     }
     const follow = request.follow === true;
-    yield* agents.readLogs(namespace, attempt.cluster, { token: attempt.token, stream, follow }, signal);
+    yield* agents.readLogs(
+      namespace,
+      attempt.cluster,
+      { token: attempt.token, stream, follow },
+      signal,
+    );
   }
 
   async #needsOf(
@@ -152,7 +196,9 @@ export class JobsService {
       runPhase: run.phase,
       needs: part.needs.flatMap((need) => taskPart(run, run.ordinals.get(need) ?? -1) ?? []),
     }));
-    const open = needs.filter(({ progress }) => progress.kind !== "ended" || progress.end !== "succeeded");
+    const open = needs.filter(
+      ({ progress }) => progress.kind !== "ended" || progress.end !== "succeeded",
+    );
     const openNeeds = await Promise.all(
       open.map(async (need) => {
         const phase = await engine.read<"job", JobActorState["phase"] | undefined>(
@@ -165,32 +211,43 @@ export class JobsService {
     return { runPhase, openNeeds };
   }
 
-  async #clusterOf(namespace: NamespaceId, name: string, token: string): Promise<ClusterSituation | null> {
+  async #clusterOf(
+    namespace: NamespaceId,
+    name: string,
+    token: string,
+  ): Promise<ClusterSituation | null> {
     const { engine, agents } = this.#plane;
     const presence = agents.presenceOf(namespace, name);
-    return await engine.read<"cluster", ClusterSituation | null>(clusterAddress(namespace, name), (cluster) => {
-      if (cluster === undefined) return null;
-      const holders: string[] = [];
-      for (const { job } of cluster.placed.values()) {
-        if (holders.length === HOLDERS_SHOWN) break;
-        holders.push(job.split("/").slice(2).join("/"));
-      }
-      return {
-        name,
-        kind: cluster.kind,
-        slots: cluster.slots,
-        placed: cluster.placed.size,
-        holders,
-        ahead: cluster.waiting.ahead(token),
-        enrolled: cluster.agent !== null,
-        connected: presence.connected,
-        agentSeenAtMs: presence.seenAtMs,
-        unreachable: cluster.unreachable,
-      };
-    });
+    return await engine.read<"cluster", ClusterSituation | null>(
+      clusterAddress(namespace, name),
+      (cluster) => {
+        if (cluster === undefined) return null;
+        const holders: string[] = [];
+        for (const { job } of cluster.placed.values()) {
+          if (holders.length === HOLDERS_SHOWN) break;
+          holders.push(job.split("/").slice(2).join("/"));
+        }
+        return {
+          name,
+          kind: cluster.kind,
+          slots: cluster.slots,
+          placed: cluster.placed.size,
+          holders,
+          ahead: cluster.waiting.ahead(token),
+          enrolled: cluster.agent !== null,
+          connected: presence.connected,
+          agentSeenAtMs: presence.seenAtMs,
+          unreachable: cluster.unreachable,
+        };
+      },
+    );
   }
 
-  #refOf(caller: Caller, request: JobRef, role: "viewer" | "submitter"): { namespace: NamespaceId; run: RunId; task: TaskId } {
+  #refOf(
+    caller: Caller,
+    request: JobRef,
+    role: "viewer" | "submitter",
+  ): { namespace: NamespaceId; run: RunId; task: TaskId } {
     const namespace = this.#plane.auth.require(caller, request.namespace, role);
     return { namespace, ...parseJobId(request.id ?? "") };
   }
@@ -245,6 +302,8 @@ function jobSituation(job: JobActorState | undefined): JobSituation | null {
 
 /** `JOB_STATE_RUNNING` as `running`. */
 export function wordOf(state: number): string {
-  const name = Object.keys(JobStateView).find((key) => JobStateView[key as keyof V1["JobState"]] === state);
+  const name = Object.keys(JobStateView).find(
+    (key) => JobStateView[key as keyof V1["JobState"]] === state,
+  );
   return (name ?? "JOB_STATE_UNKNOWN").slice("JOB_STATE_".length).toLowerCase();
 }

@@ -15,9 +15,16 @@ const run = (submittedAtMs: number, id: string): RunSummary => ({
   clusters: ["local"],
 });
 const runs = fc
-  .uniqueArray(fc.record({ at: fc.nat(20), id: fc.stringMatching(/^[a-z2-7]{4}$/) }), { selector: ({ id }) => id, maxLength: 60 })
+  .uniqueArray(fc.record({ at: fc.nat(20), id: fc.stringMatching(/^[a-z2-7]{4}$/) }), {
+    selector: ({ id }) => id,
+    maxLength: 60,
+  })
   .map((all) => all.map(({ at, id }) => run(at, id)).toSorted(compareRuns));
-const placeOf = ({ submittedAtMs, id }: RunSummary): Place => ({ submittedAtMs, run: id, ordinal: -1 });
+const placeOf = ({ submittedAtMs, id }: RunSummary): Place => ({
+  submittedAtMs,
+  run: id,
+  ordinal: -1,
+});
 
 describe("pages", () => {
   test("give every run once and in order, also when new ones arrive in between", () => {
@@ -44,10 +51,17 @@ describe("pages", () => {
     fc.assert(
       fc.property(runs, fc.infiniteStream(fc.nat()), (all, random) => {
         const index = new RunIndex();
-        const shuffled = all.map((each) => ({ each, key: random.next().value })).toSorted((a, b) => a.key - b.key);
+        const shuffled = all
+          .map((each) => ({ each, key: random.next().value }))
+          .toSorted((a, b) => a.key - b.key);
         for (const { each } of shuffled) {
           index.put({
-            meta: { id: each.id, namespace: "lab", workflow: "w", submittedAtMs: each.submittedAtMs },
+            meta: {
+              id: each.id,
+              namespace: "lab",
+              workflow: "w",
+              submittedAtMs: each.submittedAtMs,
+            },
             phase: "running",
             endedAtMs: null,
             tasks: [],
@@ -63,7 +77,11 @@ describe("pages", () => {
     expect(size).toBe(1000);
     expect(pagingOf(null, []).size).toBe(100);
     const token = tokenAfter({ submittedAtMs: 1, run: "x", ordinal: -1 });
-    expect(pagingOf({ token }, ["runs", "a"]).after).toEqual({ submittedAtMs: 1, run: "x", ordinal: -1 });
+    expect(pagingOf({ token }, ["runs", "a"]).after).toEqual({
+      submittedAtMs: 1,
+      run: "x",
+      ordinal: -1,
+    });
     expect(() => pagingOf({ token }, ["runs", "b"])).toThrow("another filter");
     for (const bad of ["x", "e30", Buffer.from("[1]").toString("base64url")]) {
       expect(() => pagingOf({ token: bad }, [])).toThrow("no page token");

@@ -52,19 +52,27 @@ function parsePlace(token: string, mark: string): Place {
     fields = null;
   }
   const [of, submittedAtMs, run, ordinal] = Array.isArray(fields) ? (fields as unknown[]) : [];
-  const sound = Number.isSafeInteger(submittedAtMs) && typeof run === "string" && Number.isSafeInteger(ordinal);
-  if (!sound) throw new Failure("INVALID", "this is no page token");
-  if (of !== mark) throw new Failure("INVALID", "the page token belongs to a list with another filter");
-  return { submittedAtMs: Number(submittedAtMs), run: String(run), ordinal: Number(ordinal) };
+  if (typeof submittedAtMs !== "number" || typeof run !== "string" || typeof ordinal !== "number")
+    throw new Failure("INVALID", "this is no page token");
+  if (of !== mark)
+    throw new Failure("INVALID", "the page token belongs to a list with another filter");
+  return { submittedAtMs, run, ordinal };
 }
 
 /** Newest first; of one millisecond the greater id first. The order `Engine.runs` gives. */
-export function compareRuns(a: { submittedAtMs: number; id: string }, b: { submittedAtMs: number; id: string }): number {
+export function compareRuns(
+  a: { submittedAtMs: number; id: string },
+  b: { submittedAtMs: number; id: string },
+): number {
   return b.submittedAtMs - a.submittedAtMs || (a.id > b.id ? -1 : a.id < b.id ? 1 : 0);
 }
 
 /** The runs that come after a place; with `including` also the run the place is in. */
-export function runsAfter(runs: readonly RunSummary[], after: Place | null, including: boolean): readonly RunSummary[] {
+export function runsAfter(
+  runs: readonly RunSummary[],
+  after: Place | null,
+  including: boolean,
+): readonly RunSummary[] {
   if (after === null) return runs;
   const place = { submittedAtMs: after.submittedAtMs, id: after.run };
   const at = runs.findIndex((run) => {
@@ -89,7 +97,8 @@ export function matchesRun(run: RunSummary, filter: RunFilter): boolean {
   if (filter.phases !== null && !filter.phases.has(run.phase)) return false;
   if (filter.workflow !== "" && run.workflow !== filter.workflow) return false;
   if (filter.cluster !== "" && !run.clusters.includes(filter.cluster)) return false;
-  if (filter.name !== "" && !run.workflow.includes(filter.name) && !run.id.includes(filter.name)) return false;
+  if (filter.name !== "" && !run.workflow.includes(filter.name) && !run.id.includes(filter.name))
+    return false;
   if (run.submittedAtMs < filter.sinceMs) return false;
   return filter.untilMs === 0 || run.submittedAtMs < filter.untilMs;
 }

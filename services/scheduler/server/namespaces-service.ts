@@ -30,23 +30,39 @@ export class NamespacesService {
     const namespace = this.#namespaceFor(caller, request.namespace);
     const role = parseRole(request.role ?? "");
     const name = request.name ?? "";
-    if (name.length > NAME_MAX) throw new Failure("INVALID", `the name is longer than ${NAME_MAX} characters`);
+    if (name.length > NAME_MAX)
+      throw new Failure("INVALID", `the name is longer than ${NAME_MAX} characters`);
     const lifetimeS = request.lifetimeS ?? 0;
     if (lifetimeS < 0) throw new Failure("INVALID", "the lifetime is negative");
     const address = namespaceAddress(namespace);
-    const count = await engine.read<"namespace", number>(address, (state) => state?.tokens.size ?? 0);
-    if (count >= TOKENS_MAX) throw new Failure("FULL", `namespace ${namespace} has ${count} tokens already`);
+    const count = await engine.read<"namespace", number>(
+      address,
+      (state) => state?.tokens.size ?? 0,
+    );
+    if (count >= TOKENS_MAX)
+      throw new Failure("FULL", `namespace ${namespace} has ${count} tokens already`);
     const { id, hash, secret } = newToken(namespace);
     const nowMs = clock.nowMs();
     const expiresAtMs = lifetimeS === 0 ? null : nowMs + lifetimeS * 1000;
-    await engine.ask<"namespace">(address, { kind: "add-token", id, hash, role, name, expiresAtMs });
+    await engine.ask<"namespace">(address, {
+      kind: "add-token",
+      id,
+      hash,
+      role,
+      name,
+      expiresAtMs,
+    });
     return { token: await this.#tokenOf(namespace, id), secret };
   }
 
-  async listTokens(caller: Caller, request: { readonly namespace?: string | null }): Promise<{ tokens: TokenView[] }> {
+  async listTokens(
+    caller: Caller,
+    request: { readonly namespace?: string | null },
+  ): Promise<{ tokens: TokenView[] }> {
     const namespace = this.#plane.auth.require(caller, request.namespace, "admin");
-    const tokens = await this.#plane.engine.read<"namespace", TokenView[]>(namespaceAddress(namespace), (state) =>
-      [...(state?.tokens.values() ?? [])].map((token) => tokenView(namespace, token)),
+    const tokens = await this.#plane.engine.read<"namespace", TokenView[]>(
+      namespaceAddress(namespace),
+      (state) => [...(state?.tokens.values() ?? [])].map((token) => tokenView(namespace, token)),
     );
     return { tokens };
   }
@@ -57,7 +73,10 @@ export class NamespacesService {
   ): Promise<{ token: TokenView }> {
     const namespace = this.#plane.auth.require(caller, request.namespace, "admin");
     const id = request.id ?? "";
-    await this.#plane.engine.ask<"namespace">(namespaceAddress(namespace), { kind: "revoke-token", id });
+    await this.#plane.engine.ask<"namespace">(namespaceAddress(namespace), {
+      kind: "revoke-token",
+      id,
+    });
     return { token: await this.#tokenOf(namespace, id) };
   }
 
@@ -74,10 +93,13 @@ export class NamespacesService {
   }
 
   async #tokenOf(namespace: NamespaceId, id: string): Promise<TokenView> {
-    const token = await this.#plane.engine.read<"namespace", TokenView | null>(namespaceAddress(namespace), (state) => {
-      const found = state?.tokens.get(id);
-      return found === undefined ? null : tokenView(namespace, found);
-    });
+    const token = await this.#plane.engine.read<"namespace", TokenView | null>(
+      namespaceAddress(namespace),
+      (state) => {
+        const found = state?.tokens.get(id);
+        return found === undefined ? null : tokenView(namespace, found);
+      },
+    );
     if (token === null) throw new Failure("NOT_FOUND", `there is no token ${id}`);
     return token;
   }

@@ -27,7 +27,14 @@ type V1 = {
 /** Changes that come quicker than this after a message are sent together. */
 const WATCH_PAUSE_MS = 25;
 const IDEMPOTENCY_KEY_MAX = 200;
-const PHASES: readonly RunPhase[] = ["receiving", "running", "succeeded", "failed", "cancelling", "cancelled"];
+const PHASES: readonly RunPhase[] = [
+  "receiving",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelling",
+  "cancelled",
+];
 
 export class RunsService {
   readonly #plane: ControlPlane;
@@ -36,12 +43,19 @@ export class RunsService {
     this.#plane = plane;
   }
 
-  async submit(caller: Caller, request: V1["SubmitRun"], traceparent: string | null): Promise<{ run: RunView; existed: boolean }> {
+  async submit(
+    caller: Caller,
+    request: V1["SubmitRun"],
+    traceparent: string | null,
+  ): Promise<{ run: RunView; existed: boolean }> {
     const { engine, auth, clock } = this.#plane;
     const namespace = auth.require(caller, request.namespace, "submitter");
     const key = request.idempotencyKey ?? "";
     if (key.length > IDEMPOTENCY_KEY_MAX) {
-      throw new Failure("INVALID", `the idempotency key is longer than ${IDEMPOTENCY_KEY_MAX} characters`);
+      throw new Failure(
+        "INVALID",
+        `the idempotency key is longer than ${IDEMPOTENCY_KEY_MAX} characters`,
+      );
     }
     const { plan, labels } = await compileSubmission(this.#plane.artifacts, request);
     const tasks = await this.#placeTasks(namespace, plan.tasks);
@@ -58,7 +72,11 @@ export class RunsService {
       submittedBy: caller.token.name === "" ? caller.token.id : caller.token.name,
       traceparent,
     };
-    const answer = await engine.ask<"run">(runAddress(namespace, id), { kind: "submit", meta, tasks });
+    const answer = await engine.ask<"run">(runAddress(namespace, id), {
+      kind: "submit",
+      meta,
+      tasks,
+    });
     const { existed } = answer as { existed: boolean };
     return { run: await readRun(engine, namespace, id, runView), existed };
   }
@@ -67,24 +85,37 @@ export class RunsService {
     const { namespace, id } = this.#refOf(caller, request, "viewer");
     const seen = await readRun(this.#plane.engine, namespace, id, (run) => ({
       run: runView(run),
-      parts: run.tasks.slice(0, JOBS_SHOWN_MAX).flatMap((task) => taskPart(run, task.ordinal) ?? []),
+      parts: run.tasks
+        .slice(0, JOBS_SHOWN_MAX)
+        .flatMap((task) => taskPart(run, task.ordinal) ?? []),
     }));
     const { engine, agents } = this.#plane;
     const jobs = await jobViewsOf(engine, seen.parts, agents.isReachable);
     return { run: seen.run, jobs: jobs.slice(0, fitting(jobs)) };
   }
 
-  async list(caller: Caller, request: V1["ListRuns"]): Promise<{ runs: RunView[]; nextToken: string }> {
+  async list(
+    caller: Caller,
+    request: V1["ListRuns"],
+  ): Promise<{ runs: RunView[]; nextToken: string }> {
     const { engine, auth } = this.#plane;
     const namespace = auth.require(caller, request.namespace, "viewer");
     const filter = runFilterOf(request);
-    const paging = pagingOf(request.page, ["runs", namespace, { ...filter, phases: [...(filter.phases ?? [])] }]);
-    const found = runsAfter(await engine.runs(namespace), paging.after, false).filter((run) => matchesRun(run, filter));
+    const paging = pagingOf(request.page, [
+      "runs",
+      namespace,
+      { ...filter, phases: [...(filter.phases ?? [])] },
+    ]);
+    const found = runsAfter(await engine.runs(namespace), paging.after, false).filter((run) =>
+      matchesRun(run, filter),
+    );
     const shown = found.slice(0, paging.size);
     const last = shown.at(-1);
     const more = last !== undefined && found.length > shown.length;
     const runs = await Promise.all(shown.map(({ id }) => readRun(engine, namespace, id, runView)));
-    const nextToken = more ? paging.tokenAfter({ submittedAtMs: last.submittedAtMs, run: last.id, ordinal: -1 }) : "";
+    const nextToken = more
+      ? paging.tokenAfter({ submittedAtMs: last.submittedAtMs, run: last.id, ordinal: -1 })
+      : "";
     return { runs, nextToken };
   }
 
@@ -121,7 +152,11 @@ export class RunsService {
         first = false;
         const untilMs = performance.now() + WATCH_PAUSE_MS;
         await watcher.changed(signal);
-        for (let leftMs = untilMs - performance.now(); leftMs > 0; leftMs = untilMs - performance.now()) {
+        for (
+          let leftMs = untilMs - performance.now();
+          leftMs > 0;
+          leftMs = untilMs - performance.now()
+        ) {
           if (signal.aborted || (await this.#hasEnded(namespace, id))) break;
           await watcher.nextChange(signal, leftMs);
         }
@@ -131,7 +166,10 @@ export class RunsService {
     }
   }
 
-  async cancel(caller: Caller, request: V1["RunRef"] & { readonly reason?: string | null }): Promise<{ run: RunView }> {
+  async cancel(
+    caller: Caller,
+    request: V1["RunRef"] & { readonly reason?: string | null },
+  ): Promise<{ run: RunView }> {
     const { namespace, id } = this.#refOf(caller, request, "submitter");
     const reason = reasonOf(caller, request.reason);
     await this.#plane.engine.ask<"run">(runAddress(namespace, id), { kind: "cancel", reason });
@@ -145,12 +183,20 @@ export class RunsService {
   }
 
   /** The bundle; waits for the run's own receipt if the run has just ended. */
-  async receipts(caller: Caller, request: V1["RunRef"], signal: AbortSignal): Promise<{ bundleJson: Uint8Array }> {
+  async receipts(
+    caller: Caller,
+    request: V1["RunRef"],
+    signal: AbortSignal,
+  ): Promise<{ bundleJson: Uint8Array }> {
     const { namespace, id } = this.#refOf(caller, request, "viewer");
     return { bundleJson: Buffer.from(await this.#plane.receipts.bundleOf(namespace, id, signal)) };
   }
 
-  #refOf(caller: Caller, request: V1["RunRef"], role: "viewer" | "submitter"): { namespace: NamespaceId; id: string } {
+  #refOf(
+    caller: Caller,
+    request: V1["RunRef"],
+    role: "viewer" | "submitter",
+  ): { namespace: NamespaceId; id: string } {
     const namespace = this.#plane.auth.require(caller, request.namespace, role);
     return { namespace, id: parseRunId(request.id ?? "") };
   }
@@ -160,20 +206,35 @@ export class RunsService {
   }
 
   /** Every task with a cluster that exists. NOT_FOUND names the one that does not. */
-  async #placeTasks(namespace: NamespaceId, tasks: readonly PlanTask[]): Promise<readonly PlanTask[]> {
-    const { clusters, fallback } = await this.#plane.engine.read<"namespace", { clusters: Set<string>; fallback: string | null }>(
-      namespaceAddress(namespace),
-      (state) => ({ clusters: new Set(state?.clusters), fallback: state?.defaultCluster ?? null }),
-    );
-    const known = clusters.size === 0 ? "there is none yet" : `there are: ${[...clusters].toSorted().join(", ")}`;
+  async #placeTasks(
+    namespace: NamespaceId,
+    tasks: readonly PlanTask[],
+  ): Promise<readonly PlanTask[]> {
+    const { clusters, fallback } = await this.#plane.engine.read<
+      "namespace",
+      { clusters: Set<string>; fallback: string | null }
+    >(namespaceAddress(namespace), (state) => ({
+      clusters: new Set(state?.clusters),
+      fallback: state?.defaultCluster ?? null,
+    }));
+    const known =
+      clusters.size === 0
+        ? "there is none yet"
+        : `there are: ${[...clusters].toSorted().join(", ")}`;
     const hint = "Register one: signalbox cluster add NAME --kind local";
     return tasks.map((task) => {
       const cluster = task.cluster ?? fallback;
       if (cluster === null) {
-        throw new Failure("NOT_FOUND", `task ${task.id} names no cluster, and namespace ${namespace} has no default`, { hint });
+        throw new Failure(
+          "NOT_FOUND",
+          `task ${task.id} names no cluster, and namespace ${namespace} has no default`,
+          { hint },
+        );
       }
       if (!clusters.has(cluster)) {
-        throw new Failure("NOT_FOUND", `task ${task.id} names cluster ${cluster}; ${known}`, { hint });
+        throw new Failure("NOT_FOUND", `task ${task.id} names cluster ${cluster}; ${known}`, {
+          hint,
+        });
       }
       return task.cluster === cluster ? task : { ...task, cluster };
     });
@@ -185,21 +246,27 @@ export function runIdOf(namespace: string, idempotencyKey: string): string {
   const bytes =
     idempotencyKey === ""
       ? randomBytes(10)
-      : createHash("sha256").update(JSON.stringify([namespace, idempotencyKey])).digest().subarray(0, 10);
+      : createHash("sha256")
+          .update(JSON.stringify([namespace, idempotencyKey]))
+          .digest()
+          .subarray(0, 10);
   return base32(bytes);
 }
 
 /** Who wanted it is part of why it stopped. */
 export function reasonOf(caller: Caller, given: string | null | undefined): string {
   const text = (given ?? "").slice(0, 500);
-  return text === "" ? `by ${caller.token.name === "" ? caller.token.id : caller.token.name}` : text;
+  return text === ""
+    ? `by ${caller.token.name === "" ? caller.token.id : caller.token.name}`
+    : text;
 }
 
 function runFilterOf(request: V1["ListRuns"]): RunFilter {
   const states = new Set<number>(request.states ?? []);
   const cluster = request.cluster ?? "";
   return {
-    phases: states.size === 0 ? null : new Set(PHASES.filter((phase) => states.has(runStateOf(phase)))),
+    phases:
+      states.size === 0 ? null : new Set(PHASES.filter((phase) => states.has(runStateOf(phase)))),
     workflow: request.workflow ?? "",
     cluster: cluster === "" ? "" : parseClusterName(cluster),
     name: request.name ?? "",

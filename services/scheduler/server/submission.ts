@@ -38,9 +38,13 @@ export async function compileSubmission(
 /** One Failure that says all of them, with their positions. */
 export function refuseManifest(fileName: string, errors: readonly ManifestError[]): Failure {
   const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;
-  return new Failure("INVALID", `${fileName} has ${count}:\n${errors.map(formatManifestError).join("\n")}`, {
-    hint: `signalbox validate ${fileName} checks it without a scheduler`,
-  });
+  return new Failure(
+    "INVALID",
+    `${fileName} has ${count}:\n${errors.map(formatManifestError).join("\n")}`,
+    {
+      hint: `signalbox validate ${fileName} checks it without a scheduler`,
+    },
+  );
 }
 
 export function textOf(bytes: Uint8Array, fileName: string): string {
@@ -86,7 +90,10 @@ function labelsOf(labels: { readonly [name: string]: string }): { [name: string]
   if (entries.length > LABELS_MAX) throw new Failure("INVALID", `more than ${LABELS_MAX} labels`);
   for (const [name, value] of entries) {
     if (name.length > LABEL_CHARACTERS_MAX || value.length > LABEL_CHARACTERS_MAX) {
-      throw new Failure("INVALID", `label ${name.slice(0, 40)} is longer than ${LABEL_CHARACTERS_MAX} characters`);
+      throw new Failure(
+        "INVALID",
+        `label ${name.slice(0, 40)} is longer than ${LABEL_CHARACTERS_MAX} characters`,
+      );
     }
   }
   return Object.fromEntries(entries);

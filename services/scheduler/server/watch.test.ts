@@ -3,7 +3,11 @@ import type { Change, Engine } from "../engine.ts";
 import { WatchHub } from "./watch.ts";
 
 /** Commits what the test says; nothing else of an engine is asked for here. */
-function commits(): { engine: Engine; commit: (...actors: string[]) => void; listeners: () => number } {
+function commits(): {
+  engine: Engine;
+  commit: (...actors: string[]) => void;
+  listeners: () => number;
+} {
   const listeners = new Set<(changes: readonly Change[]) => void>();
   const engine = {
     onCommitted: (listener: (changes: readonly Change[]) => void) => {
@@ -21,7 +25,8 @@ describe("a watcher", () => {
   test("hears of its own run and jobs alone, each named once however often it changed", () => {
     const { engine, commit } = commits();
     const watcher = new WatchHub(engine).watch("lab", "r1");
-    for (let i = 0; i < 10_000; i++) commit("job/lab/r1/relax", "job/lab/r2/relax", "job/other/r1/scf", "cluster/lab/r1");
+    for (let i = 0; i < 10_000; i++)
+      commit("job/lab/r1/relax", "job/lab/r2/relax", "job/other/r1/scf", "cluster/lab/r1");
     commit("run/lab/r1", "job/lab/r1/scf");
     expect(watcher.take()).toEqual({ run: true, jobs: new Set(["relax", "scf"]) });
     expect(watcher.dirty).toBe(false);

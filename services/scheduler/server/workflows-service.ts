@@ -60,23 +60,29 @@ export class WorkflowsService {
       const workflow = await readWorkflow(this.#fileOf(namespace, digest));
       if (workflow !== null) workflows.push(workflow);
     }
-    return workflows.toSorted((a, b) => b.storedAtMs - a.storedAtMs || (a.digest < b.digest ? -1 : 1));
+    return workflows.toSorted(
+      (a, b) => b.storedAtMs - a.storedAtMs || (a.digest < b.digest ? -1 : 1),
+    );
   }
 
   /** With the manifest as it was written. */
   async get(caller: Caller, digest: string): Promise<{ workflow: Workflow; manifest: Buffer }> {
     const namespace = this.#plane.auth.require(caller, null, "viewer");
     const workflow = await readWorkflow(this.#fileOf(namespace, digest));
-    if (workflow === null) throw new Failure("NOT_FOUND", `there is no workflow ${digest} in namespace ${namespace}`);
+    if (workflow === null)
+      throw new Failure("NOT_FOUND", `there is no workflow ${digest} in namespace ${namespace}`);
     const chunks: Buffer[] = [];
-    for await (const chunk of this.#plane.artifacts.read(digest, { verify: true })) chunks.push(chunk);
+    for await (const chunk of this.#plane.artifacts.read(digest, { verify: true }))
+      chunks.push(chunk);
     return { workflow, manifest: Buffer.concat(chunks) };
   }
 
   async #digests(namespace: string): Promise<string[]> {
     try {
       const names = await readdir(join(this.#root, namespace));
-      return names.filter((name) => name.endsWith(".json")).map((name) => `sha256:${name.slice(0, -5)}`);
+      return names
+        .filter((name) => name.endsWith(".json"))
+        .map((name) => `sha256:${name.slice(0, -5)}`);
     } catch (reason) {
       if ((reason as NodeJS.ErrnoException).code === "ENOENT") return [];
       throw reason;
@@ -100,7 +106,9 @@ function checkWorkflow(text: string, fileName: string): string {
   const files = manifestFiles({ text, fileName, params });
   if (files.errors !== undefined) throw refuseManifest(fileName, files.errors);
   const digest = `sha256:${"0".repeat(64)}`;
-  const fileDigests = Object.fromEntries(files.files.map((path) => [path, { digest, sizeBytes: 0 }]));
+  const fileDigests = Object.fromEntries(
+    files.files.map((path) => [path, { digest, sizeBytes: 0 }]),
+  );
   const compiled = compileManifest({ text, fileName, params, fileDigests });
   if (compiled.errors !== undefined) throw refuseManifest(fileName, compiled.errors);
   return compiled.plan.workflow;

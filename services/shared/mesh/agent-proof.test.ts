@@ -1,7 +1,14 @@
 import { Metadata } from "@grpc/grpc-js";
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
-import { agentMetadata, challengeHolds, claimedAgentOf, PROOF_AGE_MS_MAX, publicKeyHexOf, signChallenge } from "./agent-proof.ts";
+import {
+  agentMetadata,
+  challengeHolds,
+  claimedAgentOf,
+  PROOF_AGE_MS_MAX,
+  publicKeyHexOf,
+  signChallenge,
+} from "./agent-proof.ts";
 
 const { privateKey } = generateKeyPairSync("ed25519");
 const { privateKey: otherKey } = generateKeyPairSync("ed25519");

@@ -26,12 +26,25 @@ export function signChallenge(key: KeyObject, nonce: Uint8Array, agentId: string
   return sign(null, challengeBytes(nonce, agentId), key);
 }
 
-export function challengeHolds(publicKeyHex: string, nonce: Uint8Array, agentId: string, signature: Uint8Array): boolean {
-  return signature.length === 64 && verify(null, challengeBytes(nonce, agentId), keyOfHex(publicKeyHex), signature);
+export function challengeHolds(
+  publicKeyHex: string,
+  nonce: Uint8Array,
+  agentId: string,
+  signature: Uint8Array,
+): boolean {
+  return (
+    signature.length === 64 &&
+    verify(null, challengeBytes(nonce, agentId), keyOfHex(publicKeyHex), signature)
+  );
 }
 
 /** Metadata for one call of `method` (`/package.Service/Method`) in an agent's name. */
-export function agentMetadata(agent: AgentName, key: KeyObject, method: string, nowMs: number): { [name: string]: string | Buffer } {
+export function agentMetadata(
+  agent: AgentName,
+  key: KeyObject,
+  method: string,
+  nowMs: number,
+): { [name: string]: string | Buffer } {
   const name = `${agent.namespace}/${agent.cluster}/${agent.agentId}`;
   return {
     [NAME_KEY]: name,
@@ -50,13 +63,24 @@ export function claimedAgentOf(
   const atMs = Number(metadata.get(TIME_KEY)[0] ?? Number.NaN);
   const proof = metadata.get(PROOF_KEY)[0];
   const [namespace, cluster, agentId, ...rest] = text.split("/");
-  if (!namespace || !cluster || !agentId || rest.length > 0 || !Number.isSafeInteger(atMs) || !Buffer.isBuffer(proof)) {
+  if (
+    !namespace ||
+    !cluster ||
+    !agentId ||
+    rest.length > 0 ||
+    !Number.isSafeInteger(atMs) ||
+    !Buffer.isBuffer(proof)
+  ) {
     throw new Failure("UNAUTHENTICATED", "the call carries no agent's proof");
   }
   if (Math.abs(nowMs - atMs) > PROOF_AGE_MS_MAX) {
-    throw new Failure("UNAUTHENTICATED", `the agent's proof is ${Math.round((nowMs - atMs) / 1000)} s old`, {
-      hint: "Compare the clocks of the agent's machine and the scheduler's.",
-    });
+    throw new Failure(
+      "UNAUTHENTICATED",
+      `the agent's proof is ${Math.round((nowMs - atMs) / 1000)} s old`,
+      {
+        hint: "Compare the clocks of the agent's machine and the scheduler's.",
+      },
+    );
   }
   const check = (publicKeyHex: string | null): void => {
     const holds =

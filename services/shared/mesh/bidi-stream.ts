@@ -41,7 +41,10 @@ export class BidiStream<Req, Res> {
   }
 
   /** `onEnd` is called once, whoever ended the call. */
-  listen(listeners: { readonly onMessage: (message: Req) => void; readonly onEnd: () => void }): void {
+  listen(listeners: {
+    readonly onMessage: (message: Req) => void;
+    readonly onEnd: () => void;
+  }): void {
     this.#onEnd = listeners.onEnd;
     if (this.#over) {
       listeners.onEnd();

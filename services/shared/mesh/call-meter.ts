@@ -2,7 +2,12 @@
 // counting.
 
 import type { ErrorCode } from "#shared/base/errors.ts";
-import type { BoundCounter, BoundGauge, BoundHistogram, Metrics } from "#shared/telemetry/metrics.ts";
+import type {
+  BoundCounter,
+  BoundGauge,
+  BoundHistogram,
+  Metrics,
+} from "#shared/telemetry/metrics.ts";
 
 type CallCode = ErrorCode | "OK";
 

@@ -100,7 +100,9 @@ export function openChannel(settings: ChannelSettings): GrpcChannel {
       new Promise((resolve, reject) => {
         grpc.waitForReady(Date.now() + deadlineMs, (error) => {
           if (error === undefined) return resolve();
-          return reject(new Failure("UNAVAILABLE", `no connection to ${address}`, { cause: error }));
+          return reject(
+            new Failure("UNAVAILABLE", `no connection to ${address}`, { cause: error }),
+          );
         });
       }),
     close: () => grpc.close(),
@@ -112,9 +114,13 @@ export function clientOf<T extends ServiceTable>(table: T, channel: GrpcChannel)
   const client: { [name: string]: unknown } = {};
   for (const [name, method] of Object.entries(table)) {
     if (method.requestStream) {
-      client[name] = method.responseStream ? bidiOf(method, channel) : clientStreamOf(method, channel);
+      client[name] = method.responseStream
+        ? bidiOf(method, channel)
+        : clientStreamOf(method, channel);
     } else {
-      client[name] = method.responseStream ? serverStreamOf(method, channel) : unaryOf(method, channel);
+      client[name] = method.responseStream
+        ? serverStreamOf(method, channel)
+        : unaryOf(method, channel);
     }
   }
   return client as ServiceClient<T>;
@@ -135,12 +141,19 @@ function unaryOf<Req, Res>(method: Method<Req, Res>, channel: GrpcChannel) {
           else resolve(response as Res);
         },
       );
-      cancelOn(options.signal, () => call.cancel(), (unlisten) => call.once("status", unlisten));
+      cancelOn(
+        options.signal,
+        () => call.cancel(),
+        (unlisten) => call.once("status", unlisten),
+      );
     });
 }
 
 function serverStreamOf<Req, Res>(method: Method<Req, Res>, channel: GrpcChannel) {
-  return async function* stream(request: Req, options: CallOptions = {}): AsyncGenerator<Res, void, void> {
+  return async function* stream(
+    request: Req,
+    options: CallOptions = {},
+  ): AsyncGenerator<Res, void, void> {
     const call = channel.grpc.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
@@ -149,7 +162,11 @@ function serverStreamOf<Req, Res>(method: Method<Req, Res>, channel: GrpcChannel
       metadataOf(channel, options),
       deadlineOf(options, null),
     );
-    cancelOn(options.signal, () => call.cancel(), (unlisten) => call.once("status", unlisten));
+    cancelOn(
+      options.signal,
+      () => call.cancel(),
+      (unlisten) => call.once("status", unlisten),
+    );
     try {
       for await (const message of call) yield message as Res;
     } catch (reason) {
@@ -179,7 +196,11 @@ function clientStreamOf<Req, Res>(method: Method<Req, Res>, channel: GrpcChannel
           else resolve(response as Res);
         },
       );
-      cancelOn(options.signal, () => call.cancel(), (unlisten) => call.once("status", unlisten));
+      cancelOn(
+        options.signal,
+        () => call.cancel(),
+        (unlisten) => call.once("status", unlisten),
+      );
       call.on("drain", () => wake?.());
       const send = async (): Promise<void> => {
         for await (const message of requests) {
@@ -219,7 +240,11 @@ function bidiOf<Req, Res>(method: Method<Req, Res>, channel: GrpcChannel) {
       ended = true;
       wakeAll();
     });
-    cancelOn(options.signal, () => call.cancel(), (unlisten) => call.once("status", unlisten));
+    cancelOn(
+      options.signal,
+      () => call.cancel(),
+      (unlisten) => call.once("status", unlisten),
+    );
     return {
       write: (message) => (ended ? true : call.write(message)),
       drained: () =>

@@ -5,7 +5,12 @@ import { Failure } from "#shared/base/errors.ts";
 import type { Method } from "./grpc-tables.ts";
 
 export type ServingStatus = "UNKNOWN" | "SERVING" | "NOT_SERVING" | "SERVICE_UNKNOWN";
-const STATUS_NUMBERS: readonly ServingStatus[] = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
+const STATUS_NUMBERS: readonly ServingStatus[] = [
+  "UNKNOWN",
+  "SERVING",
+  "NOT_SERVING",
+  "SERVICE_UNKNOWN",
+];
 
 interface CheckRequest {
   readonly service: string;
@@ -14,7 +19,10 @@ interface CheckResponse {
   readonly status: ServingStatus;
 }
 
-function method<S extends boolean>(name: string, stream: S): Method<CheckRequest, CheckResponse, false, S> {
+function method<S extends boolean>(
+  name: string,
+  stream: S,
+): Method<CheckRequest, CheckResponse, false, S> {
   return {
     path: `/grpc.health.v1.Health/${name}`,
     requestStream: false,
@@ -67,7 +75,10 @@ export class GrpcHealth {
     return Promise.resolve({ status });
   }
 
-  async *watch(request: CheckRequest, signal: AbortSignal): AsyncGenerator<CheckResponse, void, void> {
+  async *watch(
+    request: CheckRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<CheckResponse, void, void> {
     let told: ServingStatus | null = null;
     while (!signal.aborted) {
       const status = this.statusOf(request.service);

@@ -8,7 +8,15 @@
 //   G3. stop() ends within its deadline; streams are told UNAVAILABLE, unary calls may finish.
 
 import { Server } from "@grpc/grpc-js";
-import type { Metadata, ServerDuplexStream, ServerReadableStream, ServerUnaryCall, ServerWritableStream, ServiceDefinition, UntypedServiceImplementation, sendUnaryData } from "@grpc/grpc-js";
+import type {
+  Metadata,
+  ServerDuplexStream,
+  ServerReadableStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  UntypedServiceImplementation,
+  sendUnaryData,
+} from "@grpc/grpc-js";
 import { Failure } from "#shared/base/errors.ts";
 import type { ErrorCode } from "#shared/base/errors.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
@@ -97,7 +105,7 @@ export class GrpcServer {
       const service = method.path.split("/")[1] ?? "";
       if (!this.#services.includes(service)) this.#services.push(service);
     }
-    this.#server.addService(table as unknown as ServiceDefinition, implementation);
+    this.#server.addService(table, implementation);
   }
 
   /** Listens and says SERVING; the bound `host:port`. UNAVAILABLE when the address is taken. */
@@ -112,7 +120,11 @@ export class GrpcServer {
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(listen, serverCredentialsOf(tls), (error, bound) => {
         if (error === null) return resolve(bound);
-        return reject(new Failure("UNAVAILABLE", `cannot listen on ${listen}: ${error.message}`, { cause: error }));
+        return reject(
+          new Failure("UNAVAILABLE", `cannot listen on ${listen}: ${error.message}`, {
+            cause: error,
+          }),
+        );
       });
     });
     health.serving = true;
@@ -140,7 +152,10 @@ export class GrpcServer {
     });
   }
 
-  #unary<Req, Res>(method: Method<Req, Res>, handler: (request: Req, call: ServerCall) => Promise<Res>) {
+  #unary<Req, Res>(
+    method: Method<Req, Res>,
+    handler: (request: Req, call: ServerCall) => Promise<Res>,
+  ) {
     return (grpc: ServerUnaryCall<Req, Res>, answer: sendUnaryData<Res>): void => {
       const call = new Call(method.path, grpc);
       const end = this.#endOf(call, false);
@@ -166,7 +181,10 @@ export class GrpcServer {
     };
   }
 
-  #clientStream<Req, Res>(method: Method<Req, Res>, handler: (requests: AsyncIterable<Req>, call: ServerCall) => Promise<Res>) {
+  #clientStream<Req, Res>(
+    method: Method<Req, Res>,
+    handler: (requests: AsyncIterable<Req>, call: ServerCall) => Promise<Res>,
+  ) {
     return (grpc: ServerReadableStream<Req, Res>, answer: sendUnaryData<Res>): void => {
       const call = new Call(method.path, grpc);
       const end = this.#endOf(call, true);
@@ -189,7 +207,10 @@ export class GrpcServer {
     };
   }
 
-  #serverStream<Req, Res>(method: Method<Req, Res>, handler: (request: Req, call: ServerCall) => AsyncIterable<Res>) {
+  #serverStream<Req, Res>(
+    method: Method<Req, Res>,
+    handler: (request: Req, call: ServerCall) => AsyncIterable<Res>,
+  ) {
     return (grpc: ServerWritableStream<Req, Res>): void => {
       const call = new Call(method.path, grpc);
       const ended = this.#endOf(call, true);
@@ -206,14 +227,21 @@ export class GrpcServer {
         ended("CANCELLED");
         call.abort();
       });
-      pump(grpc, call, attemptNow(() => handler(grpc.request, call))).then(
+      pump(
+        grpc,
+        call,
+        attemptNow(() => handler(grpc.request, call)),
+      ).then(
         () => end(null),
         (reason: unknown) => end(this.#failureOf(reason, call)),
       );
     };
   }
 
-  #bidi<Req, Res>(method: Method<Req, Res>, handler: (stream: BidiStream<Req, Res>, call: ServerCall) => void) {
+  #bidi<Req, Res>(
+    method: Method<Req, Res>,
+    handler: (stream: BidiStream<Req, Res>, call: ServerCall) => void,
+  ) {
     return (grpc: ServerDuplexStream<Req, Res>): void => {
       const call = new Call(method.path, grpc);
       const ended = this.#endOf(call, true);
@@ -248,7 +276,10 @@ export class GrpcServer {
   #failureOf(reason: unknown, call: Call): Failure {
     if (reason instanceof Failure) return reason;
     const { traceId } = call.trace;
-    this.#options.logger.error({ err: reason, method: call.method, trace_id: traceId }, "bug in a handler");
+    this.#options.logger.error(
+      { err: reason, method: call.method, trace_id: traceId },
+      "bug in a handler",
+    );
     return new Failure("INTERNAL", `internal error, trace ${traceId}`, { cause: reason });
   }
 }
@@ -293,7 +324,10 @@ class Call implements ServerCall {
   }
 }
 
-function deadlineTimer(grpc: { getDeadline(): Date | number }, onLate: () => void): NodeJS.Timeout | undefined {
+function deadlineTimer(
+  grpc: { getDeadline(): Date | number },
+  onLate: () => void,
+): NodeJS.Timeout | undefined {
   const deadline = grpc.getDeadline();
   const limited = deadline instanceof Date || Number.isFinite(deadline); // grpc-js keeps those itself
   return limited ? undefined : setTimeout(onLate, UNARY_DEADLINE_MS);

@@ -21,19 +21,28 @@ test("every failure survives the way through a gRPC status", () => {
         const status = grpcStatusOf(failure);
         const error = Object.assign(new Error(status.details), status);
         const back = failureOfGrpc(error);
-        expect([back.code, back.message, back.hint, back.retryAfterMs]).toEqual([code, message, hint, retryAfterMs]);
+        expect([back.code, back.message, back.hint, back.retryAfterMs]).toEqual([
+          code,
+          message,
+          hint,
+          retryAfterMs,
+        ]);
       },
     ),
   );
 });
 
 test("an HTTP answer names code, message and hint, and when to come back", () => {
-  const answer = httpFailureOf(new Failure("FULL", "queue full", { hint: "wait", retryAfterMs: 1200 }));
+  const answer = httpFailureOf(
+    new Failure("FULL", "queue full", { hint: "wait", retryAfterMs: 1200 }),
+  );
   expect(answer.status).toBe(429);
   expect(answer.headers).toEqual({ "retry-after": "2" });
   expect(answer.body).toEqual({ error: { code: "FULL", message: "queue full", hint: "wait" } });
 });
 
 test("401 says how to authenticate", () => {
-  expect(httpFailureOf(new Failure("UNAUTHENTICATED", "x")).headers).toHaveProperty("www-authenticate");
+  expect(httpFailureOf(new Failure("UNAUTHENTICATED", "x")).headers).toHaveProperty(
+    "www-authenticate",
+  );
 });

@@ -64,7 +64,9 @@ const MESSAGE_BYTES_MAX = 24 * 1024;
 const HINT_BYTES_MAX = 4 * 1024;
 
 /** What a server answers instead of a result. */
-export function grpcStatusOf(reason: unknown): Required<Omit<StatusObject, "details">> & { details: string } {
+export function grpcStatusOf(
+  reason: unknown,
+): Required<Omit<StatusObject, "details">> & { details: string } {
   const failure = Failure.from(reason);
   const metadata = new Metadata();
   metadata.set(CODE_KEY, failure.code);
@@ -99,7 +101,9 @@ export function failureOfGrpc(reason: unknown): Failure {
 export interface HttpFailure {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };
-  readonly body: { readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string } };
+  readonly body: {
+    readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint?: string };
+  };
 }
 
 export function httpFailureOf(reason: unknown): HttpFailure {

@@ -18,7 +18,8 @@ export const NO_TLS: TlsFiles = { caFile: null, certFile: null, keyFile: null };
 export function serverCredentialsOf(tls: TlsFiles): ServerCredentials {
   const pair = keyPairOf(tls);
   if (pair === null) {
-    if (tls.caFile !== null) throw new Failure("INVALID", "tls.ca_file needs cert_file and key_file on a server");
+    if (tls.caFile !== null)
+      throw new Failure("INVALID", "tls.ca_file needs cert_file and key_file on a server");
     return ServerCredentials.createInsecure();
   }
   const clientCa = tls.caFile === null ? null : readPem(tls.caFile);
