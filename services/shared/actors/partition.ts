@@ -54,6 +54,9 @@ const REDELIVER_MS = 50;
 /** After a full log, and between tries to claim it again. */
 const FULL_PAUSE_MS = 500;
 const REOPEN_MS = 250;
+/** A stale read comes from a replica that lags; it catches up in milliseconds. */
+const REREAD_MS = 20;
+const READS_MAX = 50;
 
 interface Letter {
   readonly address: string;
@@ -111,6 +114,7 @@ export class Partition {
   /** Takes ownership and replays the log. Rejects with the log's Failure. */
   async open(): Promise<void> {
     assert(this.#phase === "closed" || this.#phase === "reloading");
+    this.#phase = "reloading";
     this.#writer = await this.#ports.log.claim(
       this.number,
       this.#ports.writer,
@@ -193,10 +197,14 @@ export class Partition {
   #pumpSoon(): void {
     if (this.#pumpDeferred || this.#phase !== "open") return;
     this.#pumpDeferred = true;
-    this.#ports.defer(() => {
+    const pump = (): void => {
       this.#pumpDeferred = false;
       this.#pump();
-    });
+    };
+    // What comes again by itself must not hammer a full log.
+    const fullMs = this.#fullUntilMs - this.#ports.clock.monotonicMs();
+    if (fullMs > 0) this.#ports.timers.after(fullMs, pump);
+    else this.#ports.defer(pump);
   }
 
   #pump(): void {
@@ -412,10 +420,8 @@ export class Partition {
   }
 
   async #replay(): Promise<void> {
-    const state = new PartitionState(this.#ports.types);
-    for await (const { record } of this.#ports.log.read(this.number, 1)) {
-      for (const entry of record.entries) state.applyEntry(entry);
-    }
+    const state = await this.#stateAtTail();
+    if (this.#phase !== "reloading") throw this.#gone(); // Closed meanwhile.
     this.#state = state;
     this.#delivered.clear();
     this.#ackSeen.clear();
@@ -429,6 +435,26 @@ export class Partition {
     }
     this.#ports.opened(this.number);
     this.#afterward();
+  }
+
+  /** A read may be stale, the tail this writer knows is not: what ends before it is read again. */
+  async #stateAtTail(): Promise<PartitionState> {
+    const writer = this.#writer;
+    assert(writer !== null);
+    for (let reads = 1; reads <= READS_MAX; reads++) {
+      const state = new PartitionState(this.#ports.types);
+      let last = 0;
+      for await (const { record } of this.#ports.log.read(this.number, 1)) {
+        for (const entry of record.entries) state.applyEntry(entry);
+        last = record.n;
+      }
+      if (last === writer.tail.n) return state;
+      if (last > writer.tail.n) {
+        throw new Failure("FENCED", `partition ${this.number} has records of another writer`);
+      }
+      await new Promise<void>((resolve) => void this.#ports.timers.after(REREAD_MS, resolve));
+    }
+    throw new Failure("UNAVAILABLE", `partition ${this.number} is read without its last record`);
   }
 
   #deliverTo(partition: number): void {
