@@ -26,7 +26,7 @@ const DEPTH_MAX = 40;
 /** What aliases may blow a text up to. */
 const VALUES_MAX = 2_000_000;
 const CHARACTERS_MAX = 4 * MANIFEST_BYTES_MAX;
-const ALIASES_MAX = 1000;
+const ALIASES_MAX = 10_000;
 
 export interface Source {
   readonly value: unknown;
@@ -143,8 +143,8 @@ function parseYaml(text: string, file: string, bytes: number): Parsed {
       return { errors: composed.problems.map((one) => yamlError(one, text, lines, file)) };
     }
     document = composed.document;
-    const duplicates = duplicateKeys(document, lines, file);
-    if (duplicates.length > 0) return { errors: duplicates };
+    const problems = keyProblems(document, text, lines, file);
+    if (problems.length > 0) return { errors: problems };
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (reason) {
     // Stack overflow is a RangeError, too many aliases a ReferenceError.
@@ -180,10 +180,11 @@ function composeYaml(text: string, lines: LineCounter): Composed {
     version: "1.2",
     uniqueKeys: false, // The library's check is quadratic; duplicateKeys() is not.
     lineCounter: lines,
+    logLevel: "silent",
   });
   const problems: YAMLError[] = [];
-  const note: typeof composer["onError"] = (source, code, message) => {
-    const at = typeof source === "number" ? source : Array.isArray(source) ? source[0] : source.offset;
+  const note = (source: TokenPlace, code: YAMLError["code"], message: string): void => {
+    const at = typeof source === "number" ? source : "offset" in source ? source.offset : source[0];
     problems.push(new YAMLParseError([at, at + 1], code, message));
     if (problems.length >= ERRORS_MAX) throw new TooManyProblems();
   };
@@ -202,32 +203,53 @@ function composeYaml(text: string, lines: LineCounter): Composed {
   return { document };
 }
 
+/** How the library says where: an offset, a range or a token. */
+type TokenPlace = number | readonly [number, number, number?] | { readonly offset: number };
+
 class TooManyProblems extends Error {}
 
-/** Keys given twice in one map; to most readers the last one would win in silence. */
-function duplicateKeys(document: Document, lines: LineCounter, file: string): ManifestError[] {
+/** Keys that are no texts, or given twice: to most readers the last one would win in silence. */
+function keyProblems(document: Document, text: string, lines: LineCounter, file: string): ManifestError[] {
   const errors: ManifestError[] = [];
+  let aliases = 0;
+  const note = (key: Node, message: string, hint: string): void => {
+    const { line, col } = lines.linePos(startOf(key));
+    errors.push({ file, line, column: col, path: "", message, hint });
+  };
   visit(document, {
+    Alias() {
+      if ((aliases += 1) > ALIASES_MAX) throw new Error(`more than ${ALIASES_MAX} aliases`);
+    },
     Map(_, map, ancestors) {
       if (ancestors.length > 2 * DEPTH_MAX) throw new RangeError();
       const first = new Map<string, number>();
-      for (const { key } of map.items) {
+      for (const pair of map.items) {
+        const key = pair.key as Node;
+        if (!isScalar(key)) {
+          note(key, "a key must be a text", yamlHint("BAD_KEY", lineAt(text, lines, startOf(key))));
+          continue;
+        }
         const name = keyText(key);
         const before = first.get(name);
         if (before === undefined) {
-          first.set(name, startOf(key as Node));
+          first.set(name, startOf(key));
           continue;
         }
-        const { line, col } = lines.linePos(startOf(key as Node));
-        const message = `${JSON.stringify(name)} is given twice`;
-        const hint = `it was first given at line ${lines.linePos(before).line}: keep one of them`;
-        errors.push({ file, line, column: col, path: "", message, hint });
-        if (errors.length >= ERRORS_MAX) return visit.BREAK;
+        const { line } = lines.linePos(before);
+        const hint = `it was first given at line ${line}: keep one of them`;
+        note(key, `${JSON.stringify(name)} is given twice`, hint);
       }
-      return undefined;
+      return errors.length >= ERRORS_MAX ? visit.BREAK : undefined;
     },
   });
-  return errors;
+  return errors.slice(0, ERRORS_MAX);
+}
+
+function lineAt(text: string, lines: LineCounter, offset: number): string {
+  const { col } = lines.linePos(offset);
+  const start = offset - Math.max(1, col) + 1;
+  const end = text.indexOf("\n", offset);
+  return text.slice(start, end < 0 ? text.length : end);
 }
 
 function yamlError(
@@ -237,14 +259,13 @@ function yamlError(
   file: string,
 ): ManifestError {
   const { line, col } = lines.linePos(problem.pos[0]);
-  const written = text.split("\n", line)[line - 1] ?? "";
   return {
     file,
     line: Math.max(1, line),
     column: Math.max(1, col),
     path: "",
     message: firstLower(problem.message.split("\n")[0] ?? problem.code),
-    hint: yamlHint(problem.code, written),
+    hint: yamlHint(problem.code, lineAt(text, lines, problem.pos[0])),
   };
 }
 
