@@ -81,7 +81,7 @@ export const ZONES: { readonly [name: string]: Zone } = {
   },
 
   ...service("scheduler"),
-  ...service("agent", ["adapters", "adapters/ports"]),
+  ...service("agent", ["adapters", "adapters/ports", "adapters/transports"]),
   "services/cli": {
     files: /^services\/cli\//,
     imports: [
@@ -190,7 +190,9 @@ function mayTest(path: string, to: string): boolean {
 
 /** Suites, what they run and what they share: never shipped. tsconfig.build.json leaves them out. */
 function isTest(path: string): boolean {
-  return /\.test\.ts$|\.fixture\.ts$|conformance(?:-[a-z]+)*\.ts$|\/testing\//.test(path);
+  return /\.test\.ts$|\.fixture\.ts$|-world\.ts$|conformance(?:-[a-z]+)*\.ts$|\/testing\//.test(
+    path,
+  );
 }
 
 /** The path in the repository; `null` for packages and Node modules, "" for an unknown `#…`. */
