@@ -159,6 +159,7 @@ export class TestAgent {
   onEnded: (failure: Failure | null) => void = () => {};
   #call: BidiCall<signalbox.agent.v1.IConnectRequest, signalbox.agent.v1.IConnectResponse> | null =
     null;
+  #welcomed = false;
   #commandSeen = 0;
   #epochSeen = 0;
   #reportSeq = 0;
@@ -182,6 +183,7 @@ export class TestAgent {
     const { agents } = this.#scheduler.clients(null);
     const call = agents.connect();
     this.#call = call;
+    this.#welcomed = false;
     this.ended = undefined;
     return new Promise((resolve, reject) => {
       call.listen({
@@ -191,6 +193,7 @@ export class TestAgent {
             call.write({ proof: { signature: signChallenge(proofKey, nonce, this.agentId) } });
           } else if (message.welcome != null) {
             this.welcomes.push(message.welcome);
+            this.#welcomed = true;
             this.#epochSeen = message.welcome.epoch ?? 0;
             this.#unacked = this.#unacked.filter(
               ({ seq }) => (seq ?? 0) > (message.welcome?.reportSeen ?? 0),
@@ -240,8 +243,9 @@ export class TestAgent {
     this.onSubmit(spec, this);
   }
 
+  /** Dropped while no stream is welcomed, as an agent does. */
   write(message: signalbox.agent.v1.IConnectRequest): void {
-    this.#call?.write(message);
+    if (this.#welcomed) this.#call?.write(message);
   }
 
   heartbeat(clusterState = "reachable", clusterReason = ""): void {

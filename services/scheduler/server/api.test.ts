@@ -260,7 +260,7 @@ describe("lists", () => {
     expect(paged).toEqual(all);
     const even = await api.runs.listRuns({ workflow: "even" });
     expect(even.runs).toHaveLength(4);
-    expect((await api.runs.listRuns({ name: "ve" })).runs).toHaveLength(4);
+    expect((await api.runs.listRuns({ name: "even" })).runs).toHaveLength(4);
     expect((await api.runs.listRuns({ cluster: "local", workflow: "odd" })).runs).toHaveLength(3);
     expect((await api.runs.listRuns({ untilMs: 1 })).runs).toEqual([]);
     const { nextToken } = await api.runs.listRuns({ page: { size: 1 } });

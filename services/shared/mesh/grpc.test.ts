@@ -135,7 +135,8 @@ describe("unary calls", () => {
         },
       },
     });
-    const failure = await failureOf(clientOf(RunsService, channel).getRun({}, { deadlineMs: 50 }));
+    await channel.ready(10_000); // Else the deadline may pass before the call has left.
+    const failure = await failureOf(clientOf(RunsService, channel).getRun({}, { deadlineMs: 200 }));
     expect(failure.code).toBe("DEADLINE");
     await aborted.promise;
   });
