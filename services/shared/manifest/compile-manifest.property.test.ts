@@ -26,7 +26,10 @@ const graph = (acyclic: boolean): fc.Arbitrary<Graph> =>
       edges: fc
         .array(fc.tuple(place, place), { maxLength: 30 })
         .map((pairs) => (acyclic ? pairs.filter(([a, b]) => a < b) : pairs)),
-      written: fc.shuffledSubarray([...Array(count).keys()], { minLength: count, maxLength: count }),
+      written: fc.shuffledSubarray([...Array(count).keys()], {
+        minLength: count,
+        maxLength: count,
+      }),
     });
   });
 
@@ -34,7 +37,10 @@ function manifestOf({ edges, written }: Graph): object {
   const tasks = written.map((number) => {
     const needs = new Set(edges.filter(([, to]) => to === number).map(([from]) => `t${from}`));
     // Half of the needs are said, half follow from references.
-    const [said, referred] = [[...needs].filter((_, i) => i % 2 === 0), [...needs].filter((_, i) => i % 2 === 1)];
+    const [said, referred] = [
+      [...needs].filter((_, i) => i % 2 === 0),
+      [...needs].filter((_, i) => i % 2 === 1),
+    ];
     return {
       id: `t${number}`,
       uses: "exec@1",
@@ -59,7 +65,8 @@ function manifestOf({ edges, written }: Graph): object {
 
 function compiled(text: string) {
   const result = compileManifest({ text, fileName: "p.yaml" });
-  if (result.errors !== undefined) throw new Error(result.errors.map(formatManifestError).join("\n"));
+  if (result.errors !== undefined)
+    throw new Error(result.errors.map(formatManifestError).join("\n"));
   return result.plan;
 }
 
@@ -114,7 +121,11 @@ test("a change of content changes the digest", () => {
   const file = text.replace('{"text":"z"}', '{"from":"z"}');
   const withFile = (hex: string) => {
     const fileDigests = { z: { digest: `sha256:${hex.repeat(64)}`, sizeBytes: 1 } };
-    return compileManifest({ text: file.replace('{"text":"z"}', '{"from":"z"}'), fileName: "p", fileDigests }).plan?.digest;
+    return compileManifest({
+      text: file.replace('{"text":"z"}', '{"from":"z"}'),
+      fileName: "p",
+      fileDigests,
+    }).plan?.digest;
   };
   expect(withFile("a")).toBeDefined();
   expect(withFile("a")).not.toBe(withFile("b"));
@@ -132,8 +143,11 @@ test("the order is topological, and by depth and place among what is free", () =
         expect(needs).toEqual(needs.toSorted((a, b) => ordinals.get(a)! - ordinals.get(b)!));
         depths.set(id, Math.max(-1, ...needs.map((need) => depths.get(need)!)) + 1);
       }
-      for (const [to, from] of shape.edges) expect(ordinals.get(`t${to}`)).toBeLessThan(ordinals.get(`t${from}`)!);
-      const keys = tasks.map(({ id }) => [depths.get(id)!, shape.written.indexOf(Number(id.slice(1)))] as const);
+      for (const [to, from] of shape.edges)
+        expect(ordinals.get(`t${to}`)).toBeLessThan(ordinals.get(`t${from}`)!);
+      const keys = tasks.map(
+        ({ id }) => [depths.get(id)!, shape.written.indexOf(Number(id.slice(1)))] as const,
+      );
       expect(keys).toEqual(keys.toSorted(([a, b], [c, d]) => a - c || b - d));
     }),
     { numRuns: 300 },
@@ -165,7 +179,7 @@ test("a graph has a plan exactly when it has no cycle, and a refused one names a
 
 function hasCycle({ count, edges }: Graph): boolean {
   const left = new Set(Array(count).keys());
-  for (let removed = true; removed; ) {
+  for (let removed = true; removed;) {
     removed = false;
     for (const task of left) {
       if (edges.some(([from, to]) => to === task && left.has(from))) continue;
@@ -179,7 +193,15 @@ function hasCycle({ count, edges }: Graph): boolean {
 const nasty = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string({ unit: fc.constantFrom(..."$`'\"\\;&|<>(){}*?~#! \n\tab-é€".split("")) }),
-  fc.constantFrom("$(touch owned)", "`touch owned`", "; touch owned", "'; touch owned; '", "-n", "a\nb", "${IFS}"),
+  fc.constantFrom(
+    "$(touch owned)",
+    "`touch owned`",
+    "; touch owned",
+    "'; touch owned; '",
+    "-n",
+    "a\nb",
+    "${IFS}",
+  ),
 );
 
 test("a param reaches a real shell exactly as it is, by env, by argv and by stdin", () => {
@@ -195,7 +217,9 @@ test("a param reaches a real shell exactly as it is, by env, by argv and by stdi
           metadata: { name: "p" },
           params: { v: { type: "string" } },
           tasks: [
-            task("a", { with: { command: ["bash", "--norc", "-c", 'printf %s. "$V"'], env: { V: reference } } }),
+            task("a", {
+              with: { command: ["bash", "--norc", "-c", 'printf %s. "$V"'], env: { V: reference } },
+            }),
             task("b", { with: { command: ["sh", "-c", 'printf %s. "$1"', "sh", reference] } }),
             task("c", { with: { command: ["cat"], stdin: `${reference}.` } }),
           ],
@@ -203,9 +227,12 @@ test("a param reaches a real shell exactly as it is, by env, by argv and by stdi
         const result = compileManifest({ text, fileName: "p", params: { v: value } });
         for (const { program, env, stdin } of result.plan?.tasks ?? []) {
           if (program.kind !== "exec") throw new Error("not exec");
-          const render = (template: Parameters<typeof renderTemplate>[0]) => renderTemplate(template, () => "");
+          const render = (template: Parameters<typeof renderTemplate>[0]) =>
+            renderTemplate(template, () => "");
           const [file = "", ...args] = program.argv.map(render);
-          const variables = Object.fromEntries(env.map(({ name, value: of }) => [name, render(of)]));
+          const variables = Object.fromEntries(
+            env.map(({ name, value: of }) => [name, render(of)]),
+          );
           const printed = execFileSync(file, args, {
             env: { PATH: process.env["PATH"], ...variables },
             input: stdin === null ? "" : render(stdin),
@@ -230,7 +257,11 @@ test("a value in a script's text is one plain word to a real shell, or is refuse
         metadata: { name: "p" },
         params: { v: { type: "string" } },
         tasks: [
-          { id: "a", uses: "script@1", with: { text: "printf '%s;' x${{ params.v }} \"${{ params.v }}\"" } },
+          {
+            id: "a",
+            uses: "script@1",
+            with: { text: "printf '%s;' x${{ params.v }} \"${{ params.v }}\"" },
+          },
         ],
       });
       const { plan, errors } = compileManifest({ text, fileName: "p", params: { v: value } });
@@ -257,15 +288,42 @@ test("an output in a script's text is checked when it is known", () => {
 
 test("escaping brings back any text", () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom("$", "{", "{{", "}}", "${{", " x ") }), (text) => {
-      const parts = parseReferences(text.replaceAll("${{", () => "$${{"));
-      expect(parts.map((part) => (part.kind === "text" ? part.text : "?")).join("")).toBe(text);
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom("$", "{", "{{", "}}", "${{", " x ") }),
+      (text) => {
+        const parts = parseReferences(text.replaceAll("${{", () => "$${{"));
+        expect(parts.map((part) => (part.kind === "text" ? part.text : "?")).join("")).toBe(text);
+      },
+    ),
   );
 });
 
 test("no text makes the compiler throw", () => {
-  const words = fc.constantFrom("tasks:", "- ", "id: a", "\n", "  ", "{", "}", "[", "]", "${{", "}}", "&a ", "*a", "!!x ", "? ", ": ", "|", '"', "'", "#", "---", "1", "\t");
+  const words = fc.constantFrom(
+    "tasks:",
+    "- ",
+    "id: a",
+    "\n",
+    "  ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "${{",
+    "}}",
+    "&a ",
+    "*a",
+    "!!x ",
+    "? ",
+    ": ",
+    "|",
+    '"',
+    "'",
+    "#",
+    "---",
+    "1",
+    "\t",
+  );
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: words }), fc.json(), fc.string()), (text) => {
       const result = compileManifest({ text, fileName: "p" });

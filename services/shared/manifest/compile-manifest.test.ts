@@ -9,7 +9,8 @@ const DIGEST = `sha256:${"ab".repeat(32)}`;
 
 function planOf(text: string, more: Partial<ManifestInput> = {}) {
   const result = compileManifest({ text, fileName: "t.yaml", ...more });
-  if (result.errors !== undefined) throw new Error(result.errors.map(formatManifestError).join("\n"));
+  if (result.errors !== undefined)
+    throw new Error(result.errors.map(formatManifestError).join("\n"));
   return result;
 }
 
@@ -41,7 +42,12 @@ describe("a plan", () => {
         ...{ partition: null, account: null, qos: null, constraint: null },
       },
       cluster: null,
-      retry: { attemptsMax: 1, firstMs: 1000, maxMs: 300_000, on: ["failed", "node_fail", "preempted"] },
+      retry: {
+        attemptsMax: 1,
+        firstMs: 1000,
+        maxMs: 300_000,
+        on: ["failed", "node_fail", "preempted"],
+      },
       timeoutMs: null,
       priority: 0,
     });
@@ -65,7 +71,12 @@ describe("a plan", () => {
     const [first] = plan.tasks;
     expect(first?.program).toMatchObject({ interpreter: ["/usr/bin/env", "-S python3 -u"] });
     expect(first?.resources).toMatchObject({ cpus: 8, ranks: 4, memoryMb: 1536, walltimeS: 5400 });
-    expect(first?.retry).toEqual({ attemptsMax: 3, firstMs: 500, maxMs: 60_000, on: ["failed", "timeout"] });
+    expect(first?.retry).toEqual({
+      attemptsMax: 3,
+      firstMs: 500,
+      maxMs: 60_000,
+      on: ["failed", "timeout"],
+    });
     expect(first).toMatchObject({ timeoutMs: 600_000, cluster: "hpc", priority: -5 });
     expect(first?.outputs).toEqual([
       { name: "f", kind: "file", path: "out/x.dat" },
@@ -81,10 +92,10 @@ tasks:
   - id: b
     uses: script@1
     with:
-      text: "echo ${"${{ tasks.a.outputs.v }}"} ${"$${{ n }}"}"
-      env: {WHO: "dear ${"${{params.who}}"}, ${"${{ params.n }}"}"}
+      text: "echo \${{ tasks.a.outputs.v }} $\${{ n }}"
+      env: {WHO: "dear \${{params.who}}, \${{ params.n }}"}
       files:
-        in.dat: ${"${{ tasks.a.outputs.f }}"}
+        in.dat: \${{ tasks.a.outputs.f }}
         run.sh: {text: "x", executable: true}
         local.dat: {from: data/local.dat}
   - id: a
@@ -92,7 +103,10 @@ tasks:
     with: {command: [true]}
     outputs: {v: {value: {from: stdout}}, f: {file: f.dat}}
 `.replace("[true]", '["true"]'),
-      { params: { who: "$(rm -rf /)" }, fileDigests: { "data/local.dat": { digest: DIGEST, sizeBytes: 3 } } },
+      {
+        params: { who: "$(rm -rf /)" },
+        fileDigests: { "data/local.dat": { digest: DIGEST, sizeBytes: 3 } },
+      },
     );
     const [a, b] = plan.tasks;
     expect(a?.id).toBe("a");
@@ -127,7 +141,7 @@ tasks:
 tasks:
   - id: a
     uses: exec@1
-    with: {command: [echo, "${"${{params.i}} ${{params.x}} ${{params.b}} ${{params.s}}"}"]}
+    with: {command: [echo, "\${{params.i}} \${{params.x}} \${{params.b}} \${{params.s}}"]}
 `;
     const params = { i: "7", x: "1e-3", b: "true", s: "5" };
     const { plan, warnings } = planOf(text, { params, cluster: "hpc" });
@@ -146,7 +160,7 @@ tasks:
     uses: exec@1
     with:
       command: [cat]
-      files: {a: {from: "${"in/${{ params.set }}.dat"}"}, b: {from: z}, c: {text: t}, d: {from: ../x}}
+      files: {a: {from: "in/\${{ params.set }}.dat"}, b: {from: z}, c: {text: t}, d: {from: ../x}}
 `;
     expect(manifestFiles({ text, fileName: "t" })).toEqual({ files: ["in/small.dat", "z"] });
     const params = { set: "big" };
@@ -158,52 +172,187 @@ describe("a refusal says where and what to do", () => {
   const cases: readonly [what: string, text: string, ...errors: string[]][] = [
     ["an empty file", " \n", "1:1  the manifest is empty | begin with apiVersion"],
     ["bad YAML", `${HEAD}tasks: [a\n`, "5:1  flow sequence"],
-    ["a tab", `${HEAD}tasks:\n\t- id: a\n`, "5:1  tabs are not allowed as indentation | indent with spaces"],
+    [
+      "a tab",
+      `${HEAD}tasks:\n\t- id: a\n`,
+      "5:1  tabs are not allowed as indentation | indent with spaces",
+    ],
     [
       "an unquoted reference in a list",
-      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [echo, ${"${{ params.x }}"}]}\n`,
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [echo, \${{ params.x }}]}\n`,
       "7:29",
       "in quotes",
     ],
-    ["a reference without quotes or $", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], stdin: {{ params.x }}}\n`, "7:34  a key must be a text | put a text with ${{ … }} in quotes"],
+    [
+      "a reference without quotes or $",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], stdin: {{ params.x }}}\n`,
+      "7:34  a key must be a text | put a text with ${{ … }} in quotes",
+    ],
     ["two documents", `${HEAD}tasks:\n${task("a")}---\na: 1\n`, "8:1", "one manifest per file"],
-    ["a key given twice", `${HEAD}kind: Workflow\ntasks:\n${task("a")}`, '4:1  "kind" is given twice | it was first given at line 2'],
-    ["an unknown key", `${HEAD}tasks:\n${task("a", "    need: [b]\n")}`, '8:5 /tasks/0/need unknown key "need" | did you mean "needs"?'],
-    ["an unknown key of with", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], text: y}\n`, '7:26 /tasks/0/with/text unknown key "text" | known here: command, env, files, stdin'],
-    ["a missing key", `${HEAD}tasks:\n  - id: a\n    with: {command: [x]}\n`, '5:5 /tasks/0 tasks[0] has no "uses"'],
-    ["a wrong type", `${HEAD}tasks:\n${task("a", "    needs: b\n")}`, "8:12 /tasks/0/needs tasks[0].needs must be a list, not the text"],
-    ["a number for a text", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [sleep, 5]}\n`, "7:29 /tasks/0/with/command/1", "write it as a text"],
-    ["an unknown action", `${HEAD}tasks:\n  - id: a\n    uses: exec@2\n    with: {}\n`, '6:11 /tasks/0/uses tasks[0].uses is "exec@2", which is not known | did you mean "exec@1"?'],
-    ["another version", HEAD.replace("v1", "v2") + `tasks:\n${task("a")}`, '1:13 /apiVersion apiVersion is "signalbox/v2"'],
-    ["a bare number of memory", `${HEAD}tasks:\n${task("a", "    resources: {memory: 4}\n")}`, "8:25 /tasks/0/resources/memory", 'write a text with a unit: "4GB"'],
-    ["a quoted bare number of memory", `${HEAD}tasks:\n${task("a", '    resources: {memory: "4"}\n')}`, '8:25 /tasks/0/resources/memory "4" has no unit'],
-    ["a bad unit", `${HEAD}tasks:\n${task("a", "    resources: {memory: 4GX}\n")}`, '8:25 /tasks/0/resources/memory "4GX" is no amount of memory'],
-    ["a duration without a unit", `${HEAD}tasks:\n${task("a", '    timeout: "90"\n')}`, '8:14 /tasks/0/timeout "90" has no unit'],
-    ["minutes or hours", `${HEAD}tasks:\n${task("a", '    timeout: "10:00"\n')}`, "8:14 /tasks/0/timeout", "may be minutes and seconds or hours and minutes"],
+    [
+      "a key given twice",
+      `${HEAD}kind: Workflow\ntasks:\n${task("a")}`,
+      '4:1  "kind" is given twice | it was first given at line 2',
+    ],
+    [
+      "an unknown key",
+      `${HEAD}tasks:\n${task("a", "    need: [b]\n")}`,
+      '8:5 /tasks/0/need unknown key "need" | did you mean "needs"?',
+    ],
+    [
+      "an unknown key of with",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], text: y}\n`,
+      '7:26 /tasks/0/with/text unknown key "text" | known here: command, env, files, stdin',
+    ],
+    [
+      "a missing key",
+      `${HEAD}tasks:\n  - id: a\n    with: {command: [x]}\n`,
+      '5:5 /tasks/0 tasks[0] has no "uses"',
+    ],
+    [
+      "a wrong type",
+      `${HEAD}tasks:\n${task("a", "    needs: b\n")}`,
+      "8:12 /tasks/0/needs tasks[0].needs must be a list, not the text",
+    ],
+    [
+      "a number for a text",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [sleep, 5]}\n`,
+      "7:29 /tasks/0/with/command/1",
+      "write it as a text",
+    ],
+    [
+      "an unknown action",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@2\n    with: {}\n`,
+      '6:11 /tasks/0/uses tasks[0].uses is "exec@2", which is not known | did you mean "exec@1"?',
+    ],
+    [
+      "another version",
+      HEAD.replace("v1", "v2") + `tasks:\n${task("a")}`,
+      '1:13 /apiVersion apiVersion is "signalbox/v2"',
+    ],
+    [
+      "a bare number of memory",
+      `${HEAD}tasks:\n${task("a", "    resources: {memory: 4}\n")}`,
+      "8:25 /tasks/0/resources/memory",
+      'write a text with a unit: "4GB"',
+    ],
+    [
+      "a quoted bare number of memory",
+      `${HEAD}tasks:\n${task("a", '    resources: {memory: "4"}\n')}`,
+      '8:25 /tasks/0/resources/memory "4" has no unit',
+    ],
+    [
+      "a bad unit",
+      `${HEAD}tasks:\n${task("a", "    resources: {memory: 4GX}\n")}`,
+      '8:25 /tasks/0/resources/memory "4GX" is no amount of memory',
+    ],
+    [
+      "a duration without a unit",
+      `${HEAD}tasks:\n${task("a", '    timeout: "90"\n')}`,
+      '8:14 /tasks/0/timeout "90" has no unit',
+    ],
+    [
+      "minutes or hours",
+      `${HEAD}tasks:\n${task("a", '    timeout: "10:00"\n')}`,
+      "8:14 /tasks/0/timeout",
+      "may be minutes and seconds or hours and minutes",
+    ],
     ["a bad task id", `${HEAD}tasks:\n${task("-a")}`, '5:9 /tasks/0/id tasks[0].id is "-a"'],
-    ["a task id given twice", `${HEAD}tasks:\n${task("a")}${task("a")}`, '8:9 /tasks/1/id there are two tasks "a" | ids are unique in a manifest: the first one is at line 5'],
-    ["a missing need", `${HEAD}tasks:\n${task("relax")}${task("b", "    needs: [relaz]\n")}`, '11:13 /tasks/1/needs/0 there is no task "relaz" | did you mean "relax"?'],
-    ["a task that needs itself", `${HEAD}tasks:\n${task("a", "    needs: [a]\n")}`, "8:13 /tasks/0/needs/0 tasks wait for each other: a → a"],
+    [
+      "a task id given twice",
+      `${HEAD}tasks:\n${task("a")}${task("a")}`,
+      '8:9 /tasks/1/id there are two tasks "a" | ids are unique in a manifest: the first one is at line 5',
+    ],
+    [
+      "a missing need",
+      `${HEAD}tasks:\n${task("relax")}${task("b", "    needs: [relaz]\n")}`,
+      '11:13 /tasks/1/needs/0 there is no task "relaz" | did you mean "relax"?',
+    ],
+    [
+      "a task that needs itself",
+      `${HEAD}tasks:\n${task("a", "    needs: [a]\n")}`,
+      "8:13 /tasks/0/needs/0 tasks wait for each other: a → a",
+    ],
     [
       "a cycle",
       `${HEAD}tasks:\n${task("x")}${task("a", "    needs: [x, b]\n")}${task("b", "    needs: [c]\n")}${task("c", "    needs: [a]\n")}`,
       '11:16 /tasks/1/needs/1 tasks wait for each other: a → b → c → a | read → as "needs"',
     ],
-    ["an unknown param", `${HEAD}params: {size: {type: integer, default: 1}}\ntasks:\n  - id: a\n    uses: exec@1\n    with:\n      command:\n        - "ab ${"${{ params.size }} ${{ params.siez }}"}"\n`, '10:34 /tasks/0/with/command/0 there is no param "siez" | did you mean "size"?'],
-    ["an unknown task", `${HEAD}tasks:\n  - id: a\n    uses: script@1\n    with:\n      text: |\n        one\n        two ${"${{ tasks.b.outputs.c }}"}\n`, '10:13 /tasks/0/with/text there is no task "b"'],
-    ["an unknown output", `${HEAD}tasks:\n${task("a", "    outputs: {energy: {value: {}}}\n")}  - id: b\n    uses: exec@1\n    with: {command: ["${"${{ tasks.a.outputs.enrgy }}"}"]}\n`, '11:23 /tasks/1/with/command/0 task a has no output "enrgy" | did you mean "energy"?'],
-    ["no reference", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: ["${"${{ 1 + 1 }}"}"]}\n`, "7:23 /tasks/0/with/command/0 ${{ 1 + 1 }} is no reference"],
-    ["an open reference", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: ["x", "y ${"${{ params.x"}"]}\n`, "7:30 /tasks/0/with/command/1 ${{ without }}"],
-    ["a file output in a text", `${HEAD}tasks:\n${task("a", "    outputs: {f: {file: f}}\n")}  - id: b\n    uses: exec@1\n    with: {command: ["${"${{ tasks.a.outputs.f }}"}"]}\n`, "11:23 /tasks/1/with/command/0 output f of a is a file, not a value | give it to the step as a file"],
-    ["a value output as a file", `${HEAD}tasks:\n${task("a", "    outputs: {v: {value: {}}}\n")}  - id: b\n    uses: exec@1\n    with: {command: [x], files: {f: "${"${{ tasks.a.outputs.v }}"}"}}\n`, "11:38 /tasks/1/with/files/f output v of a is a value, not a file"],
-    ["a missing file", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {f: {from: si.in}}}\n`, '7:44 /tasks/0/with/files/f/from there is no file "si.in" | it is looked for beside the manifest'],
-    ["a path that climbs out", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {../f: {text: x}}}\n`, '7:34 /tasks/0/with/files/..~1f ".." in the path'],
-    ["a file that is a directory too", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {d: {text: x}, d/e: {text: x}}}\n`, '7:48 /tasks/0/with/files/d~1e "d" would be both'],
-    ["a bad pattern", `${HEAD}tasks:\n${task("a", "    outputs: {v: {value: {pattern: '('}}}\n")}`, "8:36 /tasks/0/outputs/v/value/pattern Invalid regular expression"],
-    ["a bad name of a variable", `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], env: {1A: x}}\n`, '7:32 /tasks/0/with/env/1A "1A" cannot be a name here'],
-    ["ranks that do not divide", `${HEAD}tasks:\n${task("a", "    resources: {cpus: 5, ranks: 2}\n")}`, "8:33 /tasks/0/resources/ranks 5 cpus cannot be shared evenly by 2 ranks"],
-    ["a wrong default", `${HEAD}params: {n: {type: integer, default: x}}\ntasks:\n${task("a")}`, "4:38 /params/n/default default is no integer"],
-    ["a param without a value", `${HEAD}params: {n: {type: integer}}\ntasks:\n${task("a")}`, '4:10 /params/n param "n" has no default and was not given | give it: --param n=…'],
+    [
+      "an unknown param",
+      `${HEAD}params: {size: {type: integer, default: 1}}\ntasks:\n  - id: a\n    uses: exec@1\n    with:\n      command:\n        - "ab \${{ params.size }} \${{ params.siez }}"\n`,
+      '10:34 /tasks/0/with/command/0 there is no param "siez" | did you mean "size"?',
+    ],
+    [
+      "an unknown task",
+      `${HEAD}tasks:\n  - id: a\n    uses: script@1\n    with:\n      text: |\n        one\n        two \${{ tasks.b.outputs.c }}\n`,
+      '10:13 /tasks/0/with/text there is no task "b"',
+    ],
+    [
+      "an unknown output",
+      `${HEAD}tasks:\n${task("a", "    outputs: {energy: {value: {}}}\n")}  - id: b\n    uses: exec@1\n    with: {command: ["\${{ tasks.a.outputs.enrgy }}"]}\n`,
+      '11:23 /tasks/1/with/command/0 task a has no output "enrgy" | did you mean "energy"?',
+    ],
+    [
+      "no reference",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: ["\${{ 1 + 1 }}"]}\n`,
+      "7:23 /tasks/0/with/command/0 ${{ 1 + 1 }} is no reference",
+    ],
+    [
+      "an open reference",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: ["x", "y \${{ params.x"]}\n`,
+      "7:30 /tasks/0/with/command/1 ${{ without }}",
+    ],
+    [
+      "a file output in a text",
+      `${HEAD}tasks:\n${task("a", "    outputs: {f: {file: f}}\n")}  - id: b\n    uses: exec@1\n    with: {command: ["\${{ tasks.a.outputs.f }}"]}\n`,
+      "11:23 /tasks/1/with/command/0 output f of a is a file, not a value | give it to the step as a file",
+    ],
+    [
+      "a value output as a file",
+      `${HEAD}tasks:\n${task("a", "    outputs: {v: {value: {}}}\n")}  - id: b\n    uses: exec@1\n    with: {command: [x], files: {f: "\${{ tasks.a.outputs.v }}"}}\n`,
+      "11:38 /tasks/1/with/files/f output v of a is a value, not a file",
+    ],
+    [
+      "a missing file",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {f: {from: si.in}}}\n`,
+      '7:44 /tasks/0/with/files/f/from there is no file "si.in" | it is looked for beside the manifest',
+    ],
+    [
+      "a path that climbs out",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {../f: {text: x}}}\n`,
+      '7:34 /tasks/0/with/files/..~1f ".." in the path',
+    ],
+    [
+      "a file that is a directory too",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {d: {text: x}, d/e: {text: x}}}\n`,
+      '7:48 /tasks/0/with/files/d~1e "d" would be both',
+    ],
+    [
+      "a bad pattern",
+      `${HEAD}tasks:\n${task("a", "    outputs: {v: {value: {pattern: '('}}}\n")}`,
+      "8:36 /tasks/0/outputs/v/value/pattern Invalid regular expression",
+    ],
+    [
+      "a bad name of a variable",
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], env: {1A: x}}\n`,
+      '7:32 /tasks/0/with/env/1A "1A" cannot be a name here',
+    ],
+    [
+      "ranks that do not divide",
+      `${HEAD}tasks:\n${task("a", "    resources: {cpus: 5, ranks: 2}\n")}`,
+      "8:33 /tasks/0/resources/ranks 5 cpus cannot be shared evenly by 2 ranks",
+    ],
+    [
+      "a wrong default",
+      `${HEAD}params: {n: {type: integer, default: x}}\ntasks:\n${task("a")}`,
+      "4:38 /params/n/default default is no integer",
+    ],
+    [
+      "a param without a value",
+      `${HEAD}params: {n: {type: integer}}\ntasks:\n${task("a")}`,
+      '4:10 /params/n param "n" has no default and was not given | give it: --param n=…',
+    ],
   ];
   for (const [what, text, ...expected] of cases) {
     test(what, () => {
@@ -231,23 +380,38 @@ describe("a refusal says where and what to do", () => {
       expect.stringContaining('17:9 /tasks/0/needs/0 there is no task "b"'),
     ]);
     const twice = text.replace('"kind"', '"id\\\\": 1,\n  "kind": "W\\"{}:",\n  "kind"');
-    expect(errorsOf(twice)[0]).toContain('5:3 /kind "kind" is given twice | it was first given at line 4');
+    expect(errorsOf(twice)[0]).toContain(
+      '5:3 /kind "kind" is given twice | it was first given at line 4',
+    );
   });
 
   test("a param outside of its rules, or that nobody declared", () => {
     const text = `${HEAD}params:\n  n: {type: integer, default: 2, minimum: 1, maximum: 3}\n  e: {type: string, default: a, enum: [a, b]}\ntasks:\n${task("a")}`;
-    expect(errorsOf(text, { params: { n: 9 } })[0]).toContain('5:3 /params/n param "n" is 9, above its maximum 3');
-    expect(errorsOf(text, { params: { n: "x" } })[0]).toContain('param "n" is "x", which is no integer');
+    expect(errorsOf(text, { params: { n: 9 } })[0]).toContain(
+      '5:3 /params/n param "n" is 9, above its maximum 3',
+    );
+    expect(errorsOf(text, { params: { n: "x" } })[0]).toContain(
+      'param "n" is "x", which is no integer',
+    );
     expect(errorsOf(text, { params: { e: "c" } })[0]).toContain("not in its enum | one of a, b");
-    expect(errorsOf(text, { params: { m: 1 } })[0]).toContain('there is no param "m" | did you mean "n"?');
+    expect(errorsOf(text, { params: { m: 1 } })[0]).toContain(
+      'there is no param "m" | did you mean "n"?',
+    );
   });
 
   test("a value that would become code", () => {
-    const script = `${HEAD}params: {x: {type: string}}\ntasks:\n  - id: a\n    uses: script@1\n    with: {text: "echo ${"${{ params.x }}"}"}\n`;
-    expect(errorsOf(script, { params: { x: "a;b" } })[0]).toContain("8:24 /tasks/0/with/text param x is");
+    const script = `${HEAD}params: {x: {type: string}}\ntasks:\n  - id: a\n    uses: script@1\n    with: {text: "echo \${{ params.x }}"}\n`;
+    expect(errorsOf(script, { params: { x: "a;b" } })[0]).toContain(
+      "8:24 /tasks/0/with/text param x is",
+    );
     expect(errorsOf(script, { params: { x: "a-b/c.d" } })).toEqual([]);
-    const shell = script.replace("script@1", "exec@1").replace('{text: "echo', '{command: [env, bash, -ec, "echo').replace(' }}"}', ' }}"]}');
-    expect(errorsOf(shell, { params: { x: "$(id)" } })[0]).toContain("which would become code here | give it by env");
+    const shell = script
+      .replace("script@1", "exec@1")
+      .replace('{text: "echo', '{command: [env, bash, -ec, "echo')
+      .replace(' }}"}', ' }}"]}');
+    expect(errorsOf(shell, { params: { x: "$(id)" } })[0]).toContain(
+      "which would become code here | give it by env",
+    );
     expect(errorsOf(shell.replace("-ec", "-e"), { params: { x: "$(id)" } })).toEqual([]);
   });
 
@@ -261,11 +425,16 @@ describe("a refusal says where and what to do", () => {
 
 describe("bounds", () => {
   test("a manifest of more than 4 MiB is refused", () => {
-    expect(errorsOf("#".repeat(4 * 1024 * 1024 + 1))[0]).toContain("1:1  the manifest has 4194305 bytes");
+    expect(errorsOf("#".repeat(4 * 1024 * 1024 + 1))[0]).toContain(
+      "1:1  the manifest has 4194305 bytes",
+    );
   });
 
   test("an alias bomb is refused", () => {
-    const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(", ")}]`);
+    const levels = Array.from(
+      { length: 12 },
+      (_, i) => `l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(", ")}]`,
+    );
     expect(errorsOf(`l0: &l0 x\n${levels.join("\n")}\n`)[0]).toMatch(/alias|values|deep/i);
   });
 
@@ -276,7 +445,9 @@ describe("bounds", () => {
 
   test("deep nesting is refused", () => {
     expect(errorsOf("[".repeat(50_000)).length).toBeGreaterThan(0);
-    expect(errorsOf(`{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`)[0]).toContain("nested more than 40 deep");
+    expect(errorsOf(`{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`)[0]).toContain(
+      "nested more than 40 deep",
+    );
   });
 
   test("100,000 keys in one map are looked at once each", () => {
@@ -286,7 +457,9 @@ describe("bounds", () => {
 
   test("params filled in many times over are refused", () => {
     const text = `${HEAD}params: {x: {type: string}}\ntasks:\n  - id: a\n    uses: exec@1\n    with: {command: [c], stdin: "${"${{ params.x }}".repeat(1000)}"}\n`;
-    expect(errorsOf(text, { params: { x: "x".repeat(100_000) } })[0]).toContain("params filled in make more than");
+    expect(errorsOf(text, { params: { x: "x".repeat(100_000) } })[0]).toContain(
+      "params filled in make more than",
+    );
   });
 
   test("keys that mean something to JavaScript are only keys", () => {
@@ -297,7 +470,9 @@ describe("bounds", () => {
       { name: "constructor", value: ["b"] },
     ]);
     expect(first?.files[0]?.path).toBe("__proto__");
-    expect(errorsOf(`${HEAD}__proto__: {tasks: 1}\ntasks:\n${task("a")}`)[0]).toContain("unknown key");
+    expect(errorsOf(`${HEAD}__proto__: {tasks: 1}\ntasks:\n${task("a")}`)[0]).toContain(
+      "unknown key",
+    );
   });
 
   test("10,000 tasks as JSON compile", () => {
@@ -307,8 +482,17 @@ describe("bounds", () => {
       needs: i === 0 ? [] : [`task-${i - 1}`],
       with: { command: ["true"] },
     }));
-    const manifest = { apiVersion: "signalbox/v1", kind: "Workflow", metadata: { name: "big" }, tasks };
+    const manifest = {
+      apiVersion: "signalbox/v1",
+      kind: "Workflow",
+      metadata: { name: "big" },
+      tasks,
+    };
     const { plan } = planOf(JSON.stringify(manifest));
-    expect(plan.tasks.at(-1)).toMatchObject({ id: "task-9999", ordinal: 9999, needs: ["task-9998"] });
+    expect(plan.tasks.at(-1)).toMatchObject({
+      id: "task-9999",
+      ordinal: 9999,
+      needs: ["task-9998"],
+    });
   });
 });

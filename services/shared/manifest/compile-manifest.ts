@@ -125,7 +125,14 @@ export function readManifest(
       findings.error(["tasks", place, "id"], `there are two tasks ${JSON.stringify(id)}`, hint);
     }
   }
-  const scope = { manifest, params, paramsUsed: new Set<string>(), places, findings, characters: 0 };
+  const scope = {
+    manifest,
+    params,
+    paramsUsed: new Set<string>(),
+    places,
+    findings,
+    characters: 0,
+  };
   return { manifest, source, scope };
 }
 
@@ -153,7 +160,12 @@ function warnOfUnusedParams(scope: Scope): void {
   for (const name of Object.keys(scope.manifest.params ?? {})) {
     if (scope.paramsUsed.has(name)) continue;
     const hint = `refer to it as \${{ params.${name} }}, or remove it`;
-    scope.findings.warn(["params", name], `param ${JSON.stringify(name)} is never used`, hint, "key");
+    scope.findings.warn(
+      ["params", name],
+      `param ${JSON.stringify(name)} is never used`,
+      hint,
+      "key",
+    );
   }
 }
 

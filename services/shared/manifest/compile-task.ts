@@ -3,6 +3,7 @@
 
 import type { TaskId } from "../base/ids.ts";
 import type { EndCause, OutputSpec, Resources } from "../base/job.ts";
+import { renderTemplate } from "../base/plan.ts";
 import type { PlanFile, PlanTask, RetryPolicy, Template } from "../base/plan.ts";
 import { codeArgument } from "./code-argument.ts";
 import type { FileDigest } from "./compile-manifest.ts";
@@ -50,7 +51,8 @@ export function compileTask(
     id: task.id as TaskId,
     program: compileProgram(scope, needs, task, at),
     env,
-    stdin: stdin === undefined ? null : compileTemplate(scope, needs, [...at, "stdin"], stdin, "text"),
+    stdin:
+      stdin === undefined ? null : compileTemplate(scope, needs, [...at, "stdin"], stdin, "text"),
     files: compileFiles(scope, needs, sources, task.with.files ?? {}, [...at, "files"]),
     outputs: compileOutputs(scope, task.outputs ?? {}, [...path, "outputs"]),
     resources: compileResources(scope, task.resources ?? {}, [...path, "resources"]),
@@ -78,7 +80,12 @@ function compileNeeds(scope: Scope, needs: Needs, task: RawTask, path: Path): vo
   }
 }
 
-function compileProgram(scope: Scope, needs: Needs, task: RawTask, path: Path): PlanTask["program"] {
+function compileProgram(
+  scope: Scope,
+  needs: Needs,
+  task: RawTask,
+  path: Path,
+): PlanTask["program"] {
   if (task.uses === "exec@1") {
     const { command } = task.with;
     const code = codeArgument(command);
@@ -86,7 +93,11 @@ function compileProgram(scope: Scope, needs: Needs, task: RawTask, path: Path): 
       argument(scope, needs, [...path, "command", index], text, index === code ? "code" : "text"),
     );
     if (command[0] === "") {
-      scope.findings.error([...path, "command", 0], "the program's name is empty", "name a program");
+      scope.findings.error(
+        [...path, "command", 0],
+        "the program's name is empty",
+        "name a program",
+      );
     }
     return { kind: "exec", argv };
   }
@@ -108,7 +119,11 @@ function compileInterpreter(
   path: Path,
 ): readonly string[] {
   const argv =
-    given === undefined ? (interpreterLine(text) ?? ["/bin/sh"]) : typeof given === "string" ? [given] : given;
+    given === undefined
+      ? (interpreterLine(text) ?? ["/bin/sh"])
+      : typeof given === "string"
+        ? [given]
+        : given;
   for (const [index, word] of argv.entries()) {
     if (word.includes("\0") || word.includes("${{") || (index === 0 && word === "")) {
       const hint = 'write a list: ["python3", "-u"]';
@@ -127,7 +142,13 @@ export function interpreterLine(script: string): readonly string[] | undefined {
 }
 
 /** A text that becomes one argument or variable: no NUL, and no longer than the kernel takes. */
-function argument(scope: Scope, needs: Needs, path: Path, text: string, use: "text" | "code"): Template {
+function argument(
+  scope: Scope,
+  needs: Needs,
+  path: Path,
+  text: string,
+  use: "text" | "code",
+): Template {
   const template = compileTemplate(scope, needs, path, text, use);
   let bytes = 0;
   for (const part of template) {
@@ -197,7 +218,7 @@ function compileSource(
   const at = [...path, "from"];
   const reference = compileFileReference(scope, needs, at, raw.from);
   if (reference !== "literal") return reference && { kind: "output", ...reference };
-  const local = compileTemplate(scope, needs, at, raw.from, "text").join("");
+  const local = renderTemplate(compileTemplate(scope, needs, at, raw.from, "text"), () => "");
   return localFile(scope, sources, local, at);
 }
 
@@ -251,13 +272,20 @@ function compileOutput(scope: Scope, name: string, raw: RawOutput, path: Path): 
   const value = { name, kind: "value", from: from === "stdout" ? null : from } as const;
   if (json !== undefined) return { ...value, extract: { kind: "json", path: json } };
   if (pattern === undefined) return { ...value, extract: { kind: "whole" } };
-  try {
-    new RegExp(pattern);
-  } catch (reason) {
+  const problem = patternProblem(pattern);
+  if (problem !== undefined) {
     const hint = 'write an ECMAScript regular expression: "energy = +([-0-9.]+)"';
-    scope.findings.error([...at, "pattern"], (reason as Error).message, hint);
+    scope.findings.error([...at, "pattern"], problem, hint);
   }
   return { ...value, extract: { kind: "pattern", pattern } };
+}
+
+function patternProblem(pattern: string): string | undefined {
+  try {
+    return RegExp(pattern) && undefined;
+  } catch (reason) {
+    return (reason as Error).message;
+  }
 }
 
 function checkPath(scope: Scope, text: string, path: Path): void {

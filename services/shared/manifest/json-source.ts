@@ -90,7 +90,7 @@ export function jsonPlaces(text: string): JsonPlaces {
 /** How many object members the text has; more than its parsed value has means a repeated key. */
 export function countJsonMembers(text: string): number {
   let members = 0;
-  for (let open = text.indexOf('"'); open >= 0; ) {
+  for (let open = text.indexOf('"'); open >= 0;) {
     let close = open;
     do close = text.indexOf('"', close + 1);
     while (isEscaped(text, close));

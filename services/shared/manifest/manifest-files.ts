@@ -14,7 +14,9 @@ export type ManifestFiles =
  * Paths as written, relative to the manifest, each once, sorted. Only paths that stay beside the
  * manifest are listed; what else is wrong with it the compiler says. Errors when it cannot be read.
  */
-export function manifestFiles(input: Pick<ManifestInput, "text" | "fileName" | "params">): ManifestFiles {
+export function manifestFiles(
+  input: Pick<ManifestInput, "text" | "fileName" | "params">,
+): ManifestFiles {
   const read = readManifest(input);
   if ("errors" in read) return read;
   const { manifest, scope } = read;
@@ -26,7 +28,11 @@ export function manifestFiles(input: Pick<ManifestInput, "text" | "fileName" | "
       if (parts.some((part) => part.kind === "output" || part.kind === "bad")) continue;
       const path = parts
         .map((part) =>
-          part.kind === "text" ? part.text : part.kind === "param" ? String(scope.params[part.name]) : "",
+          part.kind === "text"
+            ? part.text
+            : part.kind === "param"
+              ? String(scope.params[part.name])
+              : "",
         )
         .join("");
       if (pathProblem(path) === undefined) files.add(path);

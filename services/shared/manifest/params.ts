@@ -38,7 +38,12 @@ export function resolveParams(
     const typed = coerce(value, param.type);
     const problem = typed === undefined ? notOfType(value, param) : valueProblem(typed, param);
     if (problem !== undefined || typed === undefined) {
-      findings.error(["params", name], `param ${JSON.stringify(name)} ${problem}`, ruleOf(param), "key");
+      findings.error(
+        ["params", name],
+        `param ${JSON.stringify(name)} ${problem}`,
+        ruleOf(param),
+        "key",
+      );
       continue;
     }
     values.push([name, typed]);

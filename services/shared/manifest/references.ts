@@ -4,7 +4,12 @@
 export type ReferencePart =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "param"; readonly name: string; readonly nth: number }
-  | { readonly kind: "output"; readonly task: string; readonly output: string; readonly nth: number }
+  | {
+      readonly kind: "output";
+      readonly task: string;
+      readonly output: string;
+      readonly nth: number;
+    }
   | { readonly kind: "bad"; readonly message: string; readonly hint: string; readonly nth: number };
 
 const OPEN = "${{";

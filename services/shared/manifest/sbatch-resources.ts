@@ -31,18 +31,21 @@ const HANDLED: { readonly [name: string]: string } = {
 /** Without meaning here: what they ask for is so anyway. */
 const QUIET = new Set(["no-requeue", "parsable", "quiet", "verbose", "ignore-pbs", "get-user-env"]);
 
-const USE_WORKFLOW = "write a workflow: its tasks have needs, and each runs when those have succeeded";
+const USE_WORKFLOW =
+  "write a workflow: its tasks have needs, and each runs when those have succeeded";
 const REFUSED: { readonly [name: string]: string } = {
   array: "write a workflow with one task per index",
   dependency: USE_WORKFLOW,
-  chdir: "each job has a work directory of its own: name files by absolute paths, or give them by with.files",
+  chdir:
+    "each job has a work directory of its own: name files by absolute paths, or give them by with.files",
   wrap: "write the command into the script",
   begin: "submit it when it may begin",
   hold: "submit it when it may run",
   input: "redirect it in the script: program < FILE",
   "export-file": "set the variables in the script",
   signal: "a step's timeout and the cluster's time limit end it",
-  "test-only": "signalbox validate checks a workflow; this script was read without errors but for this",
+  "test-only":
+    "signalbox validate checks a workflow; this script was read without errors but for this",
 };
 
 /** Slurm's five times (MaxBatchRequeue), the first run counted. */
@@ -62,7 +65,8 @@ export function sbatchRequest(options: readonly SbatchOption[]): SbatchRequest {
     if (QUIET.has(name)) continue;
     const handled = HANDLED[name];
     if (handled !== undefined) {
-      if (!warned.has(handled)) warnings.push({ line, column, message: `--${name}`, hint: handled });
+      if (!warned.has(handled))
+        warnings.push({ line, column, message: `--${name}`, hint: handled });
       warned.add(handled);
     } else if (name === "requeue") {
       retryOn = ["node_fail", "preempted"];
@@ -89,7 +93,9 @@ export function sbatchRequest(options: readonly SbatchOption[]): SbatchRequest {
     jobName: given.get("job-name")?.value ?? null,
     cluster,
     resources,
-    env: [...env].map(([name, value]) => ({ name, value })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    env: [...env]
+      .map(([name, value]) => ({ name, value }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
     retryOn,
     problems,
     warnings,

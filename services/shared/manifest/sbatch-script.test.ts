@@ -42,11 +42,21 @@ describe("a Slurm script", () => {
 
   const same = { cpus: 8, ranks: 4, memoryMb: 8192, gpus: 4, nodes: 2, walltimeS: 5400 };
   const forms: readonly (readonly string[])[] = [
-    ["#SBATCH --nodes=2", "#SBATCH --ntasks=4 --cpus-per-task=2", "#SBATCH --mem=4G --gres=gpu:2 --time=01:30:00"],
+    [
+      "#SBATCH --nodes=2",
+      "#SBATCH --ntasks=4 --cpus-per-task=2",
+      "#SBATCH --mem=4G --gres=gpu:2 --time=01:30:00",
+    ],
     ["#SBATCH -N 2 -n 4 -c 2", "#SBATCH --mem 4096", "#SBATCH --gpus-per-node 2 -t 90"],
     ["#SBATCH -N2 -n4 -c2 --mem-per-cpu=1G -G4 -t0-01:30"],
-    ["#SBATCH\t-N 2 --ntasks-per-node=2 -c 2 # a comment", "#SBATCH --mem='4G' --gpus=4 --time \"90:00\""],
-    ["#SBATCH --nodes=2 --ntasks=9", "#SBATCH --ntasks=4 --cpus-per-t=2 --mem=4096M --gpus=4 --time=0-1:30:00"],
+    [
+      "#SBATCH\t-N 2 --ntasks-per-node=2 -c 2 # a comment",
+      "#SBATCH --mem='4G' --gpus=4 --time \"90:00\"",
+    ],
+    [
+      "#SBATCH --nodes=2 --ntasks=9",
+      "#SBATCH --ntasks=4 --cpus-per-t=2 --mem=4096M --gpus=4 --time=0-1:30:00",
+    ],
   ];
   for (const form of forms) {
     test(`asks for what ${form.join(" ").replaceAll("#SBATCH", "").trim()} asks for`, () => {
@@ -55,17 +65,25 @@ describe("a Slurm script", () => {
   }
 
   test("asks for one task whatever its cores, and for a partition, account, qos and constraint", () => {
-    const { task } = taskOf(script("#SBATCH -c 4 -p short -A chem --qos=high -C 'a100&nvme' --clusters=hpc"));
+    const { task } = taskOf(
+      script("#SBATCH -c 4 -p short -A chem --qos=high -C 'a100&nvme' --clusters=hpc"),
+    );
     expect(task.resources).toMatchObject({ cpus: 4, ranks: 1, memoryMb: null, nodes: null });
-    expect(task.resources).toMatchObject({ partition: "short", account: "chem", qos: "high", constraint: "a100&nvme" });
+    expect(task.resources).toMatchObject({
+      partition: "short",
+      account: "chem",
+      qos: "high",
+      constraint: "a100&nvme",
+    });
     expect(task.cluster).toBe("hpc");
   });
 
   test("understands every way to write a time", () => {
-    const seconds = (time: string) => taskOf(script(`#SBATCH --time=${time}`)).task.resources.walltimeS;
-    expect(["30", "30:15", "2:00:00", "1-0", "1-2:30", "1-2:30:15", "UNLIMITED", "0"].map(seconds)).toEqual([
-      ...[1800, 1815, 7200, 86_400, 95_400, 95_415, null, null],
-    ]);
+    const seconds = (time: string) =>
+      taskOf(script(`#SBATCH --time=${time}`)).task.resources.walltimeS;
+    expect(
+      ["30", "30:15", "2:00:00", "1-0", "1-2:30", "1-2:30:15", "UNLIMITED", "0"].map(seconds),
+    ).toEqual([...[1800, 1815, 7200, 86_400, 95_400, 95_415, null, null]]);
   });
 
   test("keeps --requeue as retries after what Slurm would requeue for", () => {
@@ -85,7 +103,9 @@ describe("a Slurm script", () => {
   });
 
   test("says what is handled otherwise, once and with its line", () => {
-    const { warnings } = taskOf(script("#SBATCH -o x.%j", "#SBATCH --mail-type=END --mail-user=me@x"));
+    const { warnings } = taskOf(
+      script("#SBATCH -o x.%j", "#SBATCH --mail-type=END --mail-user=me@x"),
+    );
     expect(warnings.map(({ line, column, message }) => [line, column, message])).toEqual([
       [2, 9, "--output"],
       [3, 9, "--mail-type"],
@@ -95,16 +115,27 @@ describe("a Slurm script", () => {
   test("has no directives after its first command, as in sbatch", () => {
     const { task, warnings } = taskOf("#!/bin/sh\n\n# x\nmodule load x\n#SBATCH -c 9\n");
     expect(task.resources.cpus).toBe(1);
-    expect(warnings[0]).toMatchObject({ line: 5, message: expect.stringContaining("after the first command") });
-    expect(taskOf("#!/bin/sh\n  # x\n##SBATCH -c 9\n #SBATCH -c 9\n#SBATCH -c 2\n").task.resources.cpus).toBe(2);
+    expect(warnings[0]).toMatchObject({
+      line: 5,
+      message: expect.stringContaining("after the first command"),
+    });
+    expect(
+      taskOf("#!/bin/sh\n  # x\n##SBATCH -c 9\n #SBATCH -c 9\n#SBATCH -c 2\n").task.resources.cpus,
+    ).toBe(2);
   });
 });
 
 describe("a refusal names the option, its place and what to do", () => {
   const cases: readonly (readonly [line: string, error: string])[] = [
-    ["#SBATCH --array=0-9", "2:9 --array is not supported | write a workflow with one task per index"],
+    [
+      "#SBATCH --array=0-9",
+      "2:9 --array is not supported | write a workflow with one task per index",
+    ],
     ["#SBATCH -n 1 -a0-9", "2:14 --array is not supported"],
-    ["#SBATCH --dependency=afterok:1", "2:9 --dependency is not supported | write a workflow: its tasks have needs"],
+    [
+      "#SBATCH --dependency=afterok:1",
+      "2:9 --dependency is not supported | write a workflow: its tasks have needs",
+    ],
     ["#SBATCH -D /tmp", "2:9 --chdir is not supported"],
     ["#SBATCH --exclusive", "2:9 --exclusive is not supported"],
     ["#SBATCH --ntaks=2", "2:9 sbatch has no option --ntaks | did you mean --ntasks?"],
@@ -121,7 +152,10 @@ describe("a refusal names the option, its place and what to do", () => {
     ["#SBATCH -t abc", "2:9 --time=abc is no time"],
     ["#SBATCH -N 2-4", "2:9 --nodes=2-4 is a range"],
     ["#SBATCH -n x", "2:9 --ntasks=x is no count"],
-    ["#SBATCH --gres=gpu:a100:2", "2:9 --gres=gpu:a100:2 is not supported | say how many only, and choose the type by --constraint"],
+    [
+      "#SBATCH --gres=gpu:a100:2",
+      "2:9 --gres=gpu:a100:2 is not supported | say how many only, and choose the type by --constraint",
+    ],
     ["#SBATCH --gres=craynetwork:1", "2:9 --gres=craynetwork:1 is not supported"],
     ["#SBATCH -p a,b", "2:9 --partition=a,b is no single name | name one of them"],
     ["#SBATCH --export=HOME", "2:9 --export=HOME has no value"],

@@ -33,7 +33,8 @@ export function compileSbatch(input: SbatchInput): ManifestResult {
   const directives = parseSbatchDirectives(text);
   const request = sbatchRequest(directives.options);
   const problems = [...directives.problems, ...request.problems];
-  if (problems.length > 0) return { errors: inOrder(problems).map((one) => located(fileName, one)) };
+  if (problems.length > 0)
+    return { errors: inOrder(problems).map((one) => located(fileName, one)) };
 
   const jobName = request.jobName ?? baseName;
   const name = taskName(jobName);
@@ -90,7 +91,11 @@ function scriptProblem(
 ): SbatchProblem | undefined {
   const at = (line: number, message: string, hint: string) => ({ line, column: 1, message, hint });
   if (Buffer.byteLength(text) > MANIFEST_BYTES_MAX) {
-    return at(1, `the script is larger than ${MANIFEST_BYTES_MAX} bytes`, "give large input as files");
+    return at(
+      1,
+      `the script is larger than ${MANIFEST_BYTES_MAX} bytes`,
+      "give large input as files",
+    );
   }
   if (interpreter === undefined) {
     return at(1, "this does not look like a batch script", "begin with a line like #!/bin/sh");

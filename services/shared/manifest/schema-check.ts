@@ -29,7 +29,8 @@ export function checkSchema(value: unknown, findings: Findings): boolean {
   const list = (value as { readonly tasks?: unknown } | null)?.tasks;
   if (Array.isArray(list)) {
     for (let index = 0; index < list.length && !findings.full; index++) {
-      if (!checkTask(list[index])) addAll(checkTask.errors, ["tasks", index], list[index], findings);
+      if (!checkTask(list[index]))
+        addAll(checkTask.errors, ["tasks", index], list[index], findings);
     }
   }
   return findings.errors.length === 0;
@@ -47,8 +48,8 @@ function addAll(
 function addOne(error: ErrorObject, base: Path, root: unknown, findings: Findings): void {
   const inside = pathOf(error.instancePath, root);
   const path = [...base, ...inside];
-  const schema = error.parentSchema as Record<string, unknown> | undefined;
-  const hint = String(schema?.["x-hint"] ?? schema?.["description"] ?? "see docs/protocols/manifest.md");
+  const schema = error.parentSchema;
+  const hint = adviceOf(schema);
   const value = error.data;
   switch (error.keyword) {
     case "if":
@@ -69,12 +70,18 @@ function addOne(error: ErrorObject, base: Path, root: unknown, findings: Finding
     }
     case "type": {
       const types = [error.params["type"]].flat().map(String);
-      findings.error(path, `${describe(path)} must be ${alternatives(types)}, not ${kindOf(value)}`, hint);
+      findings.error(
+        path,
+        `${describe(path)} must be ${alternatives(types)}, not ${kindOf(value)}`,
+        hint,
+      );
       return;
     }
     case "const":
     case "enum": {
-      const allowed = [error.params["allowedValues"] ?? error.params["allowedValue"]].flat().map(String);
+      const allowed = [error.params["allowedValues"] ?? error.params["allowedValue"]]
+        .flat()
+        .map(String);
       const advice = typeof value === "string" ? suggestion(value, allowed, "write one of") : hint;
       findings.error(path, `${describe(path)} is ${shown(value)}, which is not known`, advice);
       return;
@@ -90,12 +97,23 @@ function addOne(error: ErrorObject, base: Path, root: unknown, findings: Finding
     }
     case "uniqueItems": {
       const second = Math.max(Number(error.params["i"]), Number(error.params["j"]));
-      findings.error([...path, second], `${shown((value as unknown[])[second])} is given twice`, "keep one");
+      findings.error(
+        [...path, second],
+        `${shown((value as unknown[])[second])} is given twice`,
+        "keep one",
+      );
       return;
     }
     default:
       findings.error(path, `${describe(path)} ${error.message ?? error.keyword}`, hint);
   }
+}
+
+function adviceOf(schema: ErrorObject["parentSchema"]): string {
+  for (const advice of [schema?.["x-hint"], schema?.["description"]]) {
+    if (typeof advice === "string") return advice;
+  }
+  return "see docs/protocols/manifest.md";
 }
 
 /** The pointer's steps, with numbers where the value has a list. */

@@ -12,9 +12,10 @@ export const WORD_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,127}$";
 
 const memory = {
   type: "string",
-  description: 
+  description:
     "Memory over all nodes, always with a unit: 512MB, 4GB. Units are powers of 1024, as in Slurm.",
-  "x-hint": 'write a text with a unit: "4GB" (a bare number is bytes to one and megabytes to another)',
+  "x-hint":
+    'write a text with a unit: "4GB" (a bare number is bytes to one and megabytes to another)',
 } as const;
 
 const duration = {
@@ -124,7 +125,7 @@ export const MANIFEST_SCHEMA = {
       type: "array",
       minItems: 1,
       maxItems: TASKS_MAX,
-      "x-hint": "write a list of tasks: - id: first, uses: exec@1, with: {command: [\"true\"]}",
+      "x-hint": 'write a list of tasks: - id: first, uses: exec@1, with: {command: ["true"]}',
       items: { $ref: "#/$defs/task" },
     },
   },
@@ -186,7 +187,7 @@ export const MANIFEST_SCHEMA = {
           type: "object",
           maxProperties: 1000,
           description: "What later steps and people may use of it, by name.",
-          "x-hint": "write a map: {energy: {value: {from: stdout, pattern: \"E = (.*)\"}}}",
+          "x-hint": 'write a map: {energy: {value: {from: stdout, pattern: "E = (.*)"}}}',
           propertyNames: pattern(NAME_PATTERN, NAME_HINT),
           additionalProperties: { $ref: "#/$defs/output" },
         },
@@ -277,7 +278,8 @@ export const MANIFEST_SCHEMA = {
           type: "integer",
           minimum: 1,
           maximum: 1_000_000,
-          description: "Processes that srun or mpirun starts, sharing the cpus; one for each without it.",
+          description:
+            "Processes that srun or mpirun starts, sharing the cpus; one for each without it.",
           "x-hint": "write a whole number that divides cpus",
         },
         memory,
@@ -332,7 +334,14 @@ export const MANIFEST_SCHEMA = {
           minItems: 1,
           uniqueItems: true,
           items: {
-            enum: ["failed", "timeout", "out_of_memory", "node_fail", "preempted", "unknown_outcome"],
+            enum: [
+              "failed",
+              "timeout",
+              "out_of_memory",
+              "node_fail",
+              "preempted",
+              "unknown_outcome",
+            ],
             "x-hint": "failed, timeout, out_of_memory, node_fail, preempted or unknown_outcome",
           },
           description: "The ends that are tried again; failed, node_fail and preempted without it.",
@@ -363,9 +372,14 @@ export const MANIFEST_SCHEMA = {
               ...text,
               minLength: 1,
               maxLength: 1000,
-              description: "A regular expression (ECMAScript, with m): the last match's first group.",
+              description:
+                "A regular expression (ECMAScript, with m): the last match's first group.",
             },
-            json: { ...text, minLength: 1, description: "A dotted path into a JSON document: a.b.0." },
+            json: {
+              ...text,
+              minLength: 1,
+              description: "A dotted path into a JSON document: a.b.0.",
+            },
           },
         },
       },

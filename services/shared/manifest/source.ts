@@ -13,7 +13,13 @@ import {
   YAMLParseError,
 } from "yaml";
 import type { Document, Node, YAMLError } from "yaml";
-import { countJsonMembers, jsonOffset, jsonPlaces, nthReference, positionAt } from "./json-source.ts";
+import {
+  countJsonMembers,
+  jsonOffset,
+  jsonPlaces,
+  nthReference,
+  positionAt,
+} from "./json-source.ts";
 import type { ManifestError, Path, Position, Spot } from "./manifest-errors.ts";
 import { ERRORS_MAX } from "./manifest-errors.ts";
 
@@ -30,7 +36,7 @@ const ALIASES_MAX = 10_000;
 
 export interface Source {
   readonly value: unknown;
-  locate(path: Path, spot: Spot): Position;
+  readonly locate: (path: Path, spot: Spot) => Position;
 }
 
 export type Parsed = { readonly source: Source } | { readonly errors: readonly ManifestError[] };
@@ -70,13 +76,15 @@ function parseJson(text: string, file: string): Parsed | undefined {
   const problem = sizeProblem(value);
   if (problem !== undefined) return tooLarge(file, problem);
   if (countMembers(value) !== countJsonMembers(text)) {
-    const errors = jsonPlaces(text).duplicates.slice(0, ERRORS_MAX).map((twice) => ({
-      file,
-      ...positionAt(text, twice.key),
-      path: twice.pointer,
-      message: `${JSON.stringify(twice.name)} is given twice`,
-      hint: `it was first given at line ${positionAt(text, twice.first).line}: keep one of them`,
-    }));
+    const errors = jsonPlaces(text)
+      .duplicates.slice(0, ERRORS_MAX)
+      .map((twice) => ({
+        file,
+        ...positionAt(text, twice.key),
+        path: twice.pointer,
+        message: `${JSON.stringify(twice.name)} is given twice`,
+        hint: `it was first given at line ${positionAt(text, twice.first).line}: keep one of them`,
+      }));
     if (errors.length > 0) return { errors };
   }
   return { source: { value, locate: jsonLocator(text) } };
@@ -131,7 +139,11 @@ function sizeProblem(root: unknown): string | undefined {
 function parseYaml(text: string, file: string, bytes: number): Parsed {
   if (bytes > YAML_BYTES_MAX) {
     const message = `the manifest has ${bytes} bytes, ${YAML_BYTES_MAX} are allowed for YAML`;
-    return failed(file, message, `write it as JSON: up to ${MANIFEST_BYTES_MAX} bytes are read then`);
+    return failed(
+      file,
+      message,
+      `write it as JSON: up to ${MANIFEST_BYTES_MAX} bytes are read then`,
+    );
   }
   if (isNestedTooDeeply(text)) return tooLarge(file, "nested too deeply");
   const lines = new LineCounter();
@@ -148,7 +160,10 @@ function parseYaml(text: string, file: string, bytes: number): Parsed {
     value = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (reason) {
     // Stack overflow is a RangeError, too many aliases a ReferenceError.
-    return tooLarge(file, reason instanceof RangeError ? "nested too deeply" : (reason as Error).message);
+    return tooLarge(
+      file,
+      reason instanceof RangeError ? "nested too deeply" : (reason as Error).message,
+    );
   }
   const problem = sizeProblem(value);
   if (problem !== undefined) return tooLarge(file, problem);
@@ -193,7 +208,8 @@ function composeYaml(text: string, lines: LineCounter): Composed {
   try {
     const parser = new Parser(lines.addNewLine);
     for (const next of composer.compose(parser.parse(text), true, text.length)) {
-      if (document !== undefined) note(next.range[0], "MULTIPLE_DOCS", "there is more than one document");
+      if (document !== undefined)
+        note(next.range[0], "MULTIPLE_DOCS", "there is more than one document");
       document ??= next;
     }
   } catch (reason) {
@@ -209,7 +225,12 @@ type TokenPlace = number | readonly [number, number, number?] | { readonly offse
 class TooManyProblems extends Error {}
 
 /** Keys that are no texts, or given twice: to most readers the last one would win in silence. */
-function keyProblems(document: Document, text: string, lines: LineCounter, file: string): ManifestError[] {
+function keyProblems(
+  document: Document,
+  text: string,
+  lines: LineCounter,
+  file: string,
+): ManifestError[] {
   const errors: ManifestError[] = [];
   let aliases = 0;
   const note = (key: Node, message: string, hint: string): void => {
@@ -253,7 +274,11 @@ function lineAt(text: string, lines: LineCounter, offset: number): string {
 }
 
 function yamlError(
-  problem: { readonly code: string; readonly message: string; readonly pos: readonly [number, number] },
+  problem: {
+    readonly code: string;
+    readonly message: string;
+    readonly pos: readonly [number, number];
+  },
   text: string,
   lines: LineCounter,
   file: string,
@@ -292,7 +317,7 @@ function firstLower(text: string): string {
 
 /** Where `path` is; its nearest parent where it is not there. */
 function yamlOffset(document: Document, text: string, path: Path, spot: Spot): number {
-  let node = document.contents as Node | null;
+  let node: Node | null = document.contents;
   let key: Node | null = null;
   for (const step of path) {
     const parent: Node | null = isAlias(node) ? (node.resolve(document) ?? null) : node;

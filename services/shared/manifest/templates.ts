@@ -87,9 +87,14 @@ export function compileFileReference(
   if (found === undefined) return undefined;
   if (found.raw.file === undefined) {
     const message = `output ${part.output} of ${part.task} is a value, not a file`;
-    scope.findings.error(path, message, 'write {text: "${{ … }}"} for a file with the value in it', {
-      reference: part.nth,
-    });
+    scope.findings.error(
+      path,
+      message,
+      'write {text: "${{ … }}"} for a file with the value in it',
+      {
+        reference: part.nth,
+      },
+    );
     return undefined;
   }
   return { task: part.task as TaskId, output: part.output };

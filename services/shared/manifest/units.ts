@@ -1,7 +1,9 @@
 // Memory and durations as people write them. A bare number is never accepted: "4" is bytes to one
 // reader, megabytes to Slurm and gigabytes to the one who wrote it.
 
-export type Parsed = { readonly value: number } | { readonly problem: string; readonly hint: string };
+export type Parsed =
+  | { readonly value: number }
+  | { readonly problem: string; readonly hint: string };
 
 /** KiB in a unit. Decimal-looking units are powers of 1024, as in Slurm: 4GB and 4GiB are the same. */
 const KIB: { readonly [unit: string]: number } = { k: 1, m: 1024, g: 1024 ** 2, t: 1024 ** 3 };

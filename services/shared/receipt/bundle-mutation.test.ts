@@ -41,7 +41,7 @@ test("every single byte counts", () => {
 }, 60_000);
 
 /** Every value that differs from `value` in one place: changed, dropped, added, doubled or moved. */
-function* mutants(value: unknown): Generator<unknown> {
+function* mutants(value: unknown): Generator {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
       for (const changed of mutants(item)) yield value.with(index, changed);
@@ -102,11 +102,20 @@ function* resigned(key: "kept" | "stranger" | "own"): Generator<string> {
     for (const mutant of mutants(statement)) {
       const payload = Buffer.from(canonicalJson(mutant)).toString("base64");
       if (payload === envelope.payload) continue;
-      const own = list !== "steps" ? SCHEDULER : statement.predicate.cluster === "hpc" ? AGENTS.hpc : AGENTS.local;
+      const own =
+        list !== "steps"
+          ? SCHEDULER
+          : statement.predicate.cluster === "hpc"
+            ? AGENTS.hpc
+            : AGENTS.local;
       const changed =
-        key === "kept" ? { ...envelope, payload } : signEnvelope(mutant, key === "own" ? own : STRANGER);
+        key === "kept"
+          ? { ...envelope, payload }
+          : signEnvelope(mutant, key === "own" ? own : STRANGER);
       yield canonicalJson(
-        list === "run" ? { ...bundle, run: changed } : { ...bundle, [list]: bundle[list].with(index, changed) },
+        list === "run"
+          ? { ...bundle, run: changed }
+          : { ...bundle, [list]: bundle[list].with(index, changed) },
       );
     }
   }

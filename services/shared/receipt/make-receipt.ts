@@ -62,7 +62,8 @@ export interface RunFacts {
 
 /** A run's receipt, signed by the scheduler. */
 export function makeRunReceipt(facts: RunFacts, privateKey: KeyObject): Envelope {
-  const { namespace, run, workflow, manifestDigest, params, state, submittedAtMs, endedAtMs } = facts;
+  const { namespace, run, workflow, manifestDigest, params, state, submittedAtMs, endedAtMs } =
+    facts;
   const steps = facts.steps.map(({ task, state, receipt }) => ({ task, state, receipt }));
   const signer = signerOf("scheduler", namespace, privateKey);
   return signEnvelope(

@@ -24,7 +24,11 @@ export const OK: Outcome = {
   ...{ startedAtMs: 1000, endedAtMs: 2000, cpuMs: 5, maxRssKb: null, message: "exit code 0" },
 };
 
-export function specOf(task: string, ordinal: number, more: Partial<AttemptSpec> = {}): AttemptSpec {
+export function specOf(
+  task: string,
+  ordinal: number,
+  more: Partial<AttemptSpec> = {},
+): AttemptSpec {
   return {
     token: parseAttemptToken(`${RUN}-${ordinal}-1`),
     ...{ name: task, namespace: "main", run: RUN, task, attempt: 1 },
@@ -44,15 +48,31 @@ export interface Story {
   /** Changes what the second step is given, before it is signed. */
   readonly second?: Partial<AttemptSpec>;
   readonly run?: (facts: RunFacts) => RunFacts;
-  readonly keys?: { readonly scheduler?: KeyObject; readonly local?: KeyObject; readonly hpc?: KeyObject };
+  readonly keys?: {
+    readonly scheduler?: KeyObject;
+    readonly local?: KeyObject;
+    readonly hpc?: KeyObject;
+  };
 }
 
 /** simulate → analyse → (failing) plot, and a skipped task. */
 export function partsOf(story: Story = {}): BundleParts & { readonly digests: readonly string[] } {
   const { scheduler = SCHEDULER, local = AGENTS.local, hpc = AGENTS.hpc } = story.keys ?? {};
-  const table = { name: "table", kind: "file", path: "t", digest: sha256("t"), sizeBytes: 1 } as const;
+  const table = {
+    name: "table",
+    kind: "file",
+    path: "t",
+    digest: sha256("t"),
+    sizeBytes: 1,
+  } as const;
   const value: OutputValue = { name: "energy", kind: "value", value: "-15.839" };
-  const step = (key: KeyObject, cluster: string, spec: AttemptSpec, outputs: OutputValue[], outcome = OK): Envelope =>
+  const step = (
+    key: KeyObject,
+    cluster: string,
+    spec: AttemptSpec,
+    outputs: OutputValue[],
+    outcome = OK,
+  ): Envelope =>
     makeStepReceipt(
       {
         ...{ spec, cluster, nativeId: "17", outputs, outcome, agentId: `${cluster}-agent` },
@@ -69,7 +89,11 @@ export function partsOf(story: Story = {}): BundleParts & { readonly digests: re
   };
   const second = step(
     ...([hpc, "hpc"] as const),
-    specOf("analyse", 1, { files: [input], needsReceipts: [receiptDigest(first)], ...story.second }),
+    specOf("analyse", 1, {
+      files: [input],
+      needsReceipts: [receiptDigest(first)],
+      ...story.second,
+    }),
     [{ name: "sum", kind: "value", value: "1" }],
   );
   const third = step(
@@ -79,7 +103,13 @@ export function partsOf(story: Story = {}): BundleParts & { readonly digests: re
     { ...OK, cause: "failed", exitCode: 3 },
   );
   const facts: RunFacts = {
-    ...{ namespace: "main", run: RUN, workflow: "w", manifestDigest: sha256("m"), params: { n: 1 } },
+    ...{
+      namespace: "main",
+      run: RUN,
+      workflow: "w",
+      manifestDigest: sha256("m"),
+      params: { n: 1 },
+    },
     ...{ state: "failed", submittedAtMs: 1, endedAtMs: 3 },
     steps: [
       { task: "simulate", state: "succeeded", receipt: receiptDigest(first) },
@@ -90,7 +120,13 @@ export function partsOf(story: Story = {}): BundleParts & { readonly digests: re
   };
   const enrol = (cluster: string, key: KeyObject): Envelope =>
     makeEnrolment(
-      { namespace: "main", cluster, agentId: `${cluster}-agent`, agentKey: publicKeyOf(key), enrolledAtMs: 1 },
+      {
+        namespace: "main",
+        cluster,
+        agentId: `${cluster}-agent`,
+        agentKey: publicKeyOf(key),
+        enrolledAtMs: 1,
+      },
       scheduler,
     );
   const steps = [third, first, second]; // The run's receipt gives the order.

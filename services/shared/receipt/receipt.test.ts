@@ -57,7 +57,9 @@ describe("keys", () => {
 describe("an envelope", () => {
   test("is encoded as DSSE's own example", () => {
     const encoded = preAuthEncoding("http://example.com/HelloWorld", Buffer.from("hello world"));
-    expect(Buffer.from(encoded).toString()).toBe("DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    expect(Buffer.from(encoded).toString()).toBe(
+      "DSSEv1 29 http://example.com/HelloWorld 11 hello world",
+    );
   });
 
   test("verifies with nothing of ours but its JSON", () => {
@@ -65,7 +67,10 @@ describe("an envelope", () => {
     const envelope = JSON.parse(encodeEnvelope(steps[1]!));
     const payload = Buffer.from(envelope.payload, "base64");
     const type = envelope.payloadType;
-    const signed = Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]);
+    const signed = Buffer.concat([
+      Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `),
+      payload,
+    ]);
     const key = createPublicKey(exportPublicPem(publicKeyOf(AGENTS.local)));
     expect(verify(null, signed, key, Buffer.from(envelope.signatures[0].sig, "base64"))).toBe(true);
     const statement = JSON.parse(payload.toString());
@@ -73,11 +78,21 @@ describe("an envelope", () => {
       _type: "https://in-toto.io/Statement/v1",
       predicateType: "https://signalbox.dev/receipt/step/v1",
       subject: [
-        { name: "main/abcdefghijklmnop/simulate", digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
-        { name: "energy", digest: { sha256: createHash("sha256").update("-15.839").digest("hex") } },
+        {
+          name: "main/abcdefghijklmnop/simulate",
+          digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        },
+        {
+          name: "energy",
+          digest: { sha256: createHash("sha256").update("-15.839").digest("hex") },
+        },
         { name: "table", digest: { sha256: createHash("sha256").update("t").digest("hex") } },
       ],
-      predicate: { task: "simulate", outcome: { cause: "ok", exitCode: 0 }, signer: { role: "agent" } },
+      predicate: {
+        task: "simulate",
+        outcome: { cause: "ok", exitCode: 0 },
+        signer: { role: "agent" },
+      },
     });
     expect(receiptDigest(envelope)).toBe(sha256(payload));
   });
@@ -101,15 +116,25 @@ describe("an envelope", () => {
       digest({ spec: specOf("a", 0, { stdin: "" }) }),
       digest({ spec: specOf("a", 0, { program: { kind: "script", text: "", interpreter: [] } }) }),
       digest({ spec: specOf("a", 0, { needsReceipts: [sha256("n")] }) }),
-      digest({ spec: specOf("a", 0, { files: [{ path: "f", source: { kind: "text", text: "t" }, executable: false }] }) }),
-      digest({ spec: specOf("a", 0, { files: [{ path: "f", source: { kind: "text", text: "t" }, executable: true }] }) }),
+      digest({
+        spec: specOf("a", 0, {
+          files: [{ path: "f", source: { kind: "text", text: "t" }, executable: false }],
+        }),
+      }),
+      digest({
+        spec: specOf("a", 0, {
+          files: [{ path: "f", source: { kind: "text", text: "t" }, executable: true }],
+        }),
+      }),
     ];
     expect(new Set(others).size).toBe(others.length);
   });
 
   test("of another form is refused", () => {
     expect(() => parseEnvelope("[")).toThrow(/not JSON/);
-    expect(() => parseEnvelope('{"payload":"","payloadType":"","signatures":[],"x":1}')).toThrow(/no DSSE/);
+    expect(() => parseEnvelope('{"payload":"","payloadType":"","signatures":[],"x":1}')).toThrow(
+      /no DSSE/,
+    );
     const [, step] = partsOf().steps;
     expect(signatureProblem(step!, publicKeyOf(STRANGER))).toContain("it names the key");
     const loose = { ...step!, payload: `${step!.payload}=` };
@@ -127,7 +152,10 @@ describe("a bundle", () => {
     expect(verdict.run).toMatchObject({ workflow: "w", state: "failed" });
     expect(verdict.steps.map(({ digest }) => digest)).toEqual(parts.digests);
     const trustedKeys = [publicKeyOf(SCHEDULER)];
-    expect(verifyBundle(Buffer.from(text), { trustedKeys })).toMatchObject({ ok: true, trusted: true });
+    expect(verifyBundle(Buffer.from(text), { trustedKeys })).toMatchObject({
+      ok: true,
+      trusted: true,
+    });
     expect(verifyBundle(text, { trustedKeys: [schedulerName] }).ok).toBe(true);
   });
 
@@ -143,7 +171,12 @@ describe("a bundle", () => {
           files: [
             {
               path: "table.tsv",
-              source: { kind: "artifact", digest: sha256("other"), sizeBytes: 1, from: { task: "simulate", output: "table" } },
+              source: {
+                kind: "artifact",
+                digest: sha256("other"),
+                sizeBytes: 1,
+                from: { task: "simulate", output: "table" },
+              },
               executable: false,
             },
           ],
@@ -151,17 +184,59 @@ describe("a bundle", () => {
       }),
       /is not what simulate put out as table/,
     ],
-    ["of an input from a step it did not need", partsOf({ second: { needsReceipts: [] } }), /which is none of its needs/],
-    ["of a need that is not there", partsOf({ second: { needsReceipts: [sha256("x")] } }), /no receipt before it/],
-    ["of another run", partsOf({ second: { run: "qqqqqqqqqqqqqqqq" } }), /another attempt's token|another run/],
+    [
+      "of an input from a step it did not need",
+      partsOf({ second: { needsReceipts: [] } }),
+      /which is none of its needs/,
+    ],
+    [
+      "of a need that is not there",
+      partsOf({ second: { needsReceipts: [sha256("x")] } }),
+      /no receipt before it/,
+    ],
+    [
+      "of another run",
+      partsOf({ second: { run: "qqqqqqqqqqqqqqqq" } }),
+      /another attempt's token|another run/,
+    ],
     ["of another namespace", partsOf({ second: { namespace: "x" } }), /another namespace/],
     ["of another task", partsOf({ second: { task: "zzz" } }), /another run or task/],
     ["of another attempt", partsOf({ second: { attempt: 2 } }), /another attempt's token/],
-    ["that a failed step succeeded", partsOf({ run: (f) => ({ ...f, steps: f.steps.map((s) => (s.task === "plot" ? { ...s, state: "succeeded" } : s)) }) }), /says failed, the run says succeeded/],
-    ["that the run succeeded", partsOf({ run: (f) => ({ ...f, state: "succeeded" }) }), /do not bear out/],
-    ["that leaves a step out", partsOf({ run: (f) => ({ ...f, steps: f.steps.filter((s) => s.task !== "analyse") }) }), /builds on|not in its place/],
-    ["with steps in another order", partsOf({ run: (f) => ({ ...f, steps: f.steps.toReversed() }) }), /no receipt before it/],
-    ["that a step succeeded without a receipt", partsOf({ run: (f) => ({ ...f, steps: f.steps.map((s) => (s.task === "publish" ? { ...s, state: "succeeded" } : s)) }) }), /publish succeeded without a receipt/],
+    [
+      "that a failed step succeeded",
+      partsOf({
+        run: (f) => ({
+          ...f,
+          steps: f.steps.map((s) => (s.task === "plot" ? { ...s, state: "succeeded" } : s)),
+        }),
+      }),
+      /says failed, the run says succeeded/,
+    ],
+    [
+      "that the run succeeded",
+      partsOf({ run: (f) => ({ ...f, state: "succeeded" }) }),
+      /do not bear out/,
+    ],
+    [
+      "that leaves a step out",
+      partsOf({ run: (f) => ({ ...f, steps: f.steps.filter((s) => s.task !== "analyse") }) }),
+      /builds on|not in its place/,
+    ],
+    [
+      "with steps in another order",
+      partsOf({ run: (f) => ({ ...f, steps: f.steps.toReversed() }) }),
+      /no receipt before it/,
+    ],
+    [
+      "that a step succeeded without a receipt",
+      partsOf({
+        run: (f) => ({
+          ...f,
+          steps: f.steps.map((s) => (s.task === "publish" ? { ...s, state: "succeeded" } : s)),
+        }),
+      }),
+      /publish succeeded without a receipt/,
+    ],
   ];
   for (const [what, parts, problem] of lies) {
     test(`with a properly signed lie ${what} does not verify`, () => {
@@ -190,7 +265,15 @@ describe("a bundle", () => {
   });
 
   test("of no form at all is refused without a throw", () => {
-    for (const text of ["", "[]", "null", "{}", "{", canonicalJson({ mediaType: 1 }), `${"[".repeat(9000)}${"]".repeat(9000)}`]) {
+    for (const text of [
+      "",
+      "[]",
+      "null",
+      "{}",
+      "{",
+      canonicalJson({ mediaType: 1 }),
+      `${"[".repeat(9000)}${"]".repeat(9000)}`,
+    ]) {
       expect(verifyBundle(text).ok).toBe(false);
     }
     expect(verifyBundle(Uint8Array.of(0xff, 0xfe)).problems).toEqual(["the bundle is not JSON"]);

@@ -117,7 +117,14 @@ export const STEP_SHAPE: Shape = {
     outputs: {
       list: {
         either: [
-          { members: { name: "string", kind: { oneOf: ["value"] }, value: "string", digest: "digest" } },
+          {
+            members: {
+              name: "string",
+              kind: { oneOf: ["value"] },
+              value: "string",
+              digest: "digest",
+            },
+          },
           {
             members: {
               name: "string",

@@ -16,7 +16,10 @@ export type Digest = string;
 
 export interface Statement<P> {
   readonly _type: typeof STATEMENT_TYPE;
-  readonly subject: readonly { readonly name: string; readonly digest: { readonly sha256: string } }[];
+  readonly subject: readonly {
+    readonly name: string;
+    readonly digest: { readonly sha256: string };
+  }[];
   readonly predicateType: string;
   readonly predicate: P;
 }
@@ -44,7 +47,12 @@ export interface StepCode {
 }
 
 export type StepOutput =
-  | { readonly name: string; readonly kind: "value"; readonly value: string; readonly digest: Digest }
+  | {
+      readonly name: string;
+      readonly kind: "value";
+      readonly value: string;
+      readonly digest: Digest;
+    }
   | {
       readonly name: string;
       readonly kind: "file";

@@ -86,7 +86,8 @@ function parseBundle(bytes: string | Uint8Array, problems: string[]): Bundle | u
   let value: unknown;
   let text: string;
   try {
-    text = typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text =
+      typeof bytes === "string" ? bytes : new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     value = JSON.parse(text);
     if (canonicalJson(value) !== text) {
       problems.push("the bundle is not in canonical form: it was changed after it was written");
@@ -235,7 +236,8 @@ function readSteps(
     if (problems.length === before) steps.push({ digest: receiptDigest(envelope), step });
   }
   for (const [index, agent] of [...agents.values()].entries()) {
-    if (!agent.used) problems.push(`enrolment ${index + 1} is of an agent that signed nothing here`);
+    if (!agent.used)
+      problems.push(`enrolment ${index + 1} is of an agent that signed nothing here`);
   }
   return steps;
 }
@@ -252,8 +254,10 @@ function checkStep(what: string, step: StepPredicate, agent: Agent, problems: st
   if (step.namespace !== enrolment.namespace) {
     problems.push(`${what} is of another namespace than its key is enrolled for`);
   }
-  if (step.inputsHash !== hashOf(inputs)) problems.push(`${what}: its inputs hash to something else`);
-  if (step.outputsHash !== hashOf(outputs)) problems.push(`${what}: its outputs hash to something else`);
+  if (step.inputsHash !== hashOf(inputs))
+    problems.push(`${what}: its inputs hash to something else`);
+  if (step.outputsHash !== hashOf(outputs))
+    problems.push(`${what}: its outputs hash to something else`);
   for (const output of outputs) {
     if (output.kind === "value" && output.digest !== sha256(output.value)) {
       problems.push(`${what}: the value of ${output.name} hashes to something else`);
@@ -306,7 +310,10 @@ function checkRun(
       problems.push(`${what} is of another run or task`);
     }
     // A job that was cancelled may have ended well before the cancel reached it.
-    if (one.state !== "cancelled" && (step.outcome.cause === "ok") !== (one.state === "succeeded")) {
+    if (
+      one.state !== "cancelled" &&
+      (step.outcome.cause === "ok") !== (one.state === "succeeded")
+    ) {
       problems.push(`${what} says ${step.outcome.cause}, the run says ${one.state}`);
     }
     if (one.state === "skipped") problems.push(`${one.task} was skipped and has a receipt`);
