@@ -33,8 +33,11 @@ export function onClusterMessage(
       return onEnrol(cluster, message, turn);
     case "agent-connected":
       return onConnected(cluster, message, turn);
-    case "agent-lost":
     case "wake":
+      if (message.reloaded === true) place(cluster, turn);
+      else if (cluster.connected) turn.emit({ type: "cluster.lost" });
+      return undefined;
+    case "agent-lost":
       if (cluster.connected) turn.emit({ type: "cluster.lost" });
       return undefined;
     case "cluster-state":

@@ -220,6 +220,15 @@ describe("cluster", () => {
     expect(played.state?.commands.filter(({ kind }) => kind === "cancel").length).toBe(1);
   });
 
+  test("a restart means that the agent is away; a log read again by the same process does not", () => {
+    const played = cluster();
+    played.tell({ kind: "agent-connected", journalId: "j1", journalNew: true, commandSeen: 0 });
+    played.tell({ kind: "wake", reloaded: true });
+    expect(played.state?.connected).toBe(true);
+    played.tell({ kind: "wake", reloaded: false });
+    expect(played.state?.connected).toBe(false);
+  });
+
   test("what does not exist says how to make it", () => {
     const played = play<ClusterState, ClusterMessage>(clusterActor, "cluster/lab/moon");
     played.tell(enqueue(1));

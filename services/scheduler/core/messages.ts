@@ -112,7 +112,8 @@ export type ClusterMessage =
       readonly job: Address;
       readonly reason: string;
     }
-  | { readonly kind: "wake" };
+  /** After a restart no agent is here; `reloaded`: the same process goes on, its streams stand. */
+  | { readonly kind: "wake"; readonly reloaded?: boolean };
 
 export type NamespaceMessage =
   | {

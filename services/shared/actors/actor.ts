@@ -27,7 +27,10 @@ export interface ActorType<S, M> {
    * error is a bug: the turn is undone and the partition reloads.
    */
   receive(state: S | undefined, message: M, turn: Turn): unknown;
-  /** Whether an actor loaded after a restart wants `{kind: "wake"}`: it has work of its own to go on with. */
+  /**
+   * Whether an actor wants `{kind: "wake", reloaded}` when it was loaded: it has work of its own to go
+   * on with. `reloaded`: this process had it before and read its log again.
+   */
   wakes(state: S): boolean;
   /** The state as plain JSON-able data, for the state hash. */
   plain(state: S): unknown;

@@ -113,14 +113,18 @@ export class Partition {
 
   /** Takes ownership and replays the log. Rejects with the log's Failure. */
   async open(): Promise<void> {
-    assert(this.#phase === "closed" || this.#phase === "reloading");
+    assert(this.#phase === "closed");
     this.#phase = "reloading";
+    await this.#claim(false);
+  }
+
+  async #claim(reloaded: boolean): Promise<void> {
     this.#writer = await this.#ports.log.claim(
       this.number,
       this.#ports.writer,
       this.#ports.clock.nowMs(),
     );
-    await this.#replay();
+    await this.#replay(reloaded);
   }
 
   close(): void {
@@ -403,8 +407,8 @@ export class Partition {
     this.#phase = "reloading";
     for (;;) {
       try {
-        if (claim) await this.open();
-        else await this.#replay();
+        if (claim) await this.#claim(true);
+        else await this.#replay(true);
         return;
       } catch (error) {
         const failure = Failure.from(error);
@@ -419,7 +423,7 @@ export class Partition {
     }
   }
 
-  async #replay(): Promise<void> {
+  async #replay(reloaded: boolean): Promise<void> {
     const state = await this.#stateAtTail();
     if (this.#phase !== "reloading") throw this.#gone(); // Closed meanwhile.
     this.#state = state;
@@ -429,7 +433,7 @@ export class Partition {
     this.#phase = "open";
     for (const [address, actor] of state.actors) {
       if (this.#ports.types.get(kindOf(address))?.wakes(actor) !== true) continue;
-      const message = { kind: "wake" };
+      const message = { kind: "wake", reloaded };
       const letter = { address, message, received: null, timer: null, resolve: null, reject: null };
       this.#mailbox.push("system", { ...letter, lane: "system" });
     }
