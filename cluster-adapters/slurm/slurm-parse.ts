@@ -145,7 +145,8 @@ function exitOf(text: string | undefined): { exitCode: number | null; signal: nu
   const match = /^(\d+):(\d+)$/.exec(text ?? "");
   if (match === null) return { exitCode: null, signal: null };
   const [exitCode, signal] = [Number(match[1]), Number(match[2])];
-  if (signal !== 0) return { exitCode, signal };
+  // Out of memory reads `0:125`: 253 without its top bit, and no signal.
+  if (signal !== 0) return { exitCode, signal: signal <= 64 ? signal : null };
   return { exitCode, signal: exitCode > 128 && exitCode <= 192 ? exitCode - 128 : null };
 }
 
