@@ -20,7 +20,12 @@ const SEAL_RETRY_FIRST_MS = 500;
 const SEAL_RETRY_MAX_MS = 60_000;
 
 /** At least one witness must have spoken. */
-export function judge(attempt: Attempt, exit: ExitLine | null, word: Word | null, nowMs: number): End {
+export function judge(
+  attempt: Attempt,
+  exit: ExitLine | null,
+  word: Word | null,
+  nowMs: number,
+): End {
   assert(exit !== null || word !== null, "an end needs a witness");
   const cause = causeOf(attempt, exit, word);
   const exitCode = exit?.code ?? word?.entry.exitCode ?? null;
@@ -63,7 +68,13 @@ export function neverRanEnd(cause: EndCause, message: string, proof: EndProof, n
   };
 }
 
-export function finish(core: ClusterCore, outbox: Outbox, attempt: Attempt, end: End, nowMs: number): void {
+export function finish(
+  core: ClusterCore,
+  outbox: Outbox,
+  attempt: Attempt,
+  end: End,
+  nowMs: number,
+): void {
   assert(attempt.state.kind !== "reported" && attempt.state.kind !== "reporting");
   if (!end.ran) {
     reportEnd(core, attempt, end, { outcome: end.outcome, ...NOTHING_SEALED }, nowMs);
@@ -73,7 +84,12 @@ export function finish(core: ClusterCore, outbox: Outbox, attempt: Attempt, end:
   outbox.wish({ kind: "seal", token: attempt.token, outcome: end.outcome });
 }
 
-export function onSealed(core: ClusterCore, token: AttemptToken, sealed: Sealed, nowMs: number): void {
+export function onSealed(
+  core: ClusterCore,
+  token: AttemptToken,
+  sealed: Sealed,
+  nowMs: number,
+): void {
   const attempt = core.attempts.get(token);
   if (attempt === undefined || attempt.state.kind !== "sealing") return;
   reportEnd(core, attempt, attempt.state.end, sealed, nowMs);
@@ -95,7 +111,13 @@ export function sealAgain(core: ClusterCore, outbox: Outbox, attempt: Attempt): 
 }
 
 /** The end's rows are on disk. */
-export function onEndDurable(core: ClusterCore, outbox: Outbox, token: AttemptToken, seq: number, nowMs: number): void {
+export function onEndDurable(
+  core: ClusterCore,
+  outbox: Outbox,
+  token: AttemptToken,
+  seq: number,
+  nowMs: number,
+): void {
   const attempt = core.attempts.get(token);
   if (attempt === undefined || attempt.state.kind !== "reporting") return;
   const { outcome } = attempt.state.sealed;
@@ -107,7 +129,13 @@ export function onEndDurable(core: ClusterCore, outbox: Outbox, token: AttemptTo
   if (attempt.directoryExists) outbox.wish({ kind: "note", token, outcome });
 }
 
-function reportEnd(core: ClusterCore, attempt: Attempt, end: End, sealed: Sealed, nowMs: number): void {
+function reportEnd(
+  core: ClusterCore,
+  attempt: Attempt,
+  end: End,
+  sealed: Sealed,
+  nowMs: number,
+): void {
   const { token, nativeId } = attempt;
   core.reports.later.delete(`phase/${token}`);
   core.reports.later.delete(`reach/${token}`);
@@ -115,7 +143,15 @@ function reportEnd(core: ClusterCore, attempt: Attempt, end: End, sealed: Sealed
   attempt.proof = end.evidence;
   const { outcome, outputs, receipt, receiptDigest } = sealed;
   const { evidence } = end;
-  const ended = { kind: "ended", nativeId, outcome, outputs, receipt, receiptDigest, evidence } as const;
+  const ended = {
+    kind: "ended",
+    nativeId,
+    outcome,
+    outputs,
+    receipt,
+    receiptDigest,
+    evidence,
+  } as const;
   const seq = report(core, token, ended, nowMs);
   journal(core, { table: "end", token, seq }, true, nowMs);
   for (const digest of sealed.pushes) {
@@ -131,16 +167,20 @@ function causeOf(attempt: Attempt, exit: ExitLine | null, word: Word | null): En
   const { cancel } = attempt;
   if (cancel !== null && cancel.askedAtMs !== null && said === "cancelled") return cancel.cause;
   if (said === "cancelled") return "cancelled";
-  // What ended well before the cluster was asked to stop it ended by itself.
+  if (cancel === null || cancel.askedAtMs === null) return plain;
+  // What ended well before the cluster was asked to stop it ended by itself; what failed, before
+  // anybody wished for its end.
   const endedAtMs = exit?.atMs ?? word?.entry.endedAtMs ?? null;
-  const byItself = plain === "ok" && (cancel?.askedAtMs ?? 0) >= (endedAtMs ?? 0);
-  if (cancel !== null && cancel.askedAtMs !== null && !byItself) return cancel.cause;
-  return plain;
+  const sinceMs = plain === "ok" ? cancel.askedAtMs : cancel.atMs - 1;
+  const byItself =
+    plain === "ok" ? sinceMs >= (endedAtMs ?? 0) : sinceMs >= (endedAtMs ?? Infinity);
+  return byItself ? plain : cancel.cause;
 }
 
 function plainCauseOf(attempt: Attempt, exit: ExitLine | null, word: Word | null): EndCause {
   const said = word?.entry.cause ?? null;
-  if (exit !== null) return exit.code === 0 && exit.signal === null && said !== "failed" ? "ok" : "failed";
+  if (exit !== null)
+    return exit.code === 0 && exit.signal === null && said !== "failed" ? "ok" : "failed";
   if (said === "failed") return "failed";
   // The queue calls a job completed that left neither claim nor exit line: it was not ours to run.
   if (said === "ok" && attempt.claim !== null) return "ok";
@@ -153,7 +193,8 @@ function believedOf(
   word: Word | null,
   nowMs: number,
 ): Pick<End, "evidence" | "proof"> {
-  const wordDecides = word !== null && (exit === null || word.entry.cause === cause) && cause !== "ok";
+  const wordDecides =
+    word !== null && (exit === null || word.entry.cause === cause) && cause !== "ok";
   if (word !== null && (wordDecides || exit === null)) {
     const atMs = word.entry.endedAtMs ?? nowMs;
     const proof = word.source === "queue" ? "queue-word" : "accounting-word";
@@ -170,7 +211,12 @@ function messageOf(
   signal: number | null,
   word: Word | null,
 ): string {
-  const how = signal !== null ? `killed by signal ${signal}` : exitCode === null ? "" : `exit code ${exitCode}`;
+  const how =
+    signal !== null
+      ? `killed by signal ${signal}`
+      : exitCode === null
+        ? ""
+        : `exit code ${exitCode}`;
   const said = word === null ? "" : word.entry.raw;
   const both = [how, said].filter((part) => part !== "").join(", ");
   switch (cause) {
