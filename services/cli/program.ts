@@ -8,9 +8,11 @@ import { cancelCommand } from "./commands/cancel.ts";
 import { clusterCommand } from "./commands/cluster.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { getCommand } from "./commands/get.ts";
 import { listCommand } from "./commands/list.ts";
+import { logCommand } from "./commands/log.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { receiptCommand } from "./commands/receipt.ts";
 import { retryCommand } from "./commands/retry.ts";
@@ -59,7 +61,9 @@ export function makeProgram(app: App): Command {
   program.addCommand(agentCommand(app));
   program.addCommand(tokenCommand(app));
   program.addCommand(receiptCommand(app));
-  program.commandsGroup("Here:");
+  program.commandsGroup("Upkeep:");
+  program.addCommand(doctorCommand(app));
+  program.addCommand(logCommand(app));
   program.addCommand(completionCommand(app));
   return program;
 }

@@ -44,8 +44,9 @@ function runningJob(directory: string, token: string): LocalJob | null {
 function jobIdIn(directory: string): string | null {
   try {
     const text = readFileSync(join(directory, "job_info.json"), "utf8");
-    const { run, task } = JSON.parse(text) as { run?: unknown; task?: unknown };
-    return typeof run === "string" && typeof task === "string" ? `${run}/${task}` : null;
+    const { spec } = JSON.parse(text) as { spec?: { run?: unknown; task?: unknown } };
+    const known = typeof spec?.run === "string" && typeof spec.task === "string";
+    return known ? `${String(spec.run)}/${String(spec.task)}` : null;
   } catch {
     return null;
   }
