@@ -1,5 +1,5 @@
-// What every dialect over every transport must do. A new cluster kind is done when this suite passes
-// with it: conformance.test.ts runs it for each.
+// What every dialect over every transport must do. A new cluster kind is done when this suite
+// passes with it: conformance.test.ts runs it for each.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -26,14 +26,18 @@ export interface Conformance {
   readonly submitUnanswered:
     | ((submit: () => ReturnType<Dialect["submit"]>) => ReturnType<Dialect["submit"]>)
     | null;
-  /** Makes the next query answer with state words that nobody knows; `null` where there are none. */
+  /**
+   * Makes the next query answer with state words that nobody knows; `null` where there are none.
+   */
   readonly garbleNext: (() => void) | null;
   /** Makes the next query leave out every row and still look healthy; `null` where it cannot. */
   readonly hideNext: (() => void) | null;
   close(): Promise<void>;
 }
 
-/** `start` is called once for the whole suite. With anything `missing` the suite is skipped by name. */
+/**
+ * `start` is called once for the whole suite. With anything `missing` the suite is skipped by name.
+ */
 export function describeDialect(
   name: string,
   start: () => Promise<Conformance>,

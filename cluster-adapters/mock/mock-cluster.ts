@@ -188,7 +188,9 @@ export class MockCluster {
     });
   }
 
-  /** Starts a job that runs already once more, as a network split does (SLURM_RESTART_COUNT + 1). */
+  /**
+   * Starts a job that runs already once more, as a network split does (SLURM_RESTART_COUNT + 1).
+   */
   duplicateStart(nativeId: string): void {
     const job = this.#queue.get(nativeId);
     if (job === undefined) return;
@@ -197,8 +199,8 @@ export class MockCluster {
   }
 
   /**
-   * The controller dies without saving: what it accepted in the last `lostMs` it never heard of, its
-   * ids are given out again, and what of that was running goes on unseen.
+   * The controller dies without saving: what it accepted in the last `lostMs` it never heard of,
+   * its ids are given out again, and what of that was running goes on unseen.
    */
   forgetLast(lostMs: number): void {
     const sinceMs = this.options.clock.nowMs() - lostMs;

@@ -1,5 +1,5 @@
-// The dialect of the scheduler in memory (mock-cluster.ts). Like Slurm's it tells apart what was not
-// taken, what was, and what nobody knows; like Slurm's its silence says nothing.
+// The dialect of the scheduler in memory (mock-cluster.ts). Like Slurm's it tells apart what was
+// not taken, what was, and what nobody knows; like Slurm's its silence says nothing.
 
 import type { Dialect, JobFiles, LiveJob, QueueAnswer, QueueEntry } from "../adapter.ts";
 import type { MockCluster, MockJob } from "./mock-cluster.ts";
