@@ -80,14 +80,26 @@ test("npx signalbox --help and --version", async () => {
 });
 
 test("npx signalbox up starts the mesh from the package, down ends it", async () => {
-  const up = await npx("up", "--json");
+  const lastOf = (output: string): unknown => JSON.parse(output.trim().split("\n").at(-1) ?? "");
+  const up = lastOf(await npx("up", "--json"));
   try {
-    expect(JSON.parse(up.trim().split("\n").at(-1) ?? "")).toMatchObject({});
-    expect(JSON.parse(await npx("list", "--json"))).toBeDefined();
+    expect(up).toMatchObject({ log: "embedded", started: ["scheduler", "agent-local"] });
+    expect(up).toMatchObject({ clusters: [{ name: "local", agent: "connected" }] });
+    const manifest = join(
+      project,
+      "node_modules",
+      "signalbox",
+      "examples",
+      "demo",
+      "workflow.yaml",
+    );
+    expect(lastOf(await npx("run", manifest, "--json"))).toMatchObject({
+      run: { state: "succeeded" },
+    });
   } finally {
-    await npx("down", "--json");
+    expect(lastOf(await npx("down", "--json"))).toMatchObject({ left: [] });
   }
-}, 60_000);
+}, 120_000);
 
 test("below Node 22 it says so instead of failing on syntax", async () => {
   const old =
