@@ -7,7 +7,9 @@ const CODE_FLAG: readonly (readonly [program: RegExp, flag: RegExp])[] = [
   [/^(?:node|nodejs)$/, /^(?:-e|-p|-pe|--eval|--print)$/],
 ];
 
-/** Its index, or -1. Also behind `env`, `nice`, `srun` and the like: the first such program counts. */
+/**
+ * Its index, or -1. Also behind `env`, `nice`, `srun` and the like: the first such program counts.
+ */
 export function codeArgument(command: readonly string[]): number {
   for (const [index, word] of command.entries()) {
     const name = word.slice(word.lastIndexOf("/") + 1);

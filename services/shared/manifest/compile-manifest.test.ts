@@ -58,7 +58,8 @@ describe("a plan", () => {
   - id: a
     uses: script@1
     with: {text: "#!/usr/bin/env -S python3 -u\\nprint(1)\\n"}
-    resources: {cpus: 8, ranks: 4, memory: 1.5GB, gpus: 2, nodes: 2, walltime: 1h30m, partition: gpu}
+    resources:
+      {cpus: 8, ranks: 4, memory: 1.5GB, gpus: 2, nodes: 2, walltime: 1h30m, partition: gpu}
     retry: {attempts: 3, backoff: {first: 500ms, max: 1m}, on: [timeout, failed]}
     timeout: "00:10:00"
     cluster: hpc
@@ -128,11 +129,14 @@ tasks:
   });
 
   test("orders by depth, then by place in the manifest", () => {
-    const text = `${HEAD}tasks:\n${task("z", "    needs: [c]\n")}${task("c")}${task("y", "    needs: [b]\n")}${task("b")}${task("a", "    needs: [z]\n")}`;
+    const text =
+      `${HEAD}tasks:\n` +
+      `${task("z", "    needs: [c]\n")}${task("c")}${task("y", "    needs: [b]\n")}` +
+      `${task("b")}${task("a", "    needs: [z]\n")}`;
     expect(planOf(text).plan.tasks.map(({ id }) => id)).toEqual(["c", "b", "z", "y", "a"]);
   });
 
-  test("gives texts for params of every type, and the caller's cluster to tasks that name none", () => {
+  test("takes texts for params of every type, and the caller's cluster", () => {
     const text = `${HEAD}params:
   i: {type: integer, minimum: 1}
   x: {type: number}
@@ -185,7 +189,8 @@ describe("a refusal says where and what to do", () => {
     ],
     [
       "a reference without quotes or $",
-      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], stdin: {{ params.x }}}\n`,
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n` +
+        `    with: {command: [x], stdin: {{ params.x }}}\n`,
       "7:34  a key must be a text | put a text with ${{ … }} in quotes",
     ],
     ["two documents", `${HEAD}tasks:\n${task("a")}---\na: 1\n`, "8:1", "one manifest per file"],
@@ -261,7 +266,8 @@ describe("a refusal says where and what to do", () => {
     [
       "a task id given twice",
       `${HEAD}tasks:\n${task("a")}${task("a")}`,
-      '8:9 /tasks/1/id there are two tasks "a" | ids are unique in a manifest: the first one is at line 5',
+      '8:9 /tasks/1/id there are two tasks "a" | ids are unique in a manifest: the first one ' +
+        "is at line 5",
     ],
     [
       "a missing need",
@@ -275,22 +281,28 @@ describe("a refusal says where and what to do", () => {
     ],
     [
       "a cycle",
-      `${HEAD}tasks:\n${task("x")}${task("a", "    needs: [x, b]\n")}${task("b", "    needs: [c]\n")}${task("c", "    needs: [a]\n")}`,
+      `${HEAD}tasks:\n` +
+        `${task("x")}${task("a", "    needs: [x, b]\n")}` +
+        `${task("b", "    needs: [c]\n")}${task("c", "    needs: [a]\n")}`,
       '11:16 /tasks/1/needs/1 tasks wait for each other: a → b → c → a | read → as "needs"',
     ],
     [
       "an unknown param",
-      `${HEAD}params: {size: {type: integer, default: 1}}\ntasks:\n  - id: a\n    uses: exec@1\n    with:\n      command:\n        - "ab \${{ params.size }} \${{ params.siez }}"\n`,
+      `${HEAD}params: {size: {type: integer, default: 1}}\ntasks:\n  - id: a\n` +
+        `    uses: exec@1\n    with:\n      command:\n` +
+        `        - "ab \${{ params.size }} \${{ params.siez }}"\n`,
       '10:34 /tasks/0/with/command/0 there is no param "siez" | did you mean "size"?',
     ],
     [
       "an unknown task",
-      `${HEAD}tasks:\n  - id: a\n    uses: script@1\n    with:\n      text: |\n        one\n        two \${{ tasks.b.outputs.c }}\n`,
+      `${HEAD}tasks:\n  - id: a\n    uses: script@1\n    with:\n      text: |\n        one\n` +
+        `        two \${{ tasks.b.outputs.c }}\n`,
       '10:13 /tasks/0/with/text there is no task "b"',
     ],
     [
       "an unknown output",
-      `${HEAD}tasks:\n${task("a", "    outputs: {energy: {value: {}}}\n")}  - id: b\n    uses: exec@1\n    with: {command: ["\${{ tasks.a.outputs.enrgy }}"]}\n`,
+      `${HEAD}tasks:\n${task("a", "    outputs: {energy: {value: {}}}\n")}  - id: b\n` +
+        `    uses: exec@1\n    with: {command: ["\${{ tasks.a.outputs.enrgy }}"]}\n`,
       '11:23 /tasks/1/with/command/0 task a has no output "enrgy" | did you mean "energy"?',
     ],
     [
@@ -305,27 +317,34 @@ describe("a refusal says where and what to do", () => {
     ],
     [
       "a file output in a text",
-      `${HEAD}tasks:\n${task("a", "    outputs: {f: {file: f}}\n")}  - id: b\n    uses: exec@1\n    with: {command: ["\${{ tasks.a.outputs.f }}"]}\n`,
-      "11:23 /tasks/1/with/command/0 output f of a is a file, not a value | give it to the step as a file",
+      `${HEAD}tasks:\n${task("a", "    outputs: {f: {file: f}}\n")}  - id: b\n` +
+        `    uses: exec@1\n    with: {command: ["\${{ tasks.a.outputs.f }}"]}\n`,
+      "11:23 /tasks/1/with/command/0 output f of a is a file, not a value | give it to the " +
+        "step as a file",
     ],
     [
       "a value output as a file",
-      `${HEAD}tasks:\n${task("a", "    outputs: {v: {value: {}}}\n")}  - id: b\n    uses: exec@1\n    with: {command: [x], files: {f: "\${{ tasks.a.outputs.v }}"}}\n`,
+      `${HEAD}tasks:\n${task("a", "    outputs: {v: {value: {}}}\n")}  - id: b\n` +
+        `    uses: exec@1\n    with: {command: [x], files: {f: "\${{ tasks.a.outputs.v }}"}}\n`,
       "11:38 /tasks/1/with/files/f output v of a is a value, not a file",
     ],
     [
       "a missing file",
-      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {f: {from: si.in}}}\n`,
-      '7:44 /tasks/0/with/files/f/from there is no file "si.in" | it is looked for beside the manifest',
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n` +
+        `    with: {command: [x], files: {f: {from: si.in}}}\n`,
+      '7:44 /tasks/0/with/files/f/from there is no file "si.in" | it is looked for beside the ' +
+        "manifest",
     ],
     [
       "a path that climbs out",
-      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {../f: {text: x}}}\n`,
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n` +
+        `    with: {command: [x], files: {../f: {text: x}}}\n`,
       '7:34 /tasks/0/with/files/..~1f ".." in the path',
     ],
     [
       "a file that is a directory too",
-      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n    with: {command: [x], files: {d: {text: x}, d/e: {text: x}}}\n`,
+      `${HEAD}tasks:\n  - id: a\n    uses: exec@1\n` +
+        `    with: {command: [x], files: {d: {text: x}, d/e: {text: x}}}\n`,
       '7:48 /tasks/0/with/files/d~1e "d" would be both',
     ],
     [
@@ -386,7 +405,9 @@ describe("a refusal says where and what to do", () => {
   });
 
   test("a param outside of its rules, or that nobody declared", () => {
-    const text = `${HEAD}params:\n  n: {type: integer, default: 2, minimum: 1, maximum: 3}\n  e: {type: string, default: a, enum: [a, b]}\ntasks:\n${task("a")}`;
+    const text =
+      `${HEAD}params:\n  n: {type: integer, default: 2, minimum: 1, maximum: 3}\n` +
+      `  e: {type: string, default: a, enum: [a, b]}\ntasks:\n${task("a")}`;
     expect(errorsOf(text, { params: { n: 9 } })[0]).toContain(
       '5:3 /params/n param "n" is 9, above its maximum 3',
     );
@@ -400,7 +421,9 @@ describe("a refusal says where and what to do", () => {
   });
 
   test("a value that would become code", () => {
-    const script = `${HEAD}params: {x: {type: string}}\ntasks:\n  - id: a\n    uses: script@1\n    with: {text: "echo \${{ params.x }}"}\n`;
+    const script =
+      `${HEAD}params: {x: {type: string}}\ntasks:\n  - id: a\n` +
+      `    uses: script@1\n    with: {text: "echo \${{ params.x }}"}\n`;
     expect(errorsOf(script, { params: { x: "a;b" } })[0]).toContain(
       "8:24 /tasks/0/with/text param x is",
     );
@@ -416,7 +439,8 @@ describe("a refusal says where and what to do", () => {
   });
 
   test("at most fifty errors, in the order of the file", () => {
-    const text = `${HEAD}tasks:\n${Array.from({ length: 500 }, (_, i) => task(`t${i}`, "    x: 1\n")).join("")}`;
+    const tasks = Array.from({ length: 500 }, (_, i) => task(`t${i}`, "    x: 1\n"));
+    const text = `${HEAD}tasks:\n${tasks.join("")}`;
     const lines = errorsOf(text).map((error) => Number.parseInt(error, 10));
     expect(lines).toHaveLength(50);
     expect(lines).toEqual(lines.toSorted((a, b) => a - b));
@@ -439,7 +463,8 @@ describe("bounds", () => {
   });
 
   test("many aliases of one large value are refused", () => {
-    const text = `a: &a [${"xxxxxxxxx,".repeat(40_000)}]\nb: [${Array(100).fill("*a").join(",")}]\n`;
+    const aliases = Array(100).fill("*a").join(",");
+    const text = `a: &a [${"xxxxxxxxx,".repeat(40_000)}]\nb: [${aliases}]\n`;
     expect(errorsOf(text)[0]).toContain("more than");
   });
 
@@ -451,19 +476,25 @@ describe("bounds", () => {
   });
 
   test("100,000 keys in one map are looked at once each", () => {
-    const text = `${HEAD}tasks:\n${task("a")}x:\n${Array.from({ length: 100_000 }, (_, i) => `  k${i}: 1\n`).join("")}`;
+    const keys = Array.from({ length: 100_000 }, (_, i) => `  k${i}: 1\n`);
+    const text = `${HEAD}tasks:\n${task("a")}x:\n${keys.join("")}`;
     expect(errorsOf(text)[0]).toContain('unknown key "x"');
   });
 
   test("params filled in many times over are refused", () => {
-    const text = `${HEAD}params: {x: {type: string}}\ntasks:\n  - id: a\n    uses: exec@1\n    with: {command: [c], stdin: "${"${{ params.x }}".repeat(1000)}"}\n`;
+    const text =
+      `${HEAD}params: {x: {type: string}}\ntasks:\n  - id: a\n    uses: exec@1\n` +
+      `    with: {command: [c], stdin: "${"${{ params.x }}".repeat(1000)}"}\n`;
     expect(errorsOf(text, { params: { x: "x".repeat(100_000) } })[0]).toContain(
       "params filled in make more than",
     );
   });
 
   test("keys that mean something to JavaScript are only keys", () => {
-    const text = `${HEAD}tasks:\n  - id: __proto__\n    uses: exec@1\n    with: {command: [x], env: {__proto__: a, constructor: b}, files: {__proto__: {text: c}}}\n`;
+    const text =
+      `${HEAD}tasks:\n  - id: __proto__\n    uses: exec@1\n` +
+      `    with: {command: [x], env: {__proto__: a, constructor: b}, files: {__proto__: ` +
+      `{text: c}}}\n`;
     const [first] = planOf(text).plan.tasks;
     expect(first?.env).toEqual([
       { name: "__proto__", value: ["a"] },

@@ -1,6 +1,6 @@
-// A manifest, as written, to the plan the scheduler interprets; or to everything wrong with it, each
-// with its line, column and advice. Pure: it reads no file and no clock, so the command line checks
-// offline with the same code that the scheduler trusts.
+// A manifest, as written, to the plan the scheduler interprets; or to everything wrong with it,
+// each with its line, column and advice. Pure: it reads no file and no clock, so the command line
+// checks offline with the same code that the scheduler trusts.
 //
 //   M1. The plan and its digest are functions of the manifest's content, its params and its files:
 //       comments, the order of keys and YAML against JSON change neither.
@@ -39,8 +39,8 @@ export interface ManifestInput {
   /** Values of params: JSON values, or texts that say one. */
   readonly params?: { readonly [name: string]: unknown };
   /**
-   * The local files the manifest refers to (manifestFiles lists them), by path as written. A file that
-   * is not here is missing.
+   * The local files the manifest refers to (manifestFiles lists them), by path as written. A file
+   * that is not here is missing.
    */
   readonly fileDigests?: { readonly [path: string]: FileDigest };
   /** The cluster of tasks that name none. */

@@ -1,6 +1,6 @@
-// Positions inside a JSON text. JSON.parse reads a manifest ten times faster than anything that keeps
-// positions, so this walks the text a second time only when there is something to point at. The text
-// is known to be valid JSON: the walker checks nothing.
+// Positions inside a JSON text. JSON.parse reads a manifest ten times faster than anything that
+// keeps positions, so this walks the text a second time only when there is something to point at.
+// The text is known to be valid JSON: the walker checks nothing.
 
 import type { Path, Position, Spot } from "./manifest-errors.ts";
 import { pointerOf } from "./manifest-errors.ts";

@@ -6,7 +6,9 @@ const PATH_BYTES_MAX = 1024;
 /** Linux's NAME_MAX. */
 const SEGMENT_BYTES_MAX = 255;
 
-/** Why `path` cannot be used, or undefined when it can. Leading dashes are fine: nothing parses it. */
+/**
+ * Why `path` cannot be used, or undefined when it can. Leading dashes are fine: nothing parses it.
+ */
 export function pathProblem(path: string): string | undefined {
   if (path === "") return "an empty path";
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
@@ -26,7 +28,8 @@ export function pathProblem(path: string): string | undefined {
 }
 
 export const PATH_HINT =
-  'use a relative path without "..", for example "input/si.in"; the job sees it in its work directory';
+  'use a relative path without "..", for example "input/si.in"; the job sees it in its work ' +
+  "directory";
 
 /** Of paths in one directory: a pair where one would have to be both a file and a directory. */
 export function pathClash(paths: readonly string[]): readonly [string, string] | undefined {

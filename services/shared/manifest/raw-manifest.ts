@@ -1,4 +1,5 @@
-// The manifest as written, once the schema has accepted it. schema.ts says the same for everyone else.
+// The manifest as written, once the schema has accepted it. schema.ts says the same for everyone
+// else.
 
 export type Scalar = string | number | boolean;
 export type NamedMap<T> = { readonly [name: string]: T };

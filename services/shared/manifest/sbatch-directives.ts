@@ -1,6 +1,6 @@
-// The #SBATCH lines of a Slurm script, read as sbatch reads them (src/sbatch/opt.c): only lines that
-// begin with it, only before the first command, words split by spaces with quotes, backslashes and
-// comments, and options short or long, with "=", a space or nothing before their value.
+// The #SBATCH lines of a Slurm script, read as sbatch reads them (src/sbatch/opt.c): only lines
+// that begin with it, only before the first command, words split by spaces with quotes, backslashes
+// and comments, and options short or long, with "=", a space or nothing before their value.
 
 import { nearest } from "./suggest.ts";
 
@@ -37,15 +37,15 @@ const TAKES: { readonly [name: string]: "value" | "none" | "maybe" } = {
     extra-node-info gid gpu-bind gpu-freq gpus gpus-per-node gpus-per-socket gpus-per-task gres
     gres-flags hint input job-name kill-on-invalid-dep licenses mail-type mail-user mcs-label mem
     mem-bind mem-per-cpu mem-per-gpu mincpus network nodefile nodelist nodes ntasks ntasks-per-core
-    ntasks-per-gpu ntasks-per-node ntasks-per-socket open-mode output partition power prefer priority
-    profile qos reservation segment signal sockets-per-node switches tasks-per-node thread-spec
-    threads-per-core time time-min tmp tres-bind tres-per-task uid wait-all-nodes wckey wrap`,
+    ntasks-per-gpu ntasks-per-node ntasks-per-socket open-mode output partition power prefer
+    priority profile qos reservation segment signal sockets-per-node switches tasks-per-node
+    thread-spec threads-per-core time time-min tmp tres-bind tres-per-task uid wait-all-nodes wckey wrap`,
   ),
   ...names("maybe", "exclusive get-user-env nice no-kill propagate oom-kill-step"),
   ...names(
     "none",
-    `contiguous help hold ignore-pbs no-requeue overcommit oversubscribe parsable quiet reboot requeue
-    resv-ports share spread-job stepmgr test-only usage use-min-nodes verbose version wait`,
+    `contiguous help hold ignore-pbs no-requeue overcommit oversubscribe parsable quiet reboot
+    requeue resv-ports share spread-job stepmgr test-only usage use-min-nodes verbose version wait`,
   ),
 };
 

@@ -1,5 +1,5 @@
-// What a Slurm script's options come to: resources, environment and retry of one task. Every option is
-// mapped, or handled with a word about it, or refused by name; none is dropped in silence.
+// What a Slurm script's options come to: resources, environment and retry of one task. Every option
+// is mapped, or handled with a word about it, or refused by name; none is dropped in silence.
 
 import type { EndCause, Resources } from "../base/job.ts";
 import type { SbatchOption, SbatchProblem } from "./sbatch-directives.ts";
@@ -37,7 +37,8 @@ const REFUSED: { readonly [name: string]: string } = {
   array: "write a workflow with one task per index",
   dependency: USE_WORKFLOW,
   chdir:
-    "each job has a work directory of its own: name files by absolute paths, or give them by with.files",
+    "each job has a work directory of its own: name files by absolute paths, or give them by " +
+    "with.files",
   wrap: "write the command into the script",
   begin: "submit it when it may begin",
   hold: "submit it when it may run",
@@ -230,7 +231,10 @@ function walltimeOf(value: string | null, refuse: Refuse): number | null {
   return seconds === 0 ? null : seconds;
 }
 
-/** NONE, ALL, and NAME=VALUE pairs; a bare NAME would be the submitting machine's, which is elsewhere. */
+/**
+ * NONE, ALL, and NAME=VALUE pairs; a bare NAME would be the submitting machine's, which is
+ * elsewhere.
+ */
 function readExport(
   option: SbatchOption,
   env: Map<string, string>,

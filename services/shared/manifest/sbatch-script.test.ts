@@ -64,7 +64,7 @@ describe("a Slurm script", () => {
     });
   }
 
-  test("asks for one task whatever its cores, and for a partition, account, qos and constraint", () => {
+  test("asks for one task whatever its cores, and for partition, account, qos, constraint", () => {
     const { task } = taskOf(
       script("#SBATCH -c 4 -p short -A chem --qos=high -C 'a100&nvme' --clusters=hpc"),
     );
@@ -154,7 +154,8 @@ describe("a refusal names the option, its place and what to do", () => {
     ["#SBATCH -n x", "2:9 --ntasks=x is no count"],
     [
       "#SBATCH --gres=gpu:a100:2",
-      "2:9 --gres=gpu:a100:2 is not supported | say how many only, and choose the type by --constraint",
+      "2:9 --gres=gpu:a100:2 is not supported | say how many only, and choose the type by " +
+        "--constraint",
     ],
     ["#SBATCH --gres=craynetwork:1", "2:9 --gres=craynetwork:1 is not supported"],
     ["#SBATCH -p a,b", "2:9 --partition=a,b is no single name | name one of them"],

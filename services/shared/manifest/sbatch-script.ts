@@ -1,5 +1,5 @@
-// A user's Slurm script, unchanged, as a plan of one task. Its #SBATCH lines say what it asks for; the
-// script itself runs by its own #! line, and to every other cluster those lines are comments.
+// A user's Slurm script, unchanged, as a plan of one task. Its #SBATCH lines say what it asks for;
+// the script itself runs by its own #! line, and to every other cluster those lines are comments.
 
 import { digestOf } from "./compile-manifest.ts";
 import type { ManifestError, ManifestResult } from "./compile-manifest.ts";

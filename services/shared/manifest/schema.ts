@@ -1,6 +1,6 @@
-// The manifest's JSON Schema (draft 2020-12), written by hand: it is the public contract, and forms,
-// documentation and SDKs derive from it. `x-hint` is what an error at that place advises. What a
-// schema cannot say (units, references, cycles) is checked by the compiler.
+// The manifest's JSON Schema (draft 2020-12), written by hand: it is the public contract, and
+// forms, documentation and SDKs derive from it. `x-hint` is what an error at that place advises.
+// What a schema cannot say (units, references, cycles) is checked by the compiler.
 
 export const TASKS_MAX = 100_000;
 export const TASK_ID_PATTERN = "^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}$";
@@ -57,7 +57,8 @@ const files = {
   additionalProperties: {
     type: ["object", "string"],
     description:
-      "A reference to a file output, {text: …} with references filled in, or {from: …} with a local file beside the manifest or a reference to a file output.",
+      "A reference to a file output, {text: …} with references filled in, or {from: …} with a " +
+      "local file beside the manifest or a reference to a file output.",
     "x-hint": 'write {text: "…"}, {from: "local/file"} or "${{ tasks.TASK.outputs.NAME }}"',
     properties: {
       text,
@@ -373,7 +374,7 @@ export const MANIFEST_SCHEMA = {
               minLength: 1,
               maxLength: 1000,
               description:
-                "A regular expression (ECMAScript, with m): the last match's first group.",
+                "A regular expression (ECMAScript, flags g and m): the last match's first group.",
             },
             json: {
               ...text,

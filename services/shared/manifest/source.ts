@@ -1,5 +1,6 @@
-// A manifest's text as plain values, with a way back from a value to its line and column. JSON is read
-// by JSON.parse; anything else is YAML 1.2. Everything is bounded before it is looked at further.
+// A manifest's text as plain values, with a way back from a value to its line and column. JSON is
+// read by JSON.parse; anything else is YAML 1.2. Everything is bounded before it is looked at
+// further.
 
 import {
   Composer,
@@ -174,7 +175,10 @@ function parseYaml(text: string, file: string, bytes: number): Parsed {
   return { source: { value, locate } };
 }
 
-/** More open brackets than any manifest has, or indicators in a row; the parser would be slow to say. */
+/**
+ * More open brackets than any manifest has, or indicators in a row; the parser would be slow to
+ * say.
+ */
 function isNestedTooDeeply(text: string): boolean {
   if (/(?:[-?:] ){200}/.test(text)) return true;
   let open = 0;
@@ -189,7 +193,9 @@ type Composed =
   | { readonly document: Document; readonly problems?: never }
   | { readonly problems: readonly YAMLError[]; readonly document?: never };
 
-/** The one document of the text, or what is wrong with it; it gives up after ERRORS_MAX of those. */
+/**
+ * The one document of the text, or what is wrong with it; it gives up after ERRORS_MAX of those.
+ */
 function composeYaml(text: string, lines: LineCounter): Composed {
   const composer = new Composer({
     version: "1.2",

@@ -31,7 +31,9 @@ export function orderOf(needs: readonly (readonly number[])[]): Order {
   return { kind: "cycle", cycle: cycleAmong(needs, missing) };
 }
 
-/** Every task left over needs another one left over: following the first such need must come round. */
+/**
+ * Every task left over needs another one left over: following the first such need must come round.
+ */
 function cycleAmong(needs: readonly (readonly number[])[], missing: readonly number[]): number[] {
   let task = missing.findIndex((count) => count > 0);
   const placeOf = new Map<number, number>();

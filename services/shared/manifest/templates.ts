@@ -1,6 +1,6 @@
 // Texts with references, checked against what the manifest declares: params are filled in at once,
-// outputs stay as holes, and every hole is a need. A value that lands in a script's text becomes code,
-// so only plain words may go there: `$(…)` in a param must never reach a shell as a command.
+// outputs stay as holes, and every hole is a need. A value that lands in a script's text becomes
+// code, so only plain words may go there: `$(…)` in a param must never reach a shell as a command.
 
 import type { TaskId } from "../base/ids.ts";
 import { PLAIN_VALUE } from "../base/plan.ts";
@@ -120,7 +120,9 @@ function compilePart(
       if (found === undefined) return undefined;
       if (found.raw.value === undefined) {
         const message = `output ${part.output} of ${part.task} is a file, not a value`;
-        const hint = `give it to the step as a file: with.files: {NAME: "\${{ tasks.${part.task}.outputs.${part.output} }}"}`;
+        const hint =
+          `give it to the step as a file: with.files: {NAME: "\${{ ` +
+          `tasks.${part.task}.outputs.${part.output} }}"}`;
         scope.findings.error(path, message, hint, { reference: part.nth });
         return undefined;
       }
@@ -150,7 +152,7 @@ function paramText(
   if (use === "code" && !PLAIN_VALUE.test(text)) {
     const shown = JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
     const message = `param ${part.name} is ${shown}, which would become code here`;
-    const hint = `give it by env: {NAME: "\${{ params.${part.name} }}"}, and write "$NAME" in the script`;
+    const hint = `give it by env: {NAME: "\${{ params.${part.name} }}"}, and write "$NAME" there`;
     scope.findings.error(path, message, hint, { reference: part.nth });
     return undefined;
   }

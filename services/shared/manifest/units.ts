@@ -5,7 +5,9 @@ export type Parsed =
   | { readonly value: number }
   | { readonly problem: string; readonly hint: string };
 
-/** KiB in a unit. Decimal-looking units are powers of 1024, as in Slurm: 4GB and 4GiB are the same. */
+/**
+ * KiB in a unit. Decimal-looking units are powers of 1024, as in Slurm: 4GB and 4GiB are the same.
+ */
 const KIB: { readonly [unit: string]: number } = { k: 1, m: 1024, g: 1024 ** 2, t: 1024 ** 3 };
 
 const MEMORY_HINT = 'write a number and its unit: "512MB", "4GB", "1.5TB"';

@@ -1,6 +1,6 @@
-// Every mutation of a bundle must be seen: each byte of its text, each member of its JSON and of every
-// payload in it, each list's order and length. The mutations are counted, so that this cannot pass by
-// making none.
+// Every mutation of a bundle must be seen: each byte of its text, each member of its JSON and of
+// every payload in it, each list's order and length. The mutations are counted, so that this cannot
+// pass by making none.
 
 import { expect, test } from "vitest";
 import { canonicalJson } from "../base/canonical-json.ts";
@@ -40,7 +40,9 @@ test("every single byte counts", () => {
   expect(mutations).toBeGreaterThan(bytes.length);
 }, 60_000);
 
-/** Every value that differs from `value` in one place: changed, dropped, added, doubled or moved. */
+/**
+ * Every value that differs from `value` in one place: changed, dropped, added, doubled or moved.
+ */
 function* mutants(value: unknown): Generator {
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
@@ -88,7 +90,10 @@ interface Place {
   readonly index: number;
 }
 
-/** Each statement mutated in each place, and the envelope made again by `key`, or its signature kept. */
+/**
+ * Each statement mutated in each place, and the envelope made again by `key`, or its signature
+ * kept.
+ */
 function* resigned(key: "kept" | "stranger" | "own"): Generator<string> {
   const bundle = JSON.parse(TEXT);
   const places: Place[] = [
@@ -122,19 +127,24 @@ function* resigned(key: "kept" | "stranger" | "own"): Generator<string> {
 }
 
 for (const key of ["kept", "stranger"] as const) {
-  test(`every member of every statement counts, ${key === "kept" ? "under the old signature" : "signed by a stranger"}`, () => {
-    const unseen: string[] = [];
-    let mutations = 0;
-    for (const text of resigned(key)) {
-      mutations += 1;
-      if (verifyBundle(text).ok) unseen.push(text);
-    }
-    expect(unseen).toEqual([]);
-    expect(mutations).toBeGreaterThan(500);
-  }, 60_000);
+  test(
+    `every member of every statement counts, ` +
+      `${key === "kept" ? "under the old signature" : "signed by a stranger"}`,
+    () => {
+      const unseen: string[] = [];
+      let mutations = 0;
+      for (const text of resigned(key)) {
+        mutations += 1;
+        if (verifyBundle(text).ok) unseen.push(text);
+      }
+      expect(unseen).toEqual([]);
+      expect(mutations).toBeGreaterThan(500);
+    },
+    60_000,
+  );
 }
 
-test("a step signed anew by its own agent is still seen: the run's receipt names the old one", () => {
+test("a step signed anew by its own agent is seen: the run's receipt names the old one", () => {
   const unseen: unknown[] = [];
   let mutations = 0;
   for (const text of resigned("own")) {

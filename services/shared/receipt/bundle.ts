@@ -1,5 +1,6 @@
-// A run's receipts as one file that verifies with nothing else at hand: the scheduler's key, its word
-// for each agent's key, the steps' receipts in the run's order, and the run's receipt over them.
+// A run's receipts as one file that verifies with nothing else at hand: the scheduler's key, its
+// word for each agent's key, the steps' receipts in the run's order, and the run's receipt over
+// them.
 
 import type { KeyObject } from "node:crypto";
 import { canonicalJson } from "../base/canonical-json.ts";

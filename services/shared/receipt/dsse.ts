@@ -1,5 +1,6 @@
-// Dead Simple Signing Envelope (secure-systems-lab/dsse, v1.0.2) with one Ed25519 signature. What is
-// signed is the pre-authentication encoding of the type and the payload's bytes, never parsed JSON.
+// Dead Simple Signing Envelope (secure-systems-lab/dsse, v1.0.2) with one Ed25519 signature. What
+// is signed is the pre-authentication encoding of the type and the payload's bytes, never parsed
+// JSON.
 
 import { sign, verify } from "node:crypto";
 import type { KeyObject } from "node:crypto";

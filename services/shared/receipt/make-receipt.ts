@@ -1,5 +1,5 @@
-// Receipts and enrolments, made and signed. Everything a receipt says comes in as arguments; the same
-// arguments and key give the same bytes.
+// Receipts and enrolments, made and signed. Everything a receipt says comes in as arguments; the
+// same arguments and key give the same bytes.
 
 import assert from "node:assert/strict";
 import type { KeyObject } from "node:crypto";

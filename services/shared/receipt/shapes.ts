@@ -1,5 +1,5 @@
-// The exact shape of what is verified: every member there, none besides. A signature says who wrote a
-// statement, not that it is one; a verifier must survive both.
+// The exact shape of what is verified: every member there, none besides. A signature says who wrote
+// a statement, not that it is one; a verifier must survive both.
 
 import { hasExactly } from "./dsse.ts";
 

@@ -1,6 +1,6 @@
-// What receipts say: in-toto Statements v1 with predicates of our own. docs/protocols/receipt.md says
-// the same for other languages. Every member is always there, `null` for none, so that nothing can be
-// left out of what is signed.
+// What receipts say: in-toto Statements v1 with predicates of our own. docs/protocols/receipt.md
+// says the same for other languages. Every member is always there, `null` for none, so that nothing
+// can be left out of what is signed.
 
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../base/canonical-json.ts";
