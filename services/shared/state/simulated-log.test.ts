@@ -135,3 +135,25 @@ test("an append nobody answers ends as UNKNOWN_OUTCOME, and its writer with it",
   await writer.append([], 0).catch((reason: Failure) => (codes[1] = reason.code));
   expect(codes).toEqual(["UNKNOWN_OUTCOME", "UNKNOWN_OUTCOME"]);
 });
+
+test("a busy writer stops by itself soon after a higher epoch was taken", async () => {
+  const clock = new ManualClock();
+  const server = new SimulatedLogServer({
+    partitions: 1,
+    timers: clock,
+    clock,
+    random: seededRandom(1),
+    faults: { delayMsMax: 5 },
+  });
+  const claiming = server.open().claim(0, "one", 0);
+  await clock.advanceAsync(1_000);
+  const writer = await claiming;
+  server.log(0).epoch += 1; // Taken, not yet sealed: the log itself would still accept this writer.
+  let code = "";
+  for (let i = 0; i < 200 && code === ""; i++) {
+    const appending = writer.append([], 0).catch((reason: Failure) => (code = reason.code));
+    await clock.advanceAsync(20);
+    await appending;
+  }
+  expect(code).toBe("FENCED");
+});
