@@ -39,7 +39,8 @@ const TAKES: { readonly [name: string]: "value" | "none" | "maybe" } = {
     mem-bind mem-per-cpu mem-per-gpu mincpus network nodefile nodelist nodes ntasks ntasks-per-core
     ntasks-per-gpu ntasks-per-node ntasks-per-socket open-mode output partition power prefer
     priority profile qos reservation segment signal sockets-per-node switches tasks-per-node
-    thread-spec threads-per-core time time-min tmp tres-bind tres-per-task uid wait-all-nodes wckey wrap`,
+    thread-spec threads-per-core time time-min tmp tres-bind tres-per-task uid
+    wait-all-nodes wckey wrap`,
   ),
   ...names("maybe", "exclusive get-user-env nice no-kill propagate oom-kill-step"),
   ...names(
