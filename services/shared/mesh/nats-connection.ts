@@ -115,7 +115,7 @@ export class NatsConnections {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#links.map((link) => link.connection?.close()));
+    for (const { connection } of this.#links) await connection?.close();
   }
 
   /** Connects until it succeeds or all is closed; from then on the library reconnects. */
@@ -123,7 +123,7 @@ export class NatsConnections {
     while (!this.#closed) {
       try {
         const connection = await connect(connectOptions(link.url, options));
-        if (this.#closed) return void (await connection.close());
+        if (this.#closed) return await connection.close();
         link.connection = connection;
         link.up = true;
         void this.#watch(link, connection);

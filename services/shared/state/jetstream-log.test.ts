@@ -98,7 +98,7 @@ function suite(nats: NatsBinary): void {
       name: "side",
     });
     const manager = await jetstreamManager(side.connection);
-    await manager.streams.update(`${options.prefix}_LOG_1`, { discard: "old" as never });
+    await manager.streams.update(`${options.prefix}_LOG_1`, { discard: "old" });
     await side.close();
     const failure = await refusal(options);
     expect(failure.code).toBe("UNSAFE");

@@ -200,7 +200,7 @@ function checkStream(
   }
   const rules: readonly [boolean, string, string][] = [
     [present.discard === "new", "it drops old records when full", "discard: new"],
-    [present.deny_delete === true, "its records can be deleted", "deny_delete: true"],
+    [present.deny_delete, "its records can be deleted", "deny_delete: true"],
     [present.max_bytes > 0, "it has no size limit", "max_bytes"],
     [present.max_age === 0, "its records expire", "max_age: 0"],
     [

@@ -9,7 +9,7 @@ export class MemoryStore implements Store {
   /** What a restart would find. */
   #durable: Rows = new Map();
   #rows: Rows = new Map();
-  #failNext: unknown = null;
+  #failNext: Error | null = null;
   commits = 0;
 
   get<T>(table: string, key: string): T | undefined {
@@ -51,7 +51,7 @@ export class MemoryStore implements Store {
   }
 
   /** The next commit() rejects with `reason` and writes nothing. */
-  failNext(reason: unknown): void {
+  failNext(reason: Error): void {
     this.#failNext = reason;
   }
 

@@ -130,13 +130,15 @@ test("the source's owner is fenced; one that takes it back meanwhile fails the m
   const owner = await from.claim(0, "scheduler", 0);
   await migrateLog(from, to, OPTIONS);
   await expect(owner.append(said("late"), 0)).rejects.toMatchObject({ code: "FENCED" });
-  let again: Promise<unknown> | null = null;
-  const onProgress = (): void => void (again ??= from.claim(0, "scheduler", 0));
+  const again: Promise<unknown>[] = [];
+  const onProgress = (): void => {
+    if (again.length === 0) again.push(from.claim(0, "scheduler", 0));
+  };
   await expect(migrateLog(from, to, { ...OPTIONS, onProgress })).rejects.toMatchObject({
     code: "FENCED",
     message: expect.stringMatching(/partition 0 of the source/) as string,
   });
-  await again;
+  await Promise.all(again);
 });
 
 const nats = findForTests();
