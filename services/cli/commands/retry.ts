@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { parseRunName } from "../client/job-name.ts";
 import { parseRun } from "../client/run-view.ts";
+import { printLastWords } from "../print/last-words.ts";
 import { showRun } from "../print/show-run.ts";
 import type { Session } from "../session.ts";
 import { exitOf, leftRunning } from "./watch.ts";
@@ -36,5 +37,7 @@ async function retry(session: Session, id: string, options: RetryOptions): Promi
   }
   const shown = await showRun(session, client, run.id, "progress");
   session.printer.document({ run: shown.run, jobs: shown.jobs });
-  return shown.interrupted ? leftRunning(session, run.id) : exitOf(shown.run);
+  if (shown.interrupted) return leftRunning(session, run.id);
+  await printLastWords(session, client, shown.jobs);
+  return exitOf(shown.run);
 }

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { downloadOutputs } from "../client/download-outputs.ts";
+import { printLastWords } from "../print/last-words.ts";
 import { outputLines } from "../print/run-text.ts";
 import { showRun } from "../print/show-run.ts";
 import { printable } from "../print/text.ts";
@@ -51,6 +52,7 @@ async function run(session: Session, file: string, flags: RunFlags): Promise<Exi
   if (outputs.length > 0) printer.lines(["", ...outputs]);
   for (const it of files) printer.note(`fetched ${printable(it.path)}`);
   if (shown.run.state !== "succeeded") {
+    await printLastWords(session, client, shown.jobs);
     printer.note(`why: ${terminal.invocation} why ${shown.run.id}`);
   }
   return exitOf(shown.run);

@@ -6,6 +6,7 @@ import { parseClusterName } from "#shared/base/ids.ts";
 import type { ManifestResult } from "#shared/manifest/compile-manifest.ts";
 import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { jobsOfRun, parseRunName } from "../client/job-name.ts";
+import { printLastWords } from "../print/last-words.ts";
 import { showRun } from "../print/show-run.ts";
 import { printable } from "../print/text.ts";
 import type { Session } from "../session.ts";
@@ -86,5 +87,6 @@ async function sbatch(
   if (shown.interrupted) return leftRunning(session, run.id);
   const [ended] = await jobsOfRun(client, parseRunName(run.id));
   printer.document({ job, run: shown.run, jobs: ended === undefined ? [] : [ended] });
+  await printLastWords(session, client, shown.jobs);
   return exitOf(shown.run);
 }

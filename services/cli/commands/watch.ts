@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { EXIT_INTERRUPTED, makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { parseRunOrJob } from "../client/job-name.ts";
 import type { RunView } from "../client/run-view.ts";
+import { printLastWords } from "../print/last-words.ts";
 import { showRun } from "../print/show-run.ts";
 import type { Session } from "../session.ts";
 
@@ -26,8 +27,10 @@ export function watchCommand(app: App): Command {
 
 async function watch(session: Session, id: string): Promise<ExitCode> {
   const { run } = parseRunOrJob(id);
-  const shown = await showRun(session, await session.client(), run, "stream");
+  const client = await session.client();
+  const shown = await showRun(session, client, run, "stream");
   if (shown.interrupted) return leftRunning(session, run);
+  await printLastWords(session, client, shown.jobs);
   return exitOf(shown.run);
 }
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ControlClient } from "../client/control-client.ts";
 import { downloadOutputs } from "../client/download-outputs.ts";
+import { printLastWords } from "../print/last-words.ts";
 import { outputLines } from "../print/run-text.ts";
 import type { ShownRun } from "../print/show-run.ts";
 import { printable } from "../print/text.ts";
@@ -25,7 +26,8 @@ export async function printResults(
   const { style } = printer;
   const results = join(stage.folder, "results");
   const files = await downloadOutputs(client, shown.jobs, results, terminal.cwd);
-  const last = files.at(-1);
+  await printLastWords(session, client, shown.jobs);
+  const last = shown.run.state === "succeeded" ? files.at(-1) : undefined;
   const picture =
     last !== undefined && last.sizeBytes <= SHOWN_BYTES_MAX ? textOf(last.target) : null;
   if (picture !== null)

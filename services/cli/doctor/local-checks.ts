@@ -19,6 +19,7 @@ const NODE_MAJOR_SOURCES_MIN = 24;
 const DISK_BYTES_WARN = 2 * 1024 ** 3;
 const DISK_BYTES_FAIL = 200 * 1024 ** 2;
 const TOOL_TIMEOUT_MS = 5000;
+const SLURM_TOOLS = ["sbatch", "squeue", "scontrol", "scancel"] as const;
 
 export function localFindings(session: Session): readonly Finding[] {
   return [
@@ -119,16 +120,18 @@ function natsServer(session: Session): Finding {
 
 /** Only needed where this machine is a Slurm's login node. */
 function slurmTools(session: Session): Finding {
-  const tools = ["sbatch", "squeue", "scontrol", "scancel"];
   const path = (session.terminal.env["PATH"] ?? "").split(":");
-  const missing = tools.filter((tool) => !path.some((folder) => existsSync(join(folder, tool))));
-  if (missing.length === tools.length) return ok("slurm", "none here (only a login node needs it)");
+  const missing = SLURM_TOOLS.filter(
+    (tool) => !path.some((folder) => existsSync(join(folder, tool))),
+  );
+  if (missing.length === SLURM_TOOLS.length)
+    return ok("slurm", "none here (only a login node needs it)");
   if (missing.length > 0) {
     return warn("slurm", `no ${missing.join(", ")} in PATH`, "install slurm-client, or mend PATH");
   }
   try {
     const options = { encoding: "utf8", timeout: TOOL_TIMEOUT_MS, stdio: "pipe" } as const;
-    return ok("slurm", execFileSync("sbatch", ["--version"], options).trim());
+    return ok("slurm", execFileSync(SLURM_TOOLS[0], ["--version"], options).trim());
   } catch (reason) {
     const said = String((reason as { stderr?: unknown }).stderr ?? (reason as Error).message);
     const last = said.trim().split("\n").at(-1) ?? "";

@@ -1,5 +1,5 @@
-// Moves an embedded log into JetStream without losing an event: that of the mesh on this machine, or
-// any other by its folder. Nothing is deleted; the embedded log stays where it was.
+// Moves an embedded log into JetStream without losing an event: that of the mesh on this machine,
+// or any other by its folder. Nothing is deleted; the embedded log stays where it was.
 
 import { hostname } from "node:os";
 import { readFileSync } from "node:fs";
