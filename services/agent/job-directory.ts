@@ -84,7 +84,8 @@ export class JobDirectories {
   exists(token: AttemptToken): boolean {
     const path = this.pathOf(token);
     if (fs.existsSync(path)) return true;
-    return renameIfThere(join(this.#options.root, "ended", token), path);
+    const away = join(this.#options.root, "ended", token);
+    return fs.existsSync(away) && renameIfThere(away, path);
   }
 
   /** A directory in ROOT/tmp with everything but what staging adds to its `work/`. */

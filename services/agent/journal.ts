@@ -21,13 +21,16 @@ export class Journal {
   /** True until the scheduler has welcomed this journal for the first time. */
   isNew: boolean;
   readonly #store: Store;
-  #reportsAcked: number;
+  readonly #reportsAcked: number;
+  /** Every report row up to this number is out of the store. */
+  #removedSeq: number;
 
   private constructor(store: Store, id: string, isNew: boolean, reportsAcked: number) {
     this.#store = store;
     this.id = id;
     this.isNew = isNew;
     this.#reportsAcked = reportsAcked;
+    this.#removedSeq = reportsAcked;
   }
 
   static async open(store: Store): Promise<Journal> {
@@ -38,10 +41,15 @@ export class Journal {
   }
 
   /** Resolves when durable; rejects when nothing was written. */
-  commit(rows: readonly JournalRow[]): Promise<void> {
+  async commit(rows: readonly JournalRow[]): Promise<void> {
     const ops: StoreOp[] = [];
-    for (const row of rows) this.#encode(row, ops);
-    return this.#store.commit(ops);
+    let removedSeq = this.#removedSeq;
+    for (const row of rows) {
+      this.#encode(row, ops);
+      if (row.table === "reports-acked") removedSeq = row.seq;
+    }
+    await this.#store.commit(ops);
+    this.#removedSeq = removedSeq;
   }
 
   content(): JournalContent {
@@ -90,8 +98,7 @@ export class Journal {
         ops.push(put("reports", keyOf(row.seq), { token: row.token, report: row.report }));
         return;
       case "reports-acked":
-        // Rows below were removed before; a batch that failed is encoded again and removes again.
-        for (let seq = this.#lowestReport(row.seq); seq <= row.seq; seq++) {
+        for (let seq = this.#removedSeq + 1; seq <= row.seq; seq++) {
           ops.push({ kind: "delete", table: "reports", key: keyOf(seq) });
         }
         ops.push(put("meta", "reports_acked", row.seq));
@@ -108,11 +115,6 @@ export class Journal {
       case "pushed":
         ops.push({ kind: "delete", table: "pushes", key: row.digest });
     }
-  }
-
-  #lowestReport(otherwise: number): number {
-    const first = this.#store.range("reports", { limit: 1 })[0];
-    return first === undefined ? otherwise : Number(first.key);
   }
 }
 

@@ -60,6 +60,8 @@ export interface LinkOptions {
 const QUICK_MS = 10_000;
 const QUICK = { firstMs: 50, maxMs: 250 };
 const PATIENT = { firstMs: 250, maxMs: 5_000 };
+/** After a refusal: what was refused will not do better at once. */
+const REFUSED_MS = 1_000;
 const HANDSHAKE_MS = 10_000;
 const REPORTS_PER_MESSAGE = 200;
 const REPORT_BYTES_PER_MESSAGE = 1024 * 1024;
@@ -130,7 +132,7 @@ export class Link {
   }
 
   refuse(reason: string): void {
-    this.#drop(reason);
+    this.#drop(reason, REFUSED_MS);
   }
 
   sendHeartbeat(): void {
@@ -231,14 +233,14 @@ export class Link {
   }
 
   /** Ends the stream from here; another follows. */
-  #drop(reason: string): void {
+  #drop(reason: string, waitMsMin = 0): void {
     const call = this.#call;
     if (call === null) return;
-    this.#onLost(new Failure("UNAVAILABLE", reason));
+    this.#onLost(new Failure("UNAVAILABLE", reason), waitMsMin);
     call.cancel();
   }
 
-  #onLost(failure: Failure | null): void {
+  #onLost(failure: Failure | null, waitMsMin = 0): void {
     const { logger, metrics, follows } = this.#options;
     const wasLinked = this.#welcomed;
     this.#stopTimers();
@@ -255,7 +257,8 @@ export class Link {
     if (this.#closed) return;
     this.#tries += 1;
     const quick = performance.now() - this.#lostAtMs < QUICK_MS;
-    const waitMs = backoffMs(quick ? QUICK : PATIENT, this.#tries, systemRandom);
+    const drawnMs = backoffMs(quick ? QUICK : PATIENT, this.#tries, systemRandom);
+    const waitMs = Math.max(waitMsMin, drawnMs);
     const level = wasLinked || this.#tries === 1 ? "warn" : "debug";
     logger[level]({ reason: failure?.message ?? "ended", tries: this.#tries, waitMs }, "no link to the scheduler");
     this.#retry = setTimeout(() => this.open(), waitMs);

@@ -19,6 +19,7 @@
 //   A8. One poll, one adoption, one history question, one cancel call are out at a time.
 //   A9. Every attempt that is not reported waits for a named thing: a wish that is out, a set it
 //       stands in, or a time at which it is looked at again.
+//   A10. A turn leaves nothing undone that it could do: the next wake lies ahead of it.
 
 import { unreachable } from "#shared/base/errors.ts";
 import { isLive, isOver } from "./attempt.ts";
@@ -90,11 +91,13 @@ export function nextWakeMs(core: ClusterCore, nowMs: number): number | null {
   if (wantsPoll(core) && !schedule.inFlight) {
     times.push(Math.max(schedule.nextAtMs, nextCallMs(budget, true, nowMs)));
   }
-  const waiting =
-    core.toSubmit.size + core.toAdopt.size + core.toCancel.size + core.toHistory.size > 0;
-  if (waiting) times.push(nextCallMs(budget, false, nowMs));
+  // While the breaker is open the poll is the probe that closes it; where nothing polls, any call is.
+  const probe = !wantsPoll(core);
+  if (callWaits(core) && (probe || budget.openUntilMs === null)) {
+    times.push(nextCallMs(budget, probe, nowMs));
+  }
   if (core.unwatched.size > 0) times.push(core.sweepAtMs);
-  if (core.linked) {
+  if (core.linked && pushesInFlight(core) < PUSHES_IN_FLIGHT_MAX) {
     for (const push of core.pushes.values()) if (!push.inFlight) times.push(push.nextAtMs);
   }
   const known = times.filter((time) => time !== null);
@@ -272,6 +275,16 @@ function wantsPoll(core: ClusterCore): boolean {
   return core.unwatched.size > 0;
 }
 
+/** Whether a call besides the poll could go out, were there budget for it. */
+function callWaits(core: ClusterCore): boolean {
+  return (
+    (core.toCancel.size > 0 && !core.cancelInFlight) ||
+    (core.toAdopt.size > 0 && !core.adoptInFlight) ||
+    (core.toHistory.size > 0 && !core.historyInFlight) ||
+    (core.toSubmit.size > 0 && core.submitsInFlight < core.config.submitsInFlightMax)
+  );
+}
+
 function wishCalls(core: ClusterCore, outbox: Outbox, nowMs: number): void {
   const { schedule, budget } = core;
   const pollDue = wantsPoll(core) && !schedule.inFlight && nowMs >= schedule.nextAtMs;
@@ -280,23 +293,24 @@ function wishCalls(core: ClusterCore, outbox: Outbox, nowMs: number): void {
     outbox.wish({ kind: "poll" });
   }
   dropSettledCancels(core);
-  if (core.toCancel.size > 0 && !core.cancelInFlight && takeCall(budget, false, nowMs)) {
+  const probe = !wantsPoll(core);
+  if (core.toCancel.size > 0 && !core.cancelInFlight && takeCall(budget, probe, nowMs)) {
     core.cancelInFlight = true;
     outbox.wish({ kind: "cancel", jobs: takeCancels(core, nowMs) });
   }
-  if (core.toAdopt.size > 0 && !core.adoptInFlight && takeCall(budget, false, nowMs)) {
+  if (core.toAdopt.size > 0 && !core.adoptInFlight && takeCall(budget, probe, nowMs)) {
     core.adoptInFlight = true;
     outbox.wish({ kind: "adopt", tokens: [...core.toAdopt] });
     core.toAdopt.clear();
   }
-  if (core.toHistory.size > 0 && !core.historyInFlight && takeCall(budget, false, nowMs)) {
+  if (core.toHistory.size > 0 && !core.historyInFlight && takeCall(budget, probe, nowMs)) {
     core.historyInFlight = true;
     outbox.wish({ kind: "history", tokens: [...core.toHistory] });
     core.toHistory.clear();
   }
   for (const token of core.toSubmit) {
     if (core.submitsInFlight >= core.config.submitsInFlightMax) return;
-    if (!takeCall(budget, false, nowMs)) return;
+    if (!takeCall(budget, probe, nowMs)) return;
     core.toSubmit.delete(token);
     const attempt = core.attempts.get(token);
     if (attempt?.state.kind !== "ready") continue;
@@ -373,7 +387,8 @@ function wishReads(core: ClusterCore, outbox: Outbox, nowMs: number): void {
       left -= 1;
       core.unwatched.delete(token); // To the end of the line; the loop's bound is `left`.
       core.unwatched.add(token);
-      core.toRead.add(token);
+      // Whoever is being read is not put in line again: ends wait for a look that was asked for.
+      if (core.attempts.get(token)?.reading !== true) core.toRead.add(token);
     }
   }
   if (core.toRead.size === 0) return;
@@ -394,8 +409,7 @@ function wishReads(core: ClusterCore, outbox: Outbox, nowMs: number): void {
 
 function wishPushes(core: ClusterCore, outbox: Outbox, nowMs: number): void {
   if (!core.linked || core.pushes.size === 0) return;
-  let inFlight = 0;
-  for (const push of core.pushes.values()) if (push.inFlight) inFlight += 1;
+  let inFlight = pushesInFlight(core);
   for (const [digest, push] of core.pushes) {
     if (inFlight >= PUSHES_IN_FLIGHT_MAX) return;
     if (push.inFlight || nowMs < push.nextAtMs) continue;
@@ -403,6 +417,12 @@ function wishPushes(core: ClusterCore, outbox: Outbox, nowMs: number): void {
     inFlight += 1;
     outbox.wish({ kind: "push", digest });
   }
+}
+
+function pushesInFlight(core: ClusterCore): number {
+  let count = 0;
+  for (const push of core.pushes.values()) if (push.inFlight) count += 1;
+  return count;
 }
 
 function onPushFailed(core: ClusterCore, digest: string, nowMs: number): void {

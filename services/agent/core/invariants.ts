@@ -23,6 +23,8 @@ export function checkInvariants(core: ClusterCore, nowMs: number): void {
   assert(core.submitsInFlight >= 0 && core.submitsInFlight <= core.config.submitsInFlightMax, "A8");
   assert.equal(core.byQueueName.size, core.attempts.size);
   assert.equal(core.touched.size, 0, "a turn attends everything it touched");
+  const wakeMs = nextWakeMs(core, nowMs);
+  assert(wakeMs === null || wakeMs > nowMs, `A10: the turn left undone what it could do`);
 }
 
 function checkAttempt(core: ClusterCore, attempt: Attempt, nowMs: number): void {
@@ -76,7 +78,13 @@ function checkReports(core: ClusterCore): void {
 /** A9: a wish that is out, a set it stands in, or a time. */
 function isWaited(core: ClusterCore, attempt: Attempt, nowMs: number): boolean {
   const { state, token } = attempt;
-  const timed = nextWakeMs(core, nowMs) !== null;
+  const answerDue =
+    core.schedule.inFlight ||
+    core.adoptInFlight ||
+    core.historyInFlight ||
+    core.cancelInFlight ||
+    core.submitsInFlight > 0;
+  const timed = answerDue || nextWakeMs(core, nowMs) !== null;
   switch (state.kind) {
     case "intended":
     case "reporting":
