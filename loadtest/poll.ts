@@ -1,5 +1,5 @@
-// Scheduler commands a minute while nothing changes, with 1, 100 and 2,000 live jobs on a real Slurm:
-// the call budget of requirement P4 says that it does not grow with the jobs.
+// Scheduler commands a minute while nothing changes, with 1, 100 and 2,000 live jobs on a real
+// Slurm: the call budget of requirement P4 says that it does not grow with the jobs.
 
 import { startSlurm } from "../deploy/test-clusters/slurm/slurm-cluster.ts";
 import { JobsService, RunsService } from "#proto/services.ts";

@@ -188,7 +188,9 @@ function mayTest(path: string, to: string): boolean {
   return other === undefined || other === own;
 }
 
-/** Suites, what they run and what they share: never shipped. tsconfig.build.json leaves them out. */
+/**
+ * Suites, what they run and what they share: never shipped. tsconfig.build.json leaves them out.
+ */
 function isTest(path: string): boolean {
   return /\.test\.ts$|\.fixture\.ts$|-world\.ts$|conformance(?:-[a-z]+)*\.ts$|\/testing\//.test(
     path,

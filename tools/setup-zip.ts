@@ -1,5 +1,5 @@
-// The part of zip that wheels use: stored and deflated entries, no encryption, no zip64 (APPNOTE.TXT
-// 6.3.10, §4.3). What is read is checked against the entry's size and CRC-32.
+// The part of zip that wheels use: stored and deflated entries, no encryption, no zip64
+// (APPNOTE.TXT 6.3.10, §4.3). What is read is checked against the entry's size and CRC-32.
 
 import { crc32, inflateRawSync } from "node:zlib";
 
@@ -35,7 +35,10 @@ function endRecord(archive: Buffer): number {
   throw new Error("this is no zip archive");
 }
 
-/** `at` is the entry in the central directory, which knows sizes even when the local header does not. */
+/**
+ * `at` is the entry in the central directory, which knows sizes even when the local header does
+ * not.
+ */
 function readEntry(archive: Buffer, at: number, name: string): Buffer {
   const method = archive.readUInt16LE(at + 10);
   const crc = archive.readUInt32LE(at + 16);

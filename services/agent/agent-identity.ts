@@ -15,7 +15,13 @@ import { readSecret } from "#shared/config/load-config.ts";
 import type { AgentName } from "#shared/mesh/agent-proof.ts";
 import { clientOf } from "#shared/mesh/grpc-client.ts";
 import type { GrpcChannel } from "#shared/mesh/grpc-client.ts";
-import { exportPrivatePem, exportPublicRaw, generateKeyPair, importPrivatePem, publicKeyOf } from "#shared/receipt/keys.ts";
+import {
+  exportPrivatePem,
+  exportPublicRaw,
+  generateKeyPair,
+  importPrivatePem,
+  publicKeyOf,
+} from "#shared/receipt/keys.ts";
 
 export interface AgentIdentity extends AgentName {
   readonly privateKey: KeyObject;
@@ -74,7 +80,9 @@ export async function enrol(
     namespace: answer.namespace ?? "",
     cluster: answer.cluster ?? "",
   };
-  const schedulerPublicKey = Buffer.from(answer.schedulerPublicKey ?? new Uint8Array()).toString("hex");
+  const schedulerPublicKey = Buffer.from(answer.schedulerPublicKey ?? new Uint8Array()).toString(
+    "hex",
+  );
   writeDurably(join(state, "identity.json"), JSON.stringify({ ...name, schedulerPublicKey }));
   return { ...name, privateKey };
 }

@@ -54,7 +54,8 @@ export class AgentProcess {
   /** Ends it and waits until it is gone. The exit code, `null` for a signal. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    if (child === null || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
     const gone = once(child, "exit");
     child.kill(signal);
     await gone;

@@ -1,6 +1,6 @@
 // The agent's parts, started in order: store, dialect, HTTP; then, in the background, enrolment if
-// there was none yet, and work. The process is ready before the scheduler has been reached: its jobs
-// do not wait for it either.
+// there was none yet, and work. The process is ready before the scheduler has been reached: its
+// jobs do not wait for it either.
 
 import { join } from "node:path";
 import { dialectOf } from "#adapters/index.ts";

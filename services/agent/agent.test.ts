@@ -20,15 +20,27 @@ test("a job runs, its values come back, and its receipt is signed by the agent",
   const spec = shell(0, 'cat; echo "E = $E"; echo oops >&2; cat in/a.txt', {
     env: { E: "-15.8 Ry" },
     stdin: "hello\n",
-    files: [{ path: "in/a.txt", source: { kind: "text", text: "from a file\n" }, executable: false }],
+    files: [
+      { path: "in/a.txt", source: { kind: "text", text: "from a file\n" }, executable: false },
+    ],
     outputs: [
-      { name: "energy", kind: "value", from: null, extract: { kind: "pattern", pattern: "E = (\\S+)" } },
+      {
+        name: "energy",
+        kind: "value",
+        from: null,
+        extract: { kind: "pattern", pattern: "E = (\\S+)" },
+      },
       { name: "all", kind: "value", from: null, extract: { kind: "whole" } },
     ],
   });
   scheduler.submit(spec);
   const end = await waitFor(() => scheduler.endOf(spec.token), 10_000);
-  expect(end.outcome).toMatchObject({ cause: "ok", exitCode: 0, signal: null, confidence: "proven" });
+  expect(end.outcome).toMatchObject({
+    cause: "ok",
+    exitCode: 0,
+    signal: null,
+    confidence: "proven",
+  });
   expect(end.outputs).toEqual([
     { name: "energy", kind: "value", value: "-15.8" },
     { name: "all", kind: "value", value: "hello\nE = -15.8 Ry\nfrom a file" },
@@ -42,7 +54,9 @@ test("a job runs, its values come back, and its receipt is signed by the agent",
   expect(predicate.code.executable).toEqual({ path: "/bin/sh", digest: `sha256:${digest}` });
   expect(predicate.signer.id).toBe("agent-1");
   await waitFor(() => fs.existsSync(join(agent.root, "ended", spec.token)));
-  const note = JSON.parse(fs.readFileSync(join(agent.root, "ended", spec.token, "job_info.json"), "utf8"));
+  const note = JSON.parse(
+    fs.readFileSync(join(agent.root, "ended", spec.token, "job_info.json"), "utf8"),
+  );
   expect(note).toMatchObject({ state: "ended", outcome: { cause: "ok" } });
   expect(fs.readdirSync(join(agent.root, "jobs"))).toEqual([]);
 });
@@ -53,7 +67,13 @@ test("files go in and out through the stores, and come before what is told", asy
   const digest = `sha256:${createHash("sha256").update(body).digest("hex")}`;
   scheduler.shelf.set(digest, body);
   const spec = shell(0, "wc -c <big >count.txt", {
-    files: [{ path: "big", source: { kind: "artifact", digest, sizeBytes: body.length }, executable: false }],
+    files: [
+      {
+        path: "big",
+        source: { kind: "artifact", digest, sizeBytes: body.length },
+        executable: false,
+      },
+    ],
     outputs: [{ name: "count", kind: "file", path: "count.txt" }],
   });
   scheduler.submit(spec);
@@ -63,7 +83,11 @@ test("files go in and out through the stores, and come before what is told", asy
   expect(output).toMatchObject({ name: "count", kind: "file", path: "count.txt" });
   const made = output?.kind === "file" ? output.digest : "";
   await waitFor(() => scheduler.shelf.has(made), 10_000, "the output is pushed");
-  expect(Buffer.from(scheduler.shelf.get(made) ?? []).toString().trim()).toBe(String(body.length));
+  expect(
+    Buffer.from(scheduler.shelf.get(made) ?? [])
+      .toString()
+      .trim(),
+  ).toBe(String(body.length));
 });
 
 test("ends are told apart: exit code, signal, timeout, cancel, a missing output, a bad spec", async () => {
@@ -72,8 +96,13 @@ test("ends are told apart: exit code, signal, timeout, cancel, a missing output,
   scheduler.submit(shell(1, "kill -9 $$"));
   scheduler.submit(shell(2, "sleep 60", { timeoutMs: 200 }));
   scheduler.submit(shell(3, "sleep 60"));
-  scheduler.submit(shell(4, "true", { outputs: [{ name: "wave", kind: "file", path: "wave.dat" }] }));
-  const bad = { ...shell(5, "true"), files: [{ path: "../x", source: { kind: "text", text: "" } }] };
+  scheduler.submit(
+    shell(4, "true", { outputs: [{ name: "wave", kind: "file", path: "wave.dat" }] }),
+  );
+  const bad = {
+    ...shell(5, "true"),
+    files: [{ path: "../x", source: { kind: "text", text: "" } }],
+  };
   scheduler.command({ submit: { specJson: Buffer.from(JSON.stringify(bad)) } });
   const token = (ordinal: number): string => specOf(ordinal).token;
   await waitFor(() => scheduler.reports.some((entry) => entry.token === token(3)), 10_000);

@@ -146,9 +146,13 @@ export class Agent {
       content.bindings.get(token)?.nativeId ?? null;
     const { found, unreadable } = this.#directories.scan(knownIdOf);
     const core = restoreCore(coreConfigOf(config, dialect), content, found, this.#nowMs());
-    for (const name of unreadable) logger.warn({ name }, "a directory among the jobs is not one of ours");
+    for (const name of unreadable)
+      logger.warn({ name }, "a directory among the jobs is not one of ours");
     const attempts = core.attempts.size;
-    logger.info({ attempts, journal: this.#journal.id, journalNew: this.#journal.isNew }, "state restored");
+    logger.info(
+      { attempts, journal: this.#journal.id, journalNew: this.#journal.isNew },
+      "state restored",
+    );
     return core;
   }
 

@@ -13,7 +13,9 @@ export interface Executable {
 const CACHED_MAX = 1_000;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** Digests are kept per file as it is (path, inode, size, mtime): hashing happens once per version. */
+/**
+ * Digests are kept per file as it is (path, inode, size, mtime): hashing happens once per version.
+ */
 export class ExecutableDigests {
   readonly #cache = new Map<string, Executable>();
   readonly #searchPath: string;
@@ -54,7 +56,10 @@ function resolve(name: string, searchPath: string, work: string): string | null 
   if (isAbsolute(name)) return name;
   if (name.includes("/")) return join(work, name);
   for (const folder of searchPath.split(":")) {
-    const path = join(folder === "" ? work : isAbsolute(folder) ? folder : join(work, folder), name);
+    const path = join(
+      folder === "" ? work : isAbsolute(folder) ? folder : join(work, folder),
+      name,
+    );
     if (isExecutable(path)) return path;
   }
   return null;

@@ -84,7 +84,10 @@ export class Executor {
       case "history":
         return this.#history(wish.tokens);
       case "read-status":
-        return feed({ kind: "statuses", statuses: wish.tokens.flatMap((token) => this.#status(token)) });
+        return feed({
+          kind: "statuses",
+          statuses: wish.tokens.flatMap((token) => this.#status(token)),
+        });
       case "cancel":
         return this.#cancel(wish.jobs);
       case "seal":
@@ -102,7 +105,10 @@ export class Executor {
   note(token: AttemptToken, outcome: Outcome | null): void {
     const attempt = this.#options.core.attempts.get(token);
     if (attempt === undefined || this.#notes.get(token)?.state === "ended") return;
-    this.#notes.set(token, this.#noteOf(attempt, outcome === null ? "submitted" : "ended", outcome));
+    this.#notes.set(
+      token,
+      this.#noteOf(attempt, outcome === null ? "submitted" : "ended", outcome),
+    );
     this.#notesTimer ??= setTimeout(() => this.writeNotes(), NOTES_MS);
   }
 
@@ -217,19 +223,25 @@ export class Executor {
     const { core, dialect, directories, feed } = this.#options;
     const asked = tokens.flatMap((token) => core.attempts.get(token) ?? []);
     const files = asked.map((attempt): JobFiles => directories.filesOf(attempt.spec));
-    this.#ask("find", () => dialect.find(files), (answer) => {
-      // The files are read after the queue answered: a job that started in between is seen here.
-      const statuses = tokens.flatMap((token) => this.#status(token));
-      feed({ kind: "adopted", tokens, answer, statuses });
-    });
+    this.#ask(
+      "find",
+      () => dialect.find(files),
+      (answer) => {
+        // The files are read after the queue answered: a job that started in between is seen here.
+        const statuses = tokens.flatMap((token) => this.#status(token));
+        feed({ kind: "adopted", tokens, answer, statuses });
+      },
+    );
   }
 
   #poll(): void {
     const { dialect, feed, nowMs } = this.#options;
     const startedAtMs = nowMs();
     const live = this.#liveJobs((attempt) => isLive(attempt) && !attempt.watched);
-    this.#ask("poll", () => dialect.poll(live), (answer) =>
-      feed({ kind: "polled", startedAtMs, answer }),
+    this.#ask(
+      "poll",
+      () => dialect.poll(live),
+      (answer) => feed({ kind: "polled", startedAtMs, answer }),
     );
   }
 
@@ -237,8 +249,10 @@ export class Executor {
     const { dialect, feed } = this.#options;
     const wanted = new Set(tokens);
     const live = this.#liveJobs((attempt) => wanted.has(attempt.token));
-    this.#ask("history", () => dialect.history(live), (answer) =>
-      feed({ kind: "history", tokens, answer }),
+    this.#ask(
+      "history",
+      () => dialect.history(live),
+      (answer) => feed({ kind: "history", tokens, answer }),
     );
   }
 
@@ -325,7 +339,8 @@ export class Executor {
     };
     try {
       const sealed = seal(attempt, directories.pathOf(token), outcome, sealing);
-      if (sealed instanceof Promise) sealed.then((all) => feed({ kind: "sealed", token, sealed: all }), fail);
+      if (sealed instanceof Promise)
+        sealed.then((all) => feed({ kind: "sealed", token, sealed: all }), fail);
       else feed({ kind: "sealed", token, sealed });
     } catch (reason) {
       fail(reason);
@@ -338,7 +353,10 @@ export class Executor {
       () => feed({ kind: "pushed", digest }),
       (reason: unknown) => {
         const failure = Failure.from(reason);
-        logger.warn({ code: failure.code, reason: failure.message, digest }, "an artifact was not pushed");
+        logger.warn(
+          { code: failure.code, reason: failure.message, digest },
+          "an artifact was not pushed",
+        );
         feed({ kind: "push-failed", digest, reason: failure.message });
       },
     );

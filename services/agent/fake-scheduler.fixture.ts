@@ -119,7 +119,12 @@ export class FakeScheduler {
           stream.write({ challenge: { nonce } });
         } else if (message.proof != null && hello !== null) {
           const signature = message.proof.signature ?? new Uint8Array();
-          const holds = challengeHolds(this.publicKeyHex ?? "", nonce, hello.agentId ?? "", signature);
+          const holds = challengeHolds(
+            this.publicKeyHex ?? "",
+            nonce,
+            hello.agentId ?? "",
+            signature,
+          );
           if (holds) this.#welcome(stream, hello);
           else stream.end(new Failure("UNAUTHENTICATED", "bad proof"));
         } else if (message.reports != null) this.#onReports(message.reports.reports ?? []);
@@ -137,7 +142,14 @@ export class FakeScheduler {
     const journalId = hello.journalId ?? "";
     if (this.#seen.journalId !== journalId) this.#seen = { journalId, seq: 0 };
     this.#stream = stream;
-    stream.write({ welcome: { epoch: this.epoch, partition: 0, reportSeen: this.#seen.seq, heartbeatIntervalMs: 200 } });
+    stream.write({
+      welcome: {
+        epoch: this.epoch,
+        partition: 0,
+        reportSeen: this.#seen.seq,
+        heartbeatIntervalMs: 200,
+      },
+    });
     const seen = hello.journalNew === true ? 0 : Number(hello.commandSeen ?? 0);
     for (const command of this.#commands) if (Number(command.seq) > seen) stream.write({ command });
   }
@@ -146,8 +158,15 @@ export class FakeScheduler {
     for (const { seq, token, reportJson } of reports) {
       if (Number(seq) <= this.#seen.seq) continue;
       this.#seen.seq = Number(seq);
-      const report = JSON.parse(Buffer.from(reportJson ?? new Uint8Array()).toString()) as AttemptReport;
-      this.reports.push({ seq: Number(seq), token: token ?? "", report, journalId: this.#seen.journalId });
+      const report = JSON.parse(
+        Buffer.from(reportJson ?? new Uint8Array()).toString(),
+      ) as AttemptReport;
+      this.reports.push({
+        seq: Number(seq),
+        token: token ?? "",
+        report,
+        journalId: this.#seen.journalId,
+      });
     }
     if (!this.silent) this.#stream?.write({ reportAck: this.#seen.seq });
   }

@@ -1,7 +1,8 @@
 // The directory each attempt lives in: ROOT/jobs/TOKEN, made whole in ROOT/tmp and published by one
 // rename that fails if the name is taken; put away to ROOT/ended when the scheduler has its end.
 //
-//   job.sh job_info.json claim status stdout stderr work/   and, when the attempt has them, script stdin
+//   job.sh job_info.json claim status stdout stderr work/   and, when the attempt has them, script
+//   stdin
 //
 // Everything here is a handful of small synchronous calls: each takes microseconds, and a trip
 // through the thread pool would take more. What must survive a power cut is in the journal; what
@@ -46,7 +47,10 @@ export interface JobNote {
 export interface JobDirectoriesOptions {
   readonly root: string;
   readonly heartbeatS: number;
-  readonly directivesOf: (spec: AttemptSpec, files: { directory: string; queueName: string }) => readonly string[];
+  readonly directivesOf: (
+    spec: AttemptSpec,
+    files: { directory: string; queueName: string },
+  ) => readonly string[];
 }
 
 export class JobDirectories {
@@ -60,7 +64,8 @@ export class JobDirectories {
       fs.mkdirSync(join(options.root, name), { recursive: true, mode: 0o700 });
     }
     const half = join(options.root, "tmp");
-    for (const name of fs.readdirSync(half)) fs.rmSync(join(half, name), { recursive: true, force: true });
+    for (const name of fs.readdirSync(half))
+      fs.rmSync(join(half, name), { recursive: true, force: true });
   }
 
   pathOf(token: AttemptToken): string {
@@ -97,7 +102,11 @@ export class JobDirectories {
     const files = this.filesOf(spec);
     const directives = this.#options.directivesOf(spec, files);
     const { heartbeatS } = this.#options;
-    writeFile(join(path, "job.sh"), supervisorScript(spec, files, { directives, heartbeatS }), 0o700);
+    writeFile(
+      join(path, "job.sh"),
+      supervisorScript(spec, files, { directives, heartbeatS }),
+      0o700,
+    );
     if (spec.program.kind === "script") writeFile(join(path, "script"), spec.program.text, 0o700);
     if (spec.stdin !== null) writeFile(join(path, "stdin"), spec.stdin, 0o600);
     for (const file of spec.files) {
@@ -112,7 +121,8 @@ export class JobDirectories {
   publish(half: string, token: AttemptToken): boolean {
     const path = this.pathOf(token);
     try {
-      // rename(2) refuses a target that is a directory with something in it, and these never are empty.
+      // rename(2) refuses a target that is a directory with something in it, and these never are
+      // empty.
       fs.renameSync(half, path);
       return true;
     } catch (reason) {
@@ -141,7 +151,9 @@ export class JobDirectories {
     const atMs = Math.round(claimFile?.mtimeMs ?? 0);
     const raw = claimFile?.text.trimEnd() ?? "";
     const claim: Claim | null =
-      parsed.claim === null ? null : { nativeId: sameJob(knownId, parsed.claim.nativeId), raw, atMs };
+      parsed.claim === null
+        ? null
+        : { nativeId: sameJob(knownId, parsed.claim.nativeId), raw, atMs };
     return {
       token,
       directoryExists: claimFile !== null || fs.existsSync(path),
@@ -169,7 +181,8 @@ export class JobDirectories {
     const { claim } = this.status(token, null);
     if (claim !== null) return claim;
     const ageMs = nowMs - fs.statSync(path).mtimeMs;
-    if (ageMs < CLAIM_SETTLED_MS) throw new Failure("UNAVAILABLE", "the claim is just being written");
+    if (ageMs < CLAIM_SETTLED_MS)
+      throw new Failure("UNAVAILABLE", "the claim is just being written");
     // Whoever made it could not write its line and ran nothing; whoever comes later finds it taken.
     return { nativeId: FENCE_NATIVE_ID, raw: "an empty claim", atMs: nowMs };
   }
@@ -188,7 +201,10 @@ export class JobDirectories {
   }
 
   /** Every published directory whose note can be read; `unreadable` names the others. */
-  scan(knownIdOf: (token: AttemptToken) => string | null): { found: FoundDirectory[]; unreadable: string[] } {
+  scan(knownIdOf: (token: AttemptToken) => string | null): {
+    found: FoundDirectory[];
+    unreadable: string[];
+  } {
     const found: FoundDirectory[] = [];
     const unreadable: string[] = [];
     for (const name of fs.readdirSync(join(this.#options.root, "jobs"))) {
@@ -199,7 +215,10 @@ export class JobDirectories {
     return { found, unreadable };
   }
 
-  #readFound(name: string, knownIdOf: (token: AttemptToken) => string | null): FoundDirectory | null {
+  #readFound(
+    name: string,
+    knownIdOf: (token: AttemptToken) => string | null,
+  ): FoundDirectory | null {
     try {
       const token = parseAttemptToken(name);
       const text = fs.readFileSync(join(this.pathOf(token), NOTE), "utf8");
@@ -216,14 +235,20 @@ export class JobDirectories {
   }
 }
 
-/** A local claim may lack the start time (`BOOT:PID:-`) that the agent saw: it is the same process. */
+/**
+ * A local claim may lack the start time (`BOOT:PID:-`) that the agent saw: it is the same process.
+ */
 function sameJob(knownId: string | null, claimed: string): string {
   if (knownId === null || !claimed.endsWith(":-")) return claimed;
   return knownId.startsWith(claimed.slice(0, -1)) ? knownId : claimed;
 }
 
 function exitOf(
-  exit: { readonly code: number; readonly signal: number | null; readonly cpuMs: number | null } | null,
+  exit: {
+    readonly code: number;
+    readonly signal: number | null;
+    readonly cpuMs: number | null;
+  } | null,
   atMs: number,
 ): ExitLine | null {
   if (exit === null) return null;

@@ -37,7 +37,12 @@ export class Journal {
     const known = store.get<string>("meta", "journal_id");
     const id = known ?? randomUUID();
     if (known === undefined) await store.commit([put("meta", "journal_id", id)]);
-    return new Journal(store, id, known === undefined, store.get<number>("meta", "reports_acked") ?? 0);
+    return new Journal(
+      store,
+      id,
+      known === undefined,
+      store.get<number>("meta", "reports_acked") ?? 0,
+    );
   }
 
   /** Resolves when durable; rejects when nothing was written. */
@@ -84,7 +89,9 @@ export class Journal {
         ops.push(put("bindings", row.token, { nativeId: row.nativeId, atMs: row.atMs }));
         return;
       case "cancel":
-        ops.push(put("cancels", row.token, { cause: row.cause, reason: row.reason, atMs: row.atMs }));
+        ops.push(
+          put("cancels", row.token, { cause: row.cause, reason: row.reason, atMs: row.atMs }),
+        );
         return;
       case "end":
         ops.push(put("ends", row.token, row.seq));

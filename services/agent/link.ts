@@ -140,9 +140,13 @@ export class Link {
   }
 
   /** The channel and the proof for a call beside the stream. UNAVAILABLE without a link. */
-  callOptions(method: string): { channel: GrpcChannel; metadata: { [name: string]: string | Buffer } } {
+  callOptions(method: string): {
+    channel: GrpcChannel;
+    metadata: { [name: string]: string | Buffer };
+  } {
     const channel = this.#channel;
-    if (channel === null || !this.#welcomed) throw new Failure("UNAVAILABLE", "no link to the scheduler");
+    if (channel === null || !this.#welcomed)
+      throw new Failure("UNAVAILABLE", "no link to the scheduler");
     const { identity } = this.#options;
     return { channel, metadata: agentMetadata(identity, identity.privateKey, method, Date.now()) };
   }
@@ -151,11 +155,14 @@ export class Link {
     const { identity, follows } = this.#options;
     if (message.challenge != null) {
       const nonce = message.challenge.nonce ?? new Uint8Array();
-      call.write({ proof: { signature: signChallenge(identity.privateKey, nonce, identity.agentId) } });
+      call.write({
+        proof: { signature: signChallenge(identity.privateKey, nonce, identity.agentId) },
+      });
     } else if (message.welcome != null) this.#onWelcome(message.welcome);
     else if (!this.#welcomed) this.#drop("the scheduler spoke before its welcome");
     else if (message.command != null) this.#onCommand(message.command);
-    else if (message.reportAck != null) this.#feed({ kind: "reports-acked", seq: Number(message.reportAck) });
+    else if (message.reportAck != null)
+      this.#feed({ kind: "reports-acked", seq: Number(message.reportAck) });
     else if (message.followLogs != null) follows.start(message.followLogs, call);
     else if (message.stopLogs != null) follows.stop(message.stopLogs.followId ?? "");
   }
@@ -191,7 +198,8 @@ export class Link {
         const token = parseAttemptToken(command.cancel.token ?? "");
         return { kind: "cancel", token, reason: command.cancel.reason || "cancelled" };
       }
-      if (command.forget != null) return { kind: "forget", token: parseAttemptToken(command.forget.token ?? "") };
+      if (command.forget != null)
+        return { kind: "forget", token: parseAttemptToken(command.forget.token ?? "") };
     } catch (reason) {
       logger.error({ err: reason, seq: command.seq }, "a command could not be read");
     }
@@ -260,7 +268,10 @@ export class Link {
     const drawnMs = backoffMs(quick ? QUICK : PATIENT, this.#tries, systemRandom);
     const waitMs = Math.max(waitMsMin, drawnMs);
     const level = wasLinked || this.#tries === 1 ? "warn" : "debug";
-    logger[level]({ reason: failure?.message ?? "ended", tries: this.#tries, waitMs }, "no link to the scheduler");
+    logger[level](
+      { reason: failure?.message ?? "ended", tries: this.#tries, waitMs },
+      "no link to the scheduler",
+    );
     this.#retry = setTimeout(() => this.open(), waitMs);
   }
 

@@ -2,8 +2,8 @@
 //
 //   F1. A chunk is at most CHUNK_BYTES, and the next is read only when the transport has taken it:
 //       a slow reader costs one chunk of memory.
-//   F2. A follow ends with `end` exactly once: when the attempt is over and everything was sent, when
-//       it was stopped, or with an error. A link that is lost ends it without a word.
+//   F2. A follow ends with `end` exactly once: when the attempt is over and everything was sent,
+//       when it was stopped, or with an error. A link that is lost ends it without a word.
 //   F3. An attempt that has not begun is waited for when asked to follow.
 
 import * as fs from "node:fs";
@@ -45,7 +45,9 @@ export class LogFollows {
   start(request: signalbox.agent.v1.IFollowLogs, call: Call): void {
     const followId = request.followId ?? "";
     if (this.#follows.size >= FOLLOWS_MAX || this.#follows.has(followId)) {
-      call.write({ logChunk: { followId, end: true, error: `${FOLLOWS_MAX} logs are followed already` } });
+      call.write({
+        logChunk: { followId, end: true, error: `${FOLLOWS_MAX} logs are followed already` },
+      });
       return;
     }
     const follow: Follow = { stopped: false, wake: () => {} };
@@ -91,7 +93,15 @@ export class LogFollows {
         }
         let sent = false;
         for (const name of directory === null ? [] : wanted) {
-          sent = (await this.#sendMore(join(directory ?? "", name), name, offsets, request, call, follow)) || sent;
+          sent =
+            (await this.#sendMore(
+              join(directory ?? "", name),
+              name,
+              offsets,
+              request,
+              call,
+              follow,
+            )) || sent;
         }
         if (sent) continue;
         if (state === "over" || request.follow !== true) return;
@@ -115,7 +125,9 @@ export class LogFollows {
     const chunk = await readChunk(path, offsets[stream]);
     if (chunk === null || follow.stopped) return false;
     offsets[stream] += chunk.length;
-    const written = call.write({ logChunk: { followId: request.followId ?? "", stream, data: chunk } });
+    const written = call.write({
+      logChunk: { followId: request.followId ?? "", stream, data: chunk },
+    });
     if (!written) await call.drained();
     return true;
   }

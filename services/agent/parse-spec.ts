@@ -112,10 +112,12 @@ function fileOf(value: unknown): InputFile {
   if (source["kind"] === "text") {
     return { path, executable, source: { kind: "text", text: text(source, "text") } };
   }
-  if (source["kind"] !== "artifact") throw wrong(`the source of ${path} is neither text nor artifact`);
+  if (source["kind"] !== "artifact")
+    throw wrong(`the source of ${path} is neither text nor artifact`);
   const digest = digestOf(source["digest"]);
   const sizeBytes = whole(source, "sizeBytes", 0);
-  if (source["from"] == null) return { path, executable, source: { kind: "artifact", digest, sizeBytes } };
+  if (source["from"] == null)
+    return { path, executable, source: { kind: "artifact", digest, sizeBytes } };
   const from = fieldsOf(source["from"], `origin of ${path}`);
   const origin = { task: text(from, "task"), output: text(from, "output") };
   return { path, executable, source: { kind: "artifact", digest, sizeBytes, from: origin } };

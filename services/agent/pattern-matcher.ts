@@ -16,7 +16,10 @@ export class PatternMatcher {
   #script: Script | null = null;
   #context: Context | null = null;
 
-  /** The last match's first group, or the whole match; `null` without one. INVALID when it takes too long. */
+  /**
+   * The last match's first group, or the whole match; `null` without one. INVALID when it takes too
+   * long.
+   */
   lastMatch(pattern: string, text: string): string | null {
     this.#script ??= new Script(`{${LAST_MATCH}}`);
     this.#context ??= createContext({ text: "", pattern: "" });
@@ -24,7 +27,9 @@ export class PatternMatcher {
     try {
       return this.#script.runInContext(this.#context, { timeout: MATCH_MS }) as string | null;
     } catch (cause) {
-      throw new Failure("INVALID", `the pattern ${pattern} found no end in ${MATCH_MS} ms`, { cause });
+      throw new Failure("INVALID", `the pattern ${pattern} found no end in ${MATCH_MS} ms`, {
+        cause,
+      });
     } finally {
       Object.assign(this.#context, { text: "", pattern: "" }); // Holds on to no output.
     }

@@ -23,7 +23,10 @@ export interface SealingOptions {
   readonly matcher: PatternMatcher;
 }
 
-/** At once where no file has to be sealed, else later. Throws or rejects when it must be tried again. */
+/**
+ * At once where no file has to be sealed, else later. Throws or rejects when it must be tried
+ * again.
+ */
 export function seal(
   attempt: Attempt,
   directory: string,
@@ -31,7 +34,8 @@ export function seal(
   options: SealingOptions,
 ): Sealed | Promise<Sealed> {
   const collected = collectOutputs(attempt.spec, directory, options.store, options.matcher);
-  if (!(collected instanceof Promise)) return finish(attempt, directory, outcome, collected, options);
+  if (!(collected instanceof Promise))
+    return finish(attempt, directory, outcome, collected, options);
   return collected.then((all) => finish(attempt, directory, outcome, all, options));
 }
 

@@ -120,11 +120,15 @@ function valueOf(
   matcher: PatternMatcher,
 ): string {
   const where = output.from === null ? "standard output" : output.from;
-  const path = output.from === null ? join(directory, "stdout") : join(directory, "work", output.from);
+  const path =
+    output.from === null ? join(directory, "stdout") : join(directory, "work", output.from);
   const stat = fs.statSync(path, { throwIfNoEntry: false });
   if (stat === undefined || !stat.isFile()) throw new Failure("INVALID", missing(stat, where));
   if (stat.size > SOURCE_BYTES_MAX) {
-    throw new Failure("INVALID", `${where} has ${stat.size} bytes, a value is looked for in 16 MiB`);
+    throw new Failure(
+      "INVALID",
+      `${where} has ${stat.size} bytes, a value is looked for in 16 MiB`,
+    );
   }
   const value = extract(output.extract, fs.readFileSync(path, "utf8"), where, matcher);
   if (Buffer.byteLength(value) > VALUE_BYTES_MAX) {
@@ -144,7 +148,8 @@ function extract(
       return text.replace(/\r?\n$/, "");
     case "pattern": {
       const value = matcher.lastMatch(how.pattern, text);
-      if (value === null) throw new Failure("INVALID", `nothing in ${where} matches ${how.pattern}`);
+      if (value === null)
+        throw new Failure("INVALID", `nothing in ${where} matches ${how.pattern}`);
       return value;
     }
     case "json":

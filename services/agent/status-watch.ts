@@ -6,7 +6,9 @@ import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
 import type { AttemptToken } from "#shared/base/ids.ts";
 
-/** inotify's instances are few (128 for a user by default) and shared by everything the user runs. */
+/**
+ * inotify's instances are few (128 for a user by default) and shared by everything the user runs.
+ */
 const WATCHES_MAX = 64;
 
 export class StatusWatch {

@@ -5,7 +5,9 @@ import { Command, Option } from "commander";
 import { openSession, type Session } from "./session.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** 0 ok, 1 the work failed, 2 usage or an invalid manifest, 3 unreachable or refused (DESIGN §8). */
+/**
+ * 0 ok, 1 the work failed, 2 usage or an invalid manifest, 3 unreachable or refused (DESIGN §8).
+ */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
 export const COMMON_GROUP = "Common options:";

@@ -7,7 +7,9 @@ import { Failure } from "#shared/base/errors.ts";
 import { loadConfig } from "#shared/config/load-config.ts";
 import type { Config } from "#shared/config/load-config.ts";
 
-/** Where the scheduler keeps what the log cannot rebuild: its key, artifacts and stored workflows. */
+/**
+ * Where the scheduler keeps what the log cannot rebuild: its key, artifacts and stored workflows.
+ */
 export interface StatePaths {
   readonly key: string;
   readonly artifacts: string;

@@ -1,5 +1,5 @@
-// What the engine commits, as metrics. Counted from committed events, so that a replay counts nothing
-// twice and the cores know nothing of metrics. Gauges begin with what the log already held.
+// What the engine commits, as metrics. Counted from committed events, so that a replay counts
+// nothing twice and the cores know nothing of metrics. Gauges begin with what the log already held.
 
 import type { LogEntry, LogEvent } from "#shared/state/log.ts";
 import type { BoundCounter, BoundHistogram, Metrics } from "#shared/telemetry/metrics.ts";

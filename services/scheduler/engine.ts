@@ -35,8 +35,8 @@ export interface Change {
 
 export interface Engine {
   /**
-   * One turn of one actor. Resolves with its answer when the turn is durable; rejects with a Failure:
-   * the actor's refusal, FULL (mailbox or log), UNAVAILABLE (not owner yet), FENCED.
+   * One turn of one actor. Resolves with its answer when the turn is durable; rejects with a
+   * Failure: the actor's refusal, FULL (mailbox or log), UNAVAILABLE (not owner yet), FENCED.
    */
   ask<K extends ActorKind>(address: Address, message: EngineMessages[K]): Promise<unknown>;
   /**

@@ -7,7 +7,9 @@ import { openEmbeddedLog } from "#shared/state/embedded-log.ts";
 import { openJetStreamLog } from "#shared/state/jetstream-log.ts";
 import type { EventLog } from "#shared/state/log.ts";
 
-/** UNSAFE for servers that could lose a record in production; INVALID for another partition count. */
+/**
+ * UNSAFE for servers that could lose a record in production; INVALID for another partition count.
+ */
 export async function openLog(config: Config): Promise<EventLog> {
   const { log, nats } = config;
   const { partitions } = config.scheduler;

@@ -2,8 +2,8 @@
 // being right; this keeps a second scheduler from pushing the first one out by being started by
 // mistake.
 //
-// The lock is a listening socket named after the directory: the kernel lets go of it when its process dies,
-// however it dies, so there is nothing stale to clean up.
+// The lock is a listening socket named after the directory: the kernel lets go of it when its
+// process dies, however it dies, so there is nothing stale to clean up.
 
 import { createHash } from "node:crypto";
 import { realpathSync, rmSync } from "node:fs";
@@ -18,7 +18,10 @@ export interface OwnerLock {
   release(): Promise<void>;
 }
 
-/** `directory`: the log's own, or the scheduler's when the log is elsewhere. CONFLICT names the owner. */
+/**
+ * `directory`: the log's own, or the scheduler's when the log is elsewhere. CONFLICT names the
+ * owner.
+ */
 export async function takeOwnerLock(directory: string): Promise<OwnerLock> {
   const name = socketNameOf(realpathSync(directory));
   for (let tries = 0; tries < 3; tries++) {
@@ -35,7 +38,10 @@ export async function takeOwnerLock(directory: string): Promise<OwnerLock> {
   throw new Failure("UNAVAILABLE", `cannot take the lock of ${directory}`);
 }
 
-/** Abstract on Linux: no file, no length limit to run into. Elsewhere a file in the temporary folder. */
+/**
+ * Abstract on Linux: no file, no length limit to run into. Elsewhere a file in the temporary
+ * folder.
+ */
 function socketNameOf(path: string): string {
   const hash = createHash("sha256").update(path).digest("hex").slice(0, 32);
   return process.platform === "linux"
@@ -59,7 +65,9 @@ function listen(name: string): Promise<OwnerLock | null> {
   });
 }
 
-/** Who listens; `null` when nobody does any more. A stopped process does not answer but still owns. */
+/**
+ * Who listens; `null` when nobody does any more. A stopped process does not answer but still owns.
+ */
 function ask(name: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(name);

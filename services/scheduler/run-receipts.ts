@@ -50,8 +50,8 @@ export class RunReceipts {
   }
 
   /**
-   * The bundle as one text. CONFLICT while the run goes on, NOT_FOUND when there is none; of a run that
-   * has just ended it waits for the receipt.
+   * The bundle as one text. CONFLICT while the run goes on, NOT_FOUND when there is none; of a run
+   * that has just ended it waits for the receipt.
    */
   async bundleOf(namespace: string, id: string, signal: AbortSignal): Promise<string> {
     await this.#make(namespace, id);

@@ -1,5 +1,5 @@
-// For tests: a whole scheduler in this process on an embedded log, with its clients; and an agent made
-// of the real client that answers commands as the test says.
+// For tests: a whole scheduler in this process on an embedded log, with its clients; and an agent
+// made of the real client that answers commands as the test says.
 
 import { generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";

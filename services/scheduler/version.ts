@@ -1,5 +1,5 @@
-// This build's version, from the package it belongs to: the nearest package.json above, which is one
-// folder further up in dist.
+// This build's version, from the package it belongs to: the nearest package.json above, which is
+// one folder further up in dist.
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,6 +1,6 @@
 // Stands between the agent and the real sbatch, so that a test can act at a chosen moment: before
-// the controller has the job, or after it has it and before the agent hears so. The real sbatch runs
-// in between, with the agent's own standard input and arguments.
+// the controller has the job, or after it has it and before the agent hears so. The real sbatch
+// runs in between, with the agent's own standard input and arguments.
 
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,7 +1,7 @@
 // What can go wrong in a simulated world, how often in this one, and how often it did.
 //
-// Each seed draws its own mix: some faults are off, some rare, some frequent. A mix of everything at
-// once would hide what only shows when one fault meets a quiet system.
+// Each seed draws its own mix: some faults are off, some rare, some frequent. A mix of everything
+// at once would hide what only shows when one fault meets a quiet system.
 
 import { randomInt } from "#shared/base/prng.ts";
 import type { Random } from "#shared/base/prng.ts";
@@ -108,7 +108,9 @@ export const CALM: FaultMix = {
   notNow: 0,
   nodeFailed: 0,
   startDelayed: 0,
-  gapMs: Object.fromEntries(TIMED_FAULTS.map((kind) => [kind, Number.POSITIVE_INFINITY])) as FaultMix["gapMs"],
+  gapMs: Object.fromEntries(
+    TIMED_FAULTS.map((kind) => [kind, Number.POSITIVE_INFINITY]),
+  ) as FaultMix["gapMs"],
 };
 
 /** Each kind is off in about half of all worlds. */

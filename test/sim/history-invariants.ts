@@ -18,7 +18,11 @@ export interface SeenRunFold {
   readonly tasks: Map<number, string>;
 }
 
-export function tokenParts(token: string): { readonly run: string; readonly ordinal: number; readonly attempt: number } {
+export function tokenParts(token: string): {
+  readonly run: string;
+  readonly ordinal: number;
+  readonly attempt: number;
+} {
   const [run = "", ordinal = "", attempt = ""] = token.split("-");
   return { run, ordinal: Number(ordinal), attempt: Number(attempt) };
 }
@@ -58,7 +62,8 @@ export class LogFold {
       }
       case "job.attempt-ended": {
         const token = String(event["token"]);
-        if (this.tokens.get(token) !== "open") report("I4", `${token} ends and is ${this.tokens.get(token) ?? "unknown"}`);
+        if (this.tokens.get(token) !== "open")
+          report("I4", `${token} ends and is ${this.tokens.get(token) ?? "unknown"}`);
         this.tokens.set(token, "ended");
         job.open = null;
         break;
@@ -80,7 +85,12 @@ export class LogFold {
 
   #applyRun(actor: string, event: SeenEvent, report: Report): void {
     const id = actor.split("/")[2] ?? "";
-    const run = this.runs.get(id) ?? { accepted: false, phase: "running", retried: false, tasks: new Map<number, string>() };
+    const run = this.runs.get(id) ?? {
+      accepted: false,
+      phase: "running",
+      retried: false,
+      tasks: new Map<number, string>(),
+    };
     this.runs.set(id, run);
     switch (event.type) {
       case "run.accepted":
@@ -90,7 +100,10 @@ export class LogFold {
       case "run.task-skipped": {
         const ordinal = Number(event["ordinal"]);
         if (run.tasks.has(ordinal)) report("I4", `task ${ordinal} of ${id} is over twice`);
-        run.tasks.set(ordinal, event.type === "run.task-skipped" ? "skipped" : String(event["end"]));
+        run.tasks.set(
+          ordinal,
+          event.type === "run.task-skipped" ? "skipped" : String(event["end"]),
+        );
         break;
       }
       case "run.ended":

@@ -28,10 +28,12 @@ export class LogInvariants {
     const { partition, sequence, n, epoch, hash } = record;
     const places = this.#placesOf(partition);
     const where = `partition ${partition} sequence ${sequence}`;
-    if (sequence !== places.length + 1) this.#report("I2", `${where}: after ${places.length} records`);
+    if (sequence !== places.length + 1)
+      this.#report("I2", `${where}: after ${places.length} records`);
     const head = places.findLast(({ counts }) => counts)?.record;
     const counts = head === undefined || epoch >= head.epoch;
-    if (counts && n !== (head?.n ?? 0) + 1) this.#report("I2", `${where}: says place ${n} after ${head?.n ?? 0}`);
+    if (counts && n !== (head?.n ?? 0) + 1)
+      this.#report("I2", `${where}: says place ${n} after ${head?.n ?? 0}`);
     if (counts && record.prevHash !== (head?.hash ?? FIRST_HASH)) {
       this.#report("I2", `${where}: does not continue ${head?.hash ?? "an empty log"} but ${hash}`);
     }
@@ -48,9 +50,16 @@ export class LogInvariants {
       this.#report("I1", `${where}: its writer was told, and it is not in the log`);
       return;
     }
-    if (!place.counts) this.#report("I2", `${where}: a writer of epoch ${place.record.epoch} was told after a higher epoch had begun`);
-    const other = places.find((each) => each.told && each.record.n === n && each.record.hash !== hash);
-    if (other !== undefined) this.#report("I1", `${where}: two writers were told of different records`);
+    if (!place.counts)
+      this.#report(
+        "I2",
+        `${where}: a writer of epoch ${place.record.epoch} was told after a higher epoch had begun`,
+      );
+    const other = places.find(
+      (each) => each.told && each.record.n === n && each.record.hash !== hash,
+    );
+    if (other !== undefined)
+      this.#report("I1", `${where}: two writers were told of different records`);
     place.told = true;
   }
 
@@ -59,7 +68,8 @@ export class LogInvariants {
     const places = this.#placesOf(partition);
     const kept = places.slice(0, length);
     for (const { record, told } of places.slice(length)) {
-      if (told) this.#report("I1", `partition ${partition} place ${record.n}: acknowledged and lost`);
+      if (told)
+        this.#report("I1", `partition ${partition} place ${record.n}: acknowledged and lost`);
     }
     this.#partitions.set(partition, kept);
   }

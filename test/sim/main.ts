@@ -1,8 +1,8 @@
 // `node test/sim/main.ts --seeds K [--first-seed N] [--mutant NAME] [--trace] [--json]`
 //
 // Plays K worlds, from seed N on, on as many processes as there are cores. Stops at the first
-// violation and says how to see it again. The last line with --json is {seeds, violations, faultsHit}.
-// Ends 1 when something was violated, or when a long run never met some kind of fault.
+// violation and says how to see it again. The last line with --json is {seeds, violations,
+// faultsHit}. Ends 1 when something was violated, or when a long run never met some kind of fault.
 
 import { parseArgs } from "node:util";
 import { isMutant, MUTANTS } from "./mutants.ts";
@@ -36,7 +36,11 @@ if (mutant !== null && !isMutant(mutant)) {
 if (values.trace) {
   const result = await runWorld({ seed: firstSeed, mutant, trace: true });
   for (const line of result.trace) say(line);
-  say(result.violation === null ? `seed ${firstSeed}: nothing violated in ${result.steps} steps` : `${result.violation.invariant}: ${result.violation.text}`);
+  say(
+    result.violation === null
+      ? `seed ${firstSeed}: nothing violated in ${result.steps} steps`
+      : `${result.violation.invariant}: ${result.violation.text}`,
+  );
   process.exitCode = result.violation === null ? 0 : 1;
 } else {
   const startedMs = performance.now();

@@ -1,7 +1,9 @@
-// Protections taken out, one at a time, from outside of the product: what the simulation must notice.
+// Protections taken out, one at a time, from outside of the product: what the simulation must
+// notice.
 
 export const MUTANTS = {
-  "no-adopt": "the question by name is answered as if the queue did not know the job, without asking",
+  "no-adopt":
+    "the question by name is answered as if the queue did not know the job, without asking",
   "no-claim": "every job of an attempt believes that it won the claim",
   "no-epoch-check": "the log takes records of a scheduler that a newer one has replaced",
   "ack-before-commit": "the log answers before a record is on disk",

@@ -51,8 +51,10 @@ export async function playSeeds({ firstSeed, seeds, mutant }: PlayOptions): Prom
   };
   const take = (result: TurnResult): void => {
     played += result.seeds;
-    for (const kind of Object.keys(faultsHit) as FaultKind[]) faultsHit[kind] += result.faultsHit[kind];
-    if (result.failure !== null && (failure === null || result.failure.seed < failure.seed)) failure = result.failure;
+    for (const kind of Object.keys(faultsHit) as FaultKind[])
+      faultsHit[kind] += result.faultsHit[kind];
+    if (result.failure !== null && (failure === null || result.failure.seed < failure.seed))
+      failure = result.failure;
   };
   const workers = Math.min(availableParallelism(), Math.ceil(seeds / SEEDS_PER_TURN));
   await Promise.all(Array.from({ length: workers }, () => work(turn, take)));

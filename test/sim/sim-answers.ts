@@ -27,7 +27,9 @@ export function unasked(): QueueAnswer {
 export function absentAsEnded(core: ClusterCore, answer: QueueAnswer): QueueAnswer {
   if (answer.kind !== "answer") return answer;
   const named = new Set(answer.present.map(({ queueName }) => queueName));
-  const missing = [...core.attempts.values()].filter((attempt) => isLive(attempt) && !named.has(queueNameOf(attempt.spec)));
+  const missing = [...core.attempts.values()].filter(
+    (attempt) => isLive(attempt) && !named.has(queueNameOf(attempt.spec)),
+  );
   const ends = missing.map(({ nativeId, spec }): QueueEntry => ({
     nativeId: nativeId ?? "",
     queueName: queueNameOf(spec),

@@ -18,7 +18,9 @@ interface SimEvent {
 const WALL_START_MS = Date.UTC(2026, 0, 1);
 
 export class SimClock implements Clock {
-  /** Set by whoever settles a promise: the world then lets promises settle before the next event. */
+  /**
+   * Set by whoever settles a promise: the world then lets promises settle before the next event.
+   */
   stirred = false;
   readonly #random: Random;
   #heap: SimEvent[] = [];
@@ -83,7 +85,8 @@ export class SimClock implements Clock {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as SimEvent, heap[child] as SimEvent)) child += 1;
+      if (child + 1 < heap.length && isBefore(heap[child + 1] as SimEvent, heap[child] as SimEvent))
+        child += 1;
       if (!isBefore(heap[child] as SimEvent, last)) break;
       heap[at] = heap[child] as SimEvent;
       at = child;

@@ -1,5 +1,5 @@
-// The agent's stream as both ends have it: messages in order, late, and gone when it breaks. Each end
-// learns of the break in its own time.
+// The agent's stream as both ends have it: messages in order, late, and gone when it breaks. Each
+// end learns of the break in its own time.
 
 import type { AttemptReport } from "#shared/base/job.ts";
 import type { Command } from "../../services/agent/core/wishes.ts";
@@ -12,14 +12,25 @@ export interface SentReport {
 }
 
 export type ToScheduler =
-  | { readonly kind: "hello"; readonly journalId: string; readonly journalNew: boolean; readonly commandSeen: number; readonly epochSeen: number }
+  | {
+      readonly kind: "hello";
+      readonly journalId: string;
+      readonly journalNew: boolean;
+      readonly commandSeen: number;
+      readonly epochSeen: number;
+    }
   | { readonly kind: "reports"; readonly reports: readonly SentReport[] }
   | { readonly kind: "command-ack"; readonly seq: number }
   | { readonly kind: "cluster-state"; readonly unreachable: string | null };
 
 export type ToAgent =
   | { readonly kind: "welcome"; readonly epoch: number; readonly reportSeen: number }
-  | { readonly kind: "command"; readonly seq: number; readonly epoch: number; readonly command: Command }
+  | {
+      readonly kind: "command";
+      readonly seq: number;
+      readonly epoch: number;
+      readonly command: Command;
+    }
   | { readonly kind: "report-ack"; readonly seq: number };
 
 /** One end's ears. */
@@ -77,16 +88,21 @@ export class SimLink {
     if (this.#underWay > 0) this.#stage.hit("link-messages-lost");
     const scheduler = this.#scheduler;
     this.#stage.clock.at(this.#noticedMs(), "link", () => this.#agent.closed());
-    if (scheduler !== null) this.#stage.clock.at(this.#noticedMs(), "link", () => scheduler.closed());
+    if (scheduler !== null)
+      this.#stage.clock.at(this.#noticedMs(), "link", () => scheduler.closed());
   }
 
   #noticedMs(): number {
-    return this.#stage.chance(0.5) ? this.#stage.between(0, 5) : this.#stage.between(0, NOTICED_MS_MAX);
+    return this.#stage.chance(0.5)
+      ? this.#stage.between(0, 5)
+      : this.#stage.between(0, NOTICED_MS_MAX);
   }
 
   #deliver(notBeforeMs: number, arrive: () => void): number {
     const nowMs = this.#stage.clock.monotonicMs();
-    const travelMs = this.#stage.chance(0.05) ? this.#stage.between(0, 3_000) : this.#stage.between(0, 20);
+    const travelMs = this.#stage.chance(0.05)
+      ? this.#stage.between(0, 3_000)
+      : this.#stage.between(0, 20);
     const atMs = Math.max(notBeforeMs, nowMs + travelMs) + 1;
     this.#underWay += 1;
     this.#stage.clock.at(atMs - nowMs, "link", () => {

@@ -36,9 +36,17 @@ export class SimLog {
 
   constructor(stage: Stage, scope: Scope, partitions: number) {
     this.#stage = stage;
-    this.server = new SimulatedLogServer({ partitions, timers: scope, clock: stage.clock, random: stage.random });
+    this.server = new SimulatedLogServer({
+      partitions,
+      timers: scope,
+      clock: stage.clock,
+      random: stage.random,
+    });
     this.#seen = Array.from({ length: partitions }, () => 0);
-    this.#replayed = Array.from({ length: partitions }, () => ({ state: new PartitionState(ACTOR_TYPES), epoch: 0 }));
+    this.#replayed = Array.from({ length: partitions }, () => ({
+      state: new PartitionState(ACTOR_TYPES),
+      epoch: 0,
+    }));
     this.setFaults();
   }
 
@@ -71,7 +79,8 @@ export class SimLog {
       claim: async (partition, writer, nowMs) => {
         if (this.#stage.chance(this.#stage.mix.openKill)) killPoint("scheduler-killed-opening");
         const inner = await scope.guard(alive(scope, () => log.claim(partition, writer, nowMs)));
-        const used = this.#stage.mutant === "no-epoch-check" ? unfencedWriter(inner, this.server) : inner;
+        const used =
+          this.#stage.mutant === "no-epoch-check" ? unfencedWriter(inner, this.server) : inner;
         return this.#watched(scope, used, killPoint);
       },
       read: (partition, from) => guarded(scope, log.read(partition, from)),
@@ -88,10 +97,22 @@ export class SimLog {
         const bytes = records[seen] as Uint8Array;
         const record = decodeRecord(bytes, partition, seen + 1);
         const { n, epoch, writer, prevHash } = record;
-        const entries = record.entries as readonly { actor: string; events: readonly SeenEvent[] }[];
+        const entries = record.entries as readonly {
+          actor: string;
+          events: readonly SeenEvent[];
+        }[];
         const hash = hashRecord(bytes);
         this.#stage.trace("log", `p${partition} #${n} e${epoch} ${writer}`, typesOf(entries));
-        this.#stage.checker.recordStored({ partition, sequence: seen + 1, n, epoch, writer, hash, prevHash, entries });
+        this.#stage.checker.recordStored({
+          partition,
+          sequence: seen + 1,
+          n,
+          epoch,
+          writer,
+          hash,
+          prevHash,
+          entries,
+        });
         this.#replay(partition, epoch, record.entries);
       }
       this.#seen[partition] = records.length;
@@ -129,13 +150,16 @@ export class SimLog {
   #watched(scope: Scope, inner: PartitionWriter, killPoint: KillPoint): PartitionWriter {
     const { partition, epoch, writer } = inner;
     const append = async (entries: readonly LogEntry[], nowMs: number): Promise<LogPosition> => {
-      const kill = this.#stage.chance(this.#stage.mix.commitKill) ? this.#stage.between(0, 2) : null;
+      const kill = this.#stage.chance(this.#stage.mix.commitKill)
+        ? this.#stage.between(0, 2)
+        : null;
       if (kill === 0) killPoint("scheduler-killed-before-append");
       const before = this.server.recordsOf(partition).length;
       if (kill === 1) {
         this.#stage.clock.at(this.#stage.between(0, 8), "log", () => {
           const written = this.server.recordsOf(partition).length > before;
-          if (scope.alive) killPoint(written ? "scheduler-killed-before-ack" : "scheduler-killed-before-append");
+          if (scope.alive)
+            killPoint(written ? "scheduler-killed-before-ack" : "scheduler-killed-before-append");
         });
       }
       const position = await scope.guard(alive(scope, () => inner.append(entries, nowMs)));
@@ -147,7 +171,15 @@ export class SimLog {
       }
       return position;
     };
-    return { partition, epoch, writer, append, get tail() { return inner.tail; } };
+    return {
+      partition,
+      epoch,
+      writer,
+      append,
+      get tail() {
+        return inner.tail;
+      },
+    };
   }
 
   #replay(partition: number, epoch: number, entries: readonly LogEntry[]): void {
@@ -181,7 +213,9 @@ async function* guarded<T>(scope: Scope, source: AsyncIterable<T>): AsyncGenerat
 }
 
 function typesOf(entries: readonly { actor: string; events: readonly SeenEvent[] }[]): string {
-  const said = entries.flatMap(({ actor, events }) => events.map(({ type }) => `${actor.split("/").slice(2).join("/") || actor}:${type}`));
+  const said = entries.flatMap(({ actor, events }) =>
+    events.map(({ type }) => `${actor.split("/").slice(2).join("/") || actor}:${type}`),
+  );
   return said.join(" ").slice(0, 400);
 }
 

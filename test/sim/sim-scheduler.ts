@@ -32,7 +32,11 @@ export class SimScheduler {
   #current: Process | null = null;
   #count = 0;
 
-  constructor(stage: Stage, log: SimLog, onCommitted: (engine: Engine, changes: readonly Change[]) => void) {
+  constructor(
+    stage: Stage,
+    log: SimLog,
+    onCommitted: (engine: Engine, changes: readonly Change[]) => void,
+  ) {
     this.#stage = stage;
     this.#log = log;
     this.#onCommitted = onCommitted;
@@ -103,15 +107,27 @@ export class SimScheduler {
     engine.onCommitted((changes) => {
       if (scope.alive && process === this.#current) this.#onCommitted(engine, changes);
     });
-    process.gateway = new SimGateway(this.#stage, scope, engine, clusterAddress(NAMESPACE, CLUSTER));
+    process.gateway = new SimGateway(
+      this.#stage,
+      scope,
+      engine,
+      clusterAddress(NAMESPACE, CLUSTER),
+    );
   }
 
   #failed(process: Process, failure: Failure, fatal: boolean): void {
     if (!process.scope.alive) return;
-    this.#stage.trace("scheduler", `${process.scope.name} fails: ${failure.code} ${failure.message}`, { fatal });
+    this.#stage.trace(
+      "scheduler",
+      `${process.scope.name} fails: ${failure.code} ${failure.message}`,
+      { fatal },
+    );
     if (isBug(failure)) {
       const cause = failure.cause instanceof Error ? failure.cause.stack : failure.stack;
-      this.#stage.checker.report("I12", `the scheduler: ${failure.code} ${failure.message}\n${cause ?? ""}`);
+      this.#stage.checker.report(
+        "I12",
+        `the scheduler: ${failure.code} ${failure.message}\n${cause ?? ""}`,
+      );
     }
     if (failure.code === "FENCED") this.#stage.hit("scheduler-fenced");
     if (fatal) this.#end(process);

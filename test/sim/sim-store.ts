@@ -40,7 +40,11 @@ export class SimStore implements Store {
       const batch = { ops, resolve, reject };
       this.#underWay.push(batch);
       if (early) resolve();
-      this.#stage.clock.at(this.#stage.between(0, FLUSH_MS_MAX) + (early ? UNFLUSHED_MS : 0), "disk", () => this.#land(batch));
+      this.#stage.clock.at(
+        this.#stage.between(0, FLUSH_MS_MAX) + (early ? UNFLUSHED_MS : 0),
+        "disk",
+        () => this.#land(batch),
+      );
     });
   }
 
@@ -60,7 +64,10 @@ export class SimStore implements Store {
     this.#fullUntilMs = this.#stage.clock.monotonicMs() + ms;
   }
 
-  /** The process is gone: each batch under way is on disk or it is not, and none after one that is not. */
+  /**
+   * The process is gone: each batch under way is on disk or it is not, and none after one that is
+   * not.
+   */
   crash(): void {
     const batches = this.#underWay;
     this.#underWay = [];
@@ -69,7 +76,8 @@ export class SimStore implements Store {
         void this.#disk.commit(ops);
         continue;
       }
-      if (batches.slice(at).some((batch) => batch.ops.length > 0)) this.#stage.hit("agent-killed-unflushed");
+      if (batches.slice(at).some((batch) => batch.ops.length > 0))
+        this.#stage.hit("agent-killed-unflushed");
       return;
     }
   }

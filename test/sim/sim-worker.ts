@@ -13,8 +13,10 @@ async function play({ firstSeed, seeds, mutant }: Turn): Promise<TurnResult> {
   const faultsHit = noFaults();
   for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
     const result = await runWorld({ seed, mutant, trace: false });
-    for (const kind of Object.keys(faultsHit) as FaultKind[]) faultsHit[kind] += result.faultsHit[kind];
-    if (result.violation !== null) return { seeds: seed - firstSeed + 1, faultsHit, failure: result };
+    for (const kind of Object.keys(faultsHit) as FaultKind[])
+      faultsHit[kind] += result.faultsHit[kind];
+    if (result.violation !== null)
+      return { seeds: seed - firstSeed + 1, faultsHit, failure: result };
   }
   return { seeds, faultsHit, failure: null };
 }

@@ -29,7 +29,10 @@ export class Stage {
   readonly #keepAll: boolean;
   readonly #lines: TraceLine[] = [];
 
-  constructor(parts: Pick<Stage, "clock" | "random" | "checker" | "mutant" | "mix">, keepAll: boolean) {
+  constructor(
+    parts: Pick<Stage, "clock" | "random" | "checker" | "mutant" | "mix">,
+    keepAll: boolean,
+  ) {
     this.clock = parts.clock;
     this.random = parts.random;
     this.checker = parts.checker;
@@ -64,13 +67,15 @@ export class Stage {
   /** `facts` are written out only when somebody reads the trace. */
   trace(part: string, what: string, facts?: unknown): void {
     this.#lines.push({ atMs: this.clock.monotonicMs(), part, what, facts });
-    if (!this.#keepAll && this.#lines.length > 4 * TRACE_KEPT) this.#lines.splice(0, 3 * TRACE_KEPT);
+    if (!this.#keepAll && this.#lines.length > 4 * TRACE_KEPT)
+      this.#lines.splice(0, 3 * TRACE_KEPT);
   }
 
   traceLines(): string[] {
     const lines = this.#keepAll ? this.#lines : this.#lines.slice(-TRACE_KEPT);
     return lines.map(({ atMs, part, what, facts }) => {
-      const more = facts === undefined ? "" : ` ${typeof facts === "string" ? facts : JSON.stringify(facts)}`;
+      const more =
+        facts === undefined ? "" : ` ${typeof facts === "string" ? facts : JSON.stringify(facts)}`;
       return `${String(atMs).padStart(9)} ms  ${part.padEnd(10)} ${what}${more}`;
     });
   }

@@ -90,7 +90,10 @@ function planTask(ordinal: number, random: Random): PlanTask {
     id,
     ordinal,
     needs,
-    program: { kind: "exec", argv: [["work"], [id], ...needs.map((task) => [{ task, output: "word" }])] },
+    program: {
+      kind: "exec",
+      argv: [["work"], [id], ...needs.map((task) => [{ task, output: "word" }])],
+    },
     env: [],
     stdin: null,
     files: [],
@@ -101,7 +104,10 @@ function planTask(ordinal: number, random: Random): PlanTask {
       attemptsMax: 1 + randomInt(random, 3),
       firstMs: 100,
       maxMs: 20_000,
-      on: random.next() < 0.5 ? ["failed", "node_fail"] : ["failed", "node_fail", "timeout", "unknown_outcome"],
+      on:
+        random.next() < 0.5
+          ? ["failed", "node_fail"]
+          : ["failed", "node_fail", "timeout", "unknown_outcome"],
     },
     timeoutMs: random.next() < 0.2 ? 1_000 + randomInt(random, 60_000) : null,
     priority: randomInt(random, 3) - 1,

@@ -1,12 +1,22 @@
 // The mutant no-epoch-check: a log that takes whatever comes at its end, also from a writer that a
 // newer one has replaced. Such a writer then believes that its record continues what it knows.
 
-import { EPOCH_BUMP, encodeRecord, decodeRecord, hashRecord, RECORD_VERSION, ZERO_HASH } from "#shared/state/record.ts";
+import {
+  EPOCH_BUMP,
+  encodeRecord,
+  decodeRecord,
+  hashRecord,
+  RECORD_VERSION,
+  ZERO_HASH,
+} from "#shared/state/record.ts";
 import type { LogEntry, LogPosition, PartitionWriter } from "#shared/state/log.ts";
 import type { SimulatedLogServer } from "#shared/state/simulated-log.ts";
 
 /** `inner` while nobody else has written; after that its records go in behind the other's. */
-export function unfencedWriter(inner: PartitionWriter, server: SimulatedLogServer): PartitionWriter {
+export function unfencedWriter(
+  inner: PartitionWriter,
+  server: SimulatedLogServer,
+): PartitionWriter {
   const { partition, epoch, writer } = inner;
   let replaced = false;
   const append = async (entries: readonly LogEntry[], nowMs: number): Promise<LogPosition> => {
@@ -17,13 +27,30 @@ export function unfencedWriter(inner: PartitionWriter, server: SimulatedLogServe
     const n = last === undefined ? 1 : decodeRecord(last, partition, records.length).n + 1;
     const prevHash = last === undefined ? ZERO_HASH : hashRecord(last);
     const bytes = encodeRecord({
-      ...{ v: RECORD_VERSION, minReader: RECORD_VERSION, partition, writer, n, prevHash, tsMs: nowMs, entries },
+      ...{
+        v: RECORD_VERSION,
+        minReader: RECORD_VERSION,
+        partition,
+        writer,
+        n,
+        prevHash,
+        tsMs: nowMs,
+        entries,
+      },
       epoch: newestEpoch(server, partition),
     });
     server.inject(partition, bytes);
     return { n, hash: hashRecord(bytes) };
   };
-  return { partition, epoch, writer, append, get tail() { return inner.tail; } };
+  return {
+    partition,
+    epoch,
+    writer,
+    append,
+    get tail() {
+      return inner.tail;
+    },
+  };
 }
 
 function newestEpoch(server: SimulatedLogServer, partition: number): number {

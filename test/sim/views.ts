@@ -1,5 +1,5 @@
-// The scheduler's states in the checker's words. Only looked at when nothing is being committed: then
-// what an engine shows is durable, and `look` is called before read() returns.
+// The scheduler's states in the checker's words. Only looked at when nothing is being committed:
+// then what an engine shows is durable, and `look` is called before read() returns.
 
 import { clusterAddress, jobAddress, runAddress } from "../../services/scheduler/core/messages.ts";
 import { openAttempt } from "../../services/scheduler/core/job-core.ts";
@@ -54,7 +54,11 @@ function seenJob(engine: Engine, address: string): SeenJob | null | undefined {
   );
 }
 
-function seenRun(engine: Engine, id: string, jobs: readonly (SeenJob | null)[]): SeenProgress | null | undefined {
+function seenRun(
+  engine: Engine,
+  id: string,
+  jobs: readonly (SeenJob | null)[],
+): SeenProgress | null | undefined {
   return peekOr<"run", SeenProgress | null>(engine, runAddress(NAMESPACE, id), (run) =>
     run === undefined
       ? null
@@ -71,7 +75,11 @@ function seenRun(engine: Engine, id: string, jobs: readonly (SeenJob | null)[]):
   );
 }
 
-function peek<K extends keyof EngineStates, T>(engine: Engine, address: string, look: (state: EngineStates[K] | undefined) => T): T | null {
+function peek<K extends keyof EngineStates, T>(
+  engine: Engine,
+  address: string,
+  look: (state: EngineStates[K] | undefined) => T,
+): T | null {
   return peekOr<K, T>(engine, address, look) ?? null;
 }
 

@@ -1,5 +1,5 @@
-// Every wait names what it waits for (I9): given a moment at which everything sent has arrived, each
-// job and each task that goes not on has a reason, derived here from what can be seen.
+// Every wait names what it waits for (I9): given a moment at which everything sent has arrived,
+// each job and each task that goes not on has a reason, derived here from what can be seen.
 
 import type { Report, SeenCluster, SeenJob, SeenProgress, SeenWaits } from "./observed.ts";
 
@@ -12,7 +12,8 @@ export function checkWaits(seen: SeenWaits, report: Report): void {
   for (const cluster of seen.clusters) checkCluster(cluster, report);
   for (const job of seen.jobs) {
     const reason = reasonOf(job, clusters.get(job.cluster), seen.nowMs);
-    if (reason === null) report("I9", `${job.address} is ${job.phase} and waits for nothing that can be named`);
+    if (reason === null)
+      report("I9", `${job.address} is ${job.phase} and waits for nothing that can be named`);
   }
   for (const run of seen.runs) checkRun(run, report);
 }
@@ -53,8 +54,11 @@ function checkRun(run: SeenProgress, report: Report): void {
     report("I9", `run ${run.id} is still being received`);
     return;
   }
-  const over = new Set(run.tasks.filter(({ kind }) => kind === "ended" || kind === "skipped").map(({ id }) => id));
-  if (over.size === run.tasks.length) report("I9", `run ${run.id} is ${run.phase} and every task is over`);
+  const over = new Set(
+    run.tasks.filter(({ kind }) => kind === "ended" || kind === "skipped").map(({ id }) => id),
+  );
+  if (over.size === run.tasks.length)
+    report("I9", `run ${run.id} is ${run.phase} and every task is over`);
   for (const task of run.tasks) {
     if (task.kind === "blocked" && task.needs.every((need) => over.has(need))) {
       report("I9", `${run.id}/${task.id} is blocked and everything it needs is over`);

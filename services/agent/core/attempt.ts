@@ -38,9 +38,16 @@ export type Permit =
 export type AttemptState =
   /** Its intent is not durable yet. */
   | { readonly kind: "intended" }
-  /** After a restart, without a directory: it was hardly submitted, but ask before anything else. */
+  /**
+   * After a restart, without a directory: it was hardly submitted, but ask before anything else.
+   */
   | { readonly kind: "adopting"; readonly doubt: Doubt }
-  | { readonly kind: "preparing"; readonly permit: Permit; readonly tries: number; readonly retryAtMs: number | null }
+  | {
+      readonly kind: "preparing";
+      readonly permit: Permit;
+      readonly tries: number;
+      readonly retryAtMs: number | null;
+    }
   /** Waits for a call of the budget. */
   | { readonly kind: "ready"; readonly permit: Permit }
   | { readonly kind: "submitting"; readonly permit: Permit }
@@ -49,12 +56,27 @@ export type AttemptState =
   /** It may have been submitted. */
   | { readonly kind: "ambiguous"; readonly doubt: Doubt }
   /** The agent is taking the claim itself, so that no late job can run. */
-  | { readonly kind: "fencing"; readonly cause: EndCause; readonly message: string; readonly retryAtMs: number | null }
+  | {
+      readonly kind: "fencing";
+      readonly cause: EndCause;
+      readonly message: string;
+      readonly retryAtMs: number | null;
+    }
   | { readonly kind: "bound" }
   | { readonly kind: "running"; readonly startedAtMs: number; readonly paused: boolean }
   /** One witness said it ended; the other is given until `untilMs` to speak. */
-  | { readonly kind: "ended"; readonly exit: ExitLine | null; readonly word: Word | null; readonly untilMs: number }
-  | { readonly kind: "sealing"; readonly end: End; readonly tries: number; readonly retryAtMs: number | null }
+  | {
+      readonly kind: "ended";
+      readonly exit: ExitLine | null;
+      readonly word: Word | null;
+      readonly untilMs: number;
+    }
+  | {
+      readonly kind: "sealing";
+      readonly end: End;
+      readonly tries: number;
+      readonly retryAtMs: number | null;
+    }
   | { readonly kind: "reporting"; readonly end: End; readonly sealed: Sealed }
   | { readonly kind: "reported"; readonly seq: number };
 

@@ -100,7 +100,8 @@ export function forgetAttempt(core: ClusterCore, attempt: Attempt, nowMs: number
 }
 
 function onSubmit(core: ClusterCore, spec: AttemptSpec, nowMs: number): void {
-  if (core.attempts.has(spec.token)) return; // Sent again after the journal was lost: found already.
+  // Sent again after the journal was lost: found already.
+  if (core.attempts.has(spec.token)) return;
   if (endSeqOf(core, spec.token) !== null) return; // Its end is on its way.
   const proof = evidenceOf("agent", "intent", nowMs);
   addAttempt(core, newAttempt(spec, nowMs, proof));

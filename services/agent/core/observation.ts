@@ -116,7 +116,8 @@ function tellReach(core: ClusterCore, nowMs: number): void {
     const raw = gone ? core.reach.reason : "the cluster answers again";
     const evidence = evidenceOf("agent", raw, nowMs);
     const { token } = attempt;
-    if (gone) reportLater(core, "reach", token, { kind: "unreachable", reason: raw, evidence }, nowMs);
+    if (gone)
+      reportLater(core, "reach", token, { kind: "unreachable", reason: raw, evidence }, nowMs);
     else reportLater(core, "reach", token, { kind: "reachable", evidence }, nowMs);
   }
 }
@@ -148,7 +149,8 @@ function onEntries(
   if (isOver(attempt) || kind === "intended" || kind === "submitting") return;
   const entry = entryThatCounts(attempt, entries);
   if (entry === null) return; // Only losers of the claim: their words are about nothing.
-  if (entry.nativeId !== attempt.nativeId || !isLive(attempt)) bind(core, attempt, entry.nativeId, nowMs);
+  if (entry.nativeId !== attempt.nativeId || !isLive(attempt))
+    bind(core, attempt, entry.nativeId, nowMs);
   attempt.absence = null;
   if (entry.phase === "ended") {
     onWord(core, attempt, { source, entry }, nowMs);
@@ -233,7 +235,8 @@ export function attendEnded(
   if (state.kind !== "ended") return null;
   const { exit, word, untilMs } = state;
   // What never began has no exit line to wait for.
-  const neverBegan = word?.entry.cause === "cancelled" && attempt.claim === null && attempt.statusBytes === 0;
+  const neverBegan =
+    word?.entry.cause === "cancelled" && attempt.claim === null && attempt.statusBytes === 0;
   const complete = exit !== null && word !== null;
   // A look into the files is on its way: nothing is concluded without what it finds.
   const reading = attempt.reading || core.toRead.has(attempt.token);
@@ -258,7 +261,12 @@ function onAbsent(core: ClusterCore, attempt: Attempt, nowMs: number): void {
 }
 
 /** What an absence comes to after files and accounting had their say. */
-export function attendAbsence(core: ClusterCore, outbox: Outbox, attempt: Attempt, nowMs: number): number | null {
+export function attendAbsence(
+  core: ClusterCore,
+  outbox: Outbox,
+  attempt: Attempt,
+  nowMs: number,
+): number | null {
   const { absence } = attempt;
   if (absence === null || attempt.state.kind === "ended") return null;
   if (absence.count < HEALTHY_ABSENCES_MIN) return null;

@@ -18,7 +18,9 @@ export interface QueueEntry {
   readonly endedAtMs: number | null;
 }
 
-/** Absence from `present` means something only in an `answer`; a `no-answer` says nothing at all. */
+/**
+ * Absence from `present` means something only in an `answer`; a `no-answer` says nothing at all.
+ */
 export type QueueAnswer =
   | { readonly kind: "answer"; readonly present: readonly QueueEntry[] }
   | { readonly kind: "no-answer"; readonly reason: string };

@@ -19,14 +19,25 @@ export interface JournalContent {
   readonly commandSeen: number;
   readonly epochSeen: number;
   readonly reportsAcked: number;
-  readonly intents: readonly { readonly token: AttemptToken; readonly spec: AttemptSpec; readonly atMs: number }[];
-  readonly bindings: ReadonlyMap<AttemptToken, { readonly nativeId: string; readonly atMs: number }>;
+  readonly intents: readonly {
+    readonly token: AttemptToken;
+    readonly spec: AttemptSpec;
+    readonly atMs: number;
+  }[];
+  readonly bindings: ReadonlyMap<
+    AttemptToken,
+    { readonly nativeId: string; readonly atMs: number }
+  >;
   readonly cancels: ReadonlyMap<
     AttemptToken,
     { readonly cause: "cancelled" | "timeout"; readonly reason: string; readonly atMs: number }
   >;
   readonly ends: ReadonlyMap<AttemptToken, number>;
-  readonly reports: readonly { readonly seq: number; readonly token: AttemptToken; readonly report: AttemptReport }[];
+  readonly reports: readonly {
+    readonly seq: number;
+    readonly token: AttemptToken;
+    readonly report: AttemptReport;
+  }[];
   readonly pushes: readonly { readonly digest: string; readonly token: AttemptToken }[];
 }
 
@@ -103,7 +114,12 @@ function addFound(core: ClusterCore, directory: FoundDirectory, nowMs: number): 
   addAttempt(core, attempt);
   journal(core, { table: "intent", token, spec, atMs: intendedAtMs }, true, nowMs);
   if (attempt.nativeId !== null) {
-    journal(core, { table: "binding", token, nativeId: attempt.nativeId, atMs: nowMs }, true, nowMs);
+    journal(
+      core,
+      { table: "binding", token, nativeId: attempt.nativeId, atMs: nowMs },
+      true,
+      nowMs,
+    );
   }
 }
 
@@ -139,7 +155,11 @@ function setState(
   attempt.state =
     claim === null && core.config.pollsQueue
       ? { kind: "bound" }
-      : { kind: "running", startedAtMs: startOf(attempt, claim?.atMs ?? nowMs, nowMs), paused: false };
+      : {
+          kind: "running",
+          startedAtMs: startOf(attempt, claim?.atMs ?? nowMs, nowMs),
+          paused: false,
+        };
 }
 
 /** A published directory means that the crash may have come after the submission. */

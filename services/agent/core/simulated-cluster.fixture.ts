@@ -129,7 +129,8 @@ export class SimulatedCluster {
       }
     }
     this.feed({ kind: "welcomed", epoch: 1, reportSeen: this.#reportSeen });
-    for (const { seq, command } of this.#commands) this.feed({ kind: "command", seq, epoch: 1, command });
+    for (const { seq, command } of this.#commands)
+      this.feed({ kind: "command", seq, epoch: 1, command });
   }
 
   cut(): void {
@@ -222,12 +223,19 @@ export class SimulatedCluster {
   // --- carrying out wishes ---
 
   #onWish(wish: Wish): void {
-    if (wish.kind === "submit" && !this.#rows.some((row) => row.table === "intent" && row.token === wish.token)) {
+    if (
+      wish.kind === "submit" &&
+      !this.#rows.some((row) => row.table === "intent" && row.token === wish.token)
+    ) {
       this.problems.push(`${wish.token} is submitted without a durable intent`);
     }
     if (wish.kind === "ack-commands") {
-      const durable = Math.max(0, ...this.#rows.map((row) => (row.table === "command-seen" ? row.seq : 0)));
-      if (wish.seq > durable) this.problems.push(`command ${wish.seq} acknowledged before it was durable`);
+      const durable = Math.max(
+        0,
+        ...this.#rows.map((row) => (row.table === "command-seen" ? row.seq : 0)),
+      );
+      if (wish.seq > durable)
+        this.problems.push(`command ${wish.seq} acknowledged before it was durable`);
     }
     this.wishes.push(wish);
   }
@@ -237,7 +245,8 @@ export class SimulatedCluster {
     const silent = this.faults && this.#chance(0.15);
     switch (wish.kind) {
       case "journal":
-        if (this.faults && this.#chance(0.05)) return { kind: "journal-failed", batch: wish.batch, reason: "disk full" };
+        if (this.faults && this.#chance(0.05))
+          return { kind: "journal-failed", batch: wish.batch, reason: "disk full" };
         this.#rows.push(...wish.rows);
         return { kind: "journalled", batch: wish.batch };
       case "ack-commands":
@@ -262,10 +271,15 @@ export class SimulatedCluster {
         return this.#submit(wish.token);
       case "take-claim": {
         const directory = this.directories.get(wish.token);
-        if (directory === undefined) return { kind: "claim-failed", token: wish.token, reason: "gone" };
+        if (directory === undefined)
+          return { kind: "claim-failed", token: wish.token, reason: "gone" };
         directory.claimedBy ??= FENCE_NATIVE_ID;
         const nativeId = directory.claimedBy;
-        return { kind: "claim-taken", token: wish.token, claim: { nativeId, raw: `claim ${nativeId}`, atMs: this.nowMs } };
+        return {
+          kind: "claim-taken",
+          token: wish.token,
+          claim: { nativeId, raw: `claim ${nativeId}`, atMs: this.nowMs },
+        };
       }
       case "poll":
         return {
@@ -279,13 +293,24 @@ export class SimulatedCluster {
         return { kind: "statuses", statuses: wish.tokens.map((token) => this.#status(token)) };
       case "cancel":
         if (!silent) this.#cancelJobs(wish.jobs.map(({ nativeId }) => nativeId));
-        return { kind: "cancel-asked", tokens: wish.jobs.map(({ token }) => token), answered: !silent, reason: "" };
+        return {
+          kind: "cancel-asked",
+          tokens: wish.jobs.map(({ token }) => token),
+          answered: !silent,
+          reason: "",
+        };
       case "seal":
         if (silent) return { kind: "seal-failed", token: wish.token, reason: "disk full" };
         return {
           kind: "sealed",
           token: wish.token,
-          sealed: { outcome: wish.outcome, outputs: [], receipt: "{}", receiptDigest: null, pushes: [] },
+          sealed: {
+            outcome: wish.outcome,
+            outputs: [],
+            receipt: "{}",
+            receiptDigest: null,
+            pushes: [],
+          },
         };
       case "push":
         return { kind: "pushed", digest: wish.digest };
@@ -298,17 +323,28 @@ export class SimulatedCluster {
   }
 
   #prepare(token: AttemptToken): AgentEvent {
-    if (this.faults && this.#chance(0.05)) return { kind: "prepare-failed", token, reason: "ENOSPC", retry: "later" };
+    if (this.faults && this.#chance(0.05))
+      return { kind: "prepare-failed", token, reason: "ENOSPC", retry: "later" };
     this.#move(token, this.#retired, this.directories);
     const existed = this.directories.has(token);
     const spec = this.placed.get(token);
     if (!existed && spec !== undefined) {
-      this.directories.set(token, { spec, atMs: this.nowMs, claimedBy: null, statusBytes: 0, exit: null });
+      this.directories.set(token, {
+        spec,
+        atMs: this.nowMs,
+        claimedBy: null,
+        statusBytes: 0,
+        exit: null,
+      });
     }
     return { kind: "prepared", token, existed };
   }
 
-  #move(token: AttemptToken, from: Map<AttemptToken, Directory>, to: Map<AttemptToken, Directory>): void {
+  #move(
+    token: AttemptToken,
+    from: Map<AttemptToken, Directory>,
+    to: Map<AttemptToken, Directory>,
+  ): void {
     const directory = from.get(token);
     if (directory === undefined) return;
     from.delete(token);
@@ -385,7 +421,14 @@ export class SimulatedCluster {
       exit:
         exit === null
           ? null
-          : { code: exit.code, signal: null, cpuMs: null, maxRssKb: null, atMs: exit.atMs, raw: `exit ${exit.code}` },
+          : {
+              code: exit.code,
+              signal: null,
+              cpuMs: null,
+              maxRssKb: null,
+              atMs: exit.atMs,
+              raw: `exit ${exit.code}`,
+            },
     };
   }
 
@@ -412,7 +455,8 @@ export class SimulatedCluster {
       this.#checkEnd(token, report);
       this.ended.set(token, report);
       this.placed.delete(token);
-      if (this.#chance(0.3)) this.#command({ kind: "forget", token }); // The acknowledgement says it too.
+      // The acknowledgement says it too.
+      if (this.#chance(0.3)) this.#command({ kind: "forget", token });
     }
     return { kind: "reports-acked", seq: this.#reportSeen };
   }
@@ -422,10 +466,13 @@ export class SimulatedCluster {
     const { cause } = report.outcome;
     const directory = this.directories.get(token);
     const code = directory?.exit?.code ?? null;
-    const running = this.jobs.some((job) => job.token === token && job.won && job.phase === "running");
+    const running = this.jobs.some(
+      (job) => job.token === token && job.won && job.phase === "running",
+    );
     if (running) this.problems.push(`${token} ended as ${cause} while it runs`);
     if (cause === "ok" && code !== 0) this.problems.push(`${token} ended ok with exit ${code}`);
-    if (cause === "failed" && (code === null || code === 0)) this.problems.push(`${token} ended failed with exit ${code}`);
+    if (cause === "failed" && (code === null || code === 0))
+      this.problems.push(`${token} ended failed with exit ${code}`);
     if (cause === "unknown_outcome") this.problems.push(`${token}: the files say how it ended`);
   }
 
@@ -444,7 +491,10 @@ export class SimulatedCluster {
 export function contentOf(rows: readonly JournalRow[]): JournalContent {
   const intents = new Map<AttemptToken, JournalContent["intents"][number]>();
   const bindings = new Map<AttemptToken, { nativeId: string; atMs: number }>();
-  const cancels = new Map<AttemptToken, { cause: "cancelled" | "timeout"; reason: string; atMs: number }>();
+  const cancels = new Map<
+    AttemptToken,
+    { cause: "cancelled" | "timeout"; reason: string; atMs: number }
+  >();
   const ends = new Map<AttemptToken, number>();
   const reports = new Map<number, JournalContent["reports"][number]>();
   const pushes = new Map<string, { digest: string; token: AttemptToken }>();

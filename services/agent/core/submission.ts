@@ -45,7 +45,12 @@ export function prepareAgain(core: ClusterCore, outbox: Outbox, attempt: Attempt
 }
 
 /** `existed`: somebody had published the directory before this call. */
-export function onPrepared(core: ClusterCore, token: AttemptToken, existed: boolean, nowMs: number): void {
+export function onPrepared(
+  core: ClusterCore,
+  token: AttemptToken,
+  existed: boolean,
+  nowMs: number,
+): void {
   const attempt = core.attempts.get(token);
   if (attempt === undefined || attempt.state.kind !== "preparing") return;
   attempt.directoryExists = true;
@@ -143,7 +148,14 @@ export function bind(core: ClusterCore, attempt: Attempt, nativeId: string, nowM
   expectChange(core.schedule, nowMs);
   if (pollsQueue && attempt.claim === null) {
     enter(core, attempt, { kind: "bound" });
-    reportPhase(core, attempt, "queued", null, evidenceOf("agent", `bound to ${winner}`, nowMs), nowMs);
+    reportPhase(
+      core,
+      attempt,
+      "queued",
+      null,
+      evidenceOf("agent", `bound to ${winner}`, nowMs),
+      nowMs,
+    );
     return;
   }
   const startedAtMs = startOf(attempt, attempt.claim?.atMs ?? nowMs, nowMs);
@@ -201,7 +213,12 @@ export function onDoubtAnswered(core: ClusterCore, attempt: Attempt, healthy: bo
 }
 
 /** Asks on, or concludes that the cluster does not have it. */
-export function attendDoubt(core: ClusterCore, outbox: Outbox, attempt: Attempt, nowMs: number): number | null {
+export function attendDoubt(
+  core: ClusterCore,
+  outbox: Outbox,
+  attempt: Attempt,
+  nowMs: number,
+): number | null {
   const { state } = attempt;
   assert(state.kind === "adopting" || state.kind === "ambiguous");
   const { doubt } = state;
@@ -216,7 +233,8 @@ export function attendDoubt(core: ClusterCore, outbox: Outbox, attempt: Attempt,
     return null;
   }
   if (nowMs < doubt.nextAskMs) return doubt.nextAskMs;
-  const gapMs = Math.max(ASK_GAP_MIN_MS, core.config.adoptWaitMs / 16) * 2 ** Math.min(doubt.tries, 20);
+  const gapMs =
+    Math.max(ASK_GAP_MIN_MS, core.config.adoptWaitMs / 16) * 2 ** Math.min(doubt.tries, 20);
   const overMs = doubt.sinceMs + ambiguityMsOf(core);
   const laterMs = nowMs + Math.min(ASK_GAP_MAX_MS, Math.ceil(gapMs));
   const nextAskMs = nowMs < overMs ? Math.min(laterMs, overMs) : laterMs;
@@ -253,7 +271,13 @@ export function endUnsubmitted(
   finish(core, outbox, attempt, neverRanEnd(cause, message, proof, nowMs), nowMs);
 }
 
-export function onClaimTaken(core: ClusterCore, outbox: Outbox, token: AttemptToken, claim: Claim, nowMs: number): void {
+export function onClaimTaken(
+  core: ClusterCore,
+  outbox: Outbox,
+  token: AttemptToken,
+  claim: Claim,
+  nowMs: number,
+): void {
   const attempt = core.attempts.get(token);
   if (attempt === undefined || attempt.state.kind !== "fencing") return;
   if (claim.nativeId !== FENCE_NATIVE_ID) {

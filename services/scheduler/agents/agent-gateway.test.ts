@@ -1,4 +1,5 @@
-// The agents' gateway over real gRPC: enrolment, proof, reports and commands over broken streams, logs.
+// The agents' gateway over real gRPC: enrolment, proof, reports and commands over broken streams,
+// logs.
 
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -164,7 +165,8 @@ describe("a stream", () => {
     await waitFor(() => held.length === 1);
     await scheduler.close();
     await waitFor(() => agent.ended !== undefined);
-    agent.succeed(held[0] as AttemptSpec); // Nobody hears it: it is sent again after the next welcome.
+    // Nobody hears it: it is sent again after the next welcome.
+    agent.succeed(held[0] as AttemptSpec);
     await scheduler.open();
     await waitFor(async () => {
       await agent.connect();

@@ -2,7 +2,8 @@
 // with the agents.
 //
 // Invariants:
-//   A1. A cluster has at most one session; a newer stream of the same agent takes the older one's place.
+//   A1. A cluster has at most one session; a newer stream of the same agent takes the older one's
+//       place.
 //   A2. An agent silent for SILENT_HEARTBEATS heartbeats is cut off, which ends no job.
 //   A3. The cluster's actor is told that an agent was lost only if no newer session took its place.
 
@@ -87,7 +88,9 @@ export class AgentRegistry {
       session?.end(new Failure("UNAVAILABLE", "the scheduler is stopping"));
   }
 
-  /** Before the handshake's turn: the one who calls last may sit down. Ends the session that sits. */
+  /**
+   * Before the handshake's turn: the one who calls last may sit down. Ends the session that sits.
+   */
   reserve(namespace: string, cluster: string): number {
     const seat = this.#seatOf(clusterAddress(namespace, cluster));
     const old = seat.session;
@@ -149,8 +152,8 @@ export class AgentRegistry {
   };
 
   /**
-   * An attempt's output as its agent sends it, from the start. Goes on by itself where it was when the
-   * caller was slow or the agent was away for less than RETURN_MS.
+   * An attempt's output as its agent sends it, from the start. Goes on by itself where it was when
+   * the caller was slow or the agent was away for less than RETURN_MS.
    */
   async *readLogs(
     namespace: string,

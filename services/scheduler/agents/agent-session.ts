@@ -1,10 +1,10 @@
-// One proven agent on one stream: commands out as its cluster's actor commits them, reports in by the
-// batch, heartbeats, and the logs that callers read through it. The hot path of every job.
+// One proven agent on one stream: commands out as its cluster's actor commits them, reports in by
+// the batch, heartbeats, and the logs that callers read through it. The hot path of every job.
 //
 // Invariants:
 //   S1. A command leaves only after it was committed, in order, once per stream.
-//   S2. A report is acknowledged only after it was committed. One batch is asked at a time; what comes
-//       meanwhile is the next batch, and the sender is held back when that gets long.
+//   S2. A report is acknowledged only after it was committed. One batch is asked at a time; what
+//       comes meanwhile is the next batch, and the sender is held back when that gets long.
 //   S3. A session ends once; then nothing of it is asked any more.
 
 import type { signalbox } from "#proto/signalbox.js";
@@ -151,7 +151,8 @@ export class AgentSession {
   #onHeartbeat(heartbeat: Heartbeat): void {
     this.#heartbeat = heartbeat;
     const { clusterState } = heartbeat;
-    if (clusterState !== "reachable" && clusterState !== "unreachable") return; // unknown changes nothing
+    // unknown changes nothing
+    if (clusterState !== "reachable" && clusterState !== "unreachable") return;
     const reason = (heartbeat.clusterReason || "it does not answer").slice(0, 500);
     const unreachable = clusterState === "reachable" ? null : reason;
     if (unreachable === this.#unreachableTold) return;

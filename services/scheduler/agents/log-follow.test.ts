@@ -28,7 +28,8 @@ describe("a follow", () => {
     const chunk = "x".repeat(1024 * 1024);
     for (let i = 0; i < 10; i++) follow.push(piece(chunk));
     expect(stops).toBe(1);
-    expect((await textOf(follow)).length).toBe(5 * 1024 * 1024); // The one that was too much counts too.
+    // The one that was too much counts too.
+    expect((await textOf(follow)).length).toBe(5 * 1024 * 1024);
     expect(follow.outcome).toEqual({ kind: "overrun" });
   });
 

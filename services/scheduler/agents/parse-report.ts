@@ -1,5 +1,5 @@
-// An agent's report, from bytes to a domain value. The agent proved who it is, which is no reason to
-// believe that its bytes are well-formed: what goes into the log stays there.
+// An agent's report, from bytes to a domain value. The agent proved who it is, which is no reason
+// to believe that its bytes are well-formed: what goes into the log stays there.
 
 import { Failure } from "#shared/base/errors.ts";
 import { END_CAUSES } from "#shared/base/job.ts";

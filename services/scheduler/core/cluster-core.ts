@@ -86,7 +86,8 @@ function onEnrol(
   turn: ClusterTurn,
 ): { agentId: string } {
   const { agentId, publicKey } = message;
-  if (cluster.agent?.publicKey === publicKey) return { agentId: cluster.agent.id }; // Its answer got lost.
+  // Its answer got lost.
+  if (cluster.agent?.publicKey === publicKey) return { agentId: cluster.agent.id };
   const { enrolment } = cluster;
   const hint = `get a new one with \`signalbox cluster add ${cluster.name}\``;
   if (enrolment === null || enrolment.hash !== message.tokenHash) {

@@ -25,7 +25,10 @@ export function rootOf(address: Address): { readonly namespace: string; readonly
 }
 
 export type RunMessage =
-  /** Every task names its cluster by now. Answers `{existed}`; Failure ALREADY_EXISTS if the id is taken with another digest. */
+  /**
+   * Every task names its cluster by now. Answers `{existed}`; Failure ALREADY_EXISTS if the id is
+   * taken with another digest.
+   */
   | { readonly kind: "submit"; readonly meta: RunMeta; readonly tasks: readonly PlanTask[] }
   | { readonly kind: "cancel"; readonly reason: string }
   | { readonly kind: "cancel-task"; readonly task: string; readonly reason: string }
@@ -79,7 +82,10 @@ export type ClusterMessage =
       readonly agentId: string;
       readonly publicKey: string;
     }
-  /** A connected agent's hello; answers `{reportSeen}`; its unacknowledged commands are in the state. */
+  /**
+   * A connected agent's hello; answers `{reportSeen}`; its unacknowledged commands are in the
+   * state.
+   */
   | {
       readonly kind: "agent-connected";
       readonly journalId: string;

@@ -1,5 +1,5 @@
-// A run: which of its tasks may start, and how it ends. It interprets the compiled plan; jobs tell it
-// how they ended.
+// A run: which of its tasks may start, and how it ends. It interprets the compiled plan; jobs tell
+// it how they ended.
 //
 // Invariants, checked by checkRun() after every turn in tests:
 //

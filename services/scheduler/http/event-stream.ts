@@ -1,5 +1,5 @@
-// A watched run as server-sent events (WHATWG HTML, 9.2): one `run` event for each change with the run
-// and the jobs that changed, then `end`.
+// A watched run as server-sent events (WHATWG HTML, 9.2): one `run` event for each change with the
+// run and the jobs that changed, then `end`.
 
 import type { signalbox } from "#proto/signalbox.js";
 import type { Exchange } from "./exchange.ts";

@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Failure } from "#shared/base/errors.ts";
 import { httpFailureOf } from "#shared/mesh/status-mapping.ts";
 
-/** A manifest and its envelope; see MANIFEST_BYTES_MAX. Artifacts stream and have the store's limit. */
+/**
+ * A manifest and its envelope; see MANIFEST_BYTES_MAX. Artifacts stream and have the store's limit.
+ */
 export const BODY_BYTES_MAX = 6 * 1024 * 1024;
 
 export class Exchange {

@@ -1,5 +1,5 @@
-// The REST gateway: finds the route, names the caller, counts the answer. Everything under /v1 but the
-// API's own description takes a bearer token.
+// The REST gateway: finds the route, names the caller, counts the answer. Everything under /v1 but
+// the API's own description takes a bearer token.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Failure } from "#shared/base/errors.ts";

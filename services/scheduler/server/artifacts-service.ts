@@ -1,5 +1,5 @@
-// The artifact store for people and services; agents come through agents/agent-gateway.ts to the same
-// two functions at the end.
+// The artifact store for people and services; agents come through agents/agent-gateway.ts to the
+// same two functions at the end.
 
 import type { signalbox } from "#proto/signalbox.js";
 import { Failure } from "#shared/base/errors.ts";
@@ -65,7 +65,9 @@ export class ArtifactTransfers {
     this.#metrics = metrics;
   }
 
-  /** INVALID when the body is not what the first message's digest says; `check` sees that message. */
+  /**
+   * INVALID when the body is not what the first message's digest says; `check` sees that message.
+   */
   async receive<P extends Piece>(
     pieces: AsyncIterable<P>,
     check: (first: P) => void = () => {},
@@ -94,7 +96,9 @@ export class ArtifactTransfers {
     return artifact;
   }
 
-  /** NOT_FOUND when it is not here; CORRUPT at the end when its bytes are not what its name says. */
+  /**
+   * NOT_FOUND when it is not here; CORRUPT at the end when its bytes are not what its name says.
+   */
   async *send(digest: string): AsyncGenerator<{ data: Uint8Array }, void, void> {
     const bytes = this.#metrics.counter("signalbox_artifact_bytes_total", { direction: "out" });
     for await (const data of this.#artifacts.read(digest, { verify: true })) {

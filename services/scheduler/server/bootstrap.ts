@@ -1,6 +1,6 @@
-// The first administrator. A mesh without any token gets one, in a file only its owner can read; the
-// file is written before the token counts, so a crash in between leaves a file to overwrite and never
-// a mesh that nobody can enter.
+// The first administrator. A mesh without any token gets one, in a file only its owner can read;
+// the file is written before the token counts, so a crash in between leaves a file to overwrite and
+// never a mesh that nobody can enter.
 
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

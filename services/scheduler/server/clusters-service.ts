@@ -1,4 +1,5 @@
-// Clusters: registered, shown, listed. What the log knows joined with what the agent's stream says now.
+// Clusters: registered, shown, listed. What the log knows joined with what the agent's stream says
+// now.
 
 import { randomBytes } from "node:crypto";
 import type { signalbox } from "#proto/signalbox.js";
@@ -14,7 +15,9 @@ import type { ControlPlane } from "./control-plane.ts";
 
 type ClusterView = signalbox.control.v1.ICluster;
 
-/** Attempts given to an agent at once when nobody says: a batch system queues, a machine does not. */
+/**
+ * Attempts given to an agent at once when nobody says: a batch system queues, a machine does not.
+ */
 export const DEFAULT_SLOTS: { readonly [kind: string]: number } = { local: 2, slurm: 200 };
 const SLOTS_MAX = 100_000;
 const ENROLMENT_MS = 3_600_000;

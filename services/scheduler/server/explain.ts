@@ -1,5 +1,5 @@
-// `signalbox why`: what a job waits for, the limit that holds it and what happens next, in sentences.
-// Pure. Every wait names its thing: a job, a cluster, an agent, a slot or a time.
+// `signalbox why`: what a job waits for, the limit that holds it and what happens next, in
+// sentences. Pure. Every wait names its thing: a job, a cluster, an agent, a slot or a time.
 
 import type { JobPhase, RunPhase } from "../core/state.ts";
 import type { TaskPart } from "./views.ts";

@@ -1,4 +1,5 @@
-// The public API over gRPC: every call names its caller by a bearer token, then goes to its service.
+// The public API over gRPC: every call names its caller by a bearer token, then goes to its
+// service.
 
 import * as tables from "#proto/services.ts";
 import { formatTraceparent } from "#shared/telemetry/tracing.ts";

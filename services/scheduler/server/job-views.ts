@@ -1,5 +1,5 @@
-// Jobs as a run and their own actors know them, put together: the run knows tasks that have not begun,
-// the job's actor knows its attempts.
+// Jobs as a run and their own actors know them, put together: the run knows tasks that have not
+// begun, the job's actor knows its attempts.
 
 import { Failure } from "#shared/base/errors.ts";
 import { jobAddress, runAddress } from "../core/messages.ts";

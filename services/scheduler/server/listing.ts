@@ -8,7 +8,9 @@ import type { RunSummary } from "../engine.ts";
 export const PAGE_SIZE_DEFAULT = 100;
 export const PAGE_SIZE_MAX = 1000;
 
-/** Things looked at for one page; a filter that matches little answers short pages, not late ones. */
+/**
+ * Things looked at for one page; a filter that matches little answers short pages, not late ones.
+ */
 export const LOOKS_MAX = 20_000;
 
 /** A place in a list of runs, newest first; `ordinal` is the job's, -1 for the run itself. */
@@ -27,8 +29,8 @@ export interface Paging {
 }
 
 /**
- * `filter` is what the list is filtered by: a token given with another filter is INVALID, because it
- * would silently leave things out.
+ * `filter` is what the list is filtered by: a token given with another filter is INVALID, because
+ * it would silently leave things out.
  */
 export function pagingOf(
   page: { readonly size?: number | null; readonly token?: string | null } | null | undefined,

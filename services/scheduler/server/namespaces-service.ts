@@ -12,7 +12,9 @@ import { tokenView } from "./views.ts";
 import type { TokenView } from "./views.ts";
 
 const NAME_MAX = 100;
-/** Tokens of one namespace, the revoked ones included: they are kept, so that a leak can be traced. */
+/**
+ * Tokens of one namespace, the revoked ones included: they are kept, so that a leak can be traced.
+ */
 const TOKENS_MAX = 1000;
 
 export class NamespacesService {

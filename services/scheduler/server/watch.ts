@@ -1,8 +1,8 @@
 // Who watches which run. One listener on the engine's commits, however many watch.
 //
 // Invariants:
-//   W1. A watcher holds the names of what changed, never the changes: a slow one gets the latest state
-//       later, and its memory is bounded by the number of jobs of its run.
+//   W1. A watcher holds the names of what changed, never the changes: a slow one gets the latest
+//       state later, and its memory is bounded by the number of jobs of its run.
 //   W2. A watcher that registered before it read the state misses nothing.
 
 import type { Change, Engine } from "../engine.ts";

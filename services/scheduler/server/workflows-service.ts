@@ -1,5 +1,5 @@
-// Workflows kept by name of their content, so that a run can be started from a digest. The manifest is
-// an artifact; beside the store, one small file per namespace and digest says who put it there.
+// Workflows kept by name of their content, so that a run can be started from a digest. The manifest
+// is an artifact; beside the store, one small file per namespace and digest says who put it there.
 
 import { mkdir, open, readdir, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -90,7 +90,8 @@ export class WorkflowsService {
   }
 
   #fileOf(namespace: string, digest: string): string {
-    this.#plane.artifacts.pathOf(digest); // INVALID for anything but a digest: no path gets in here.
+    // INVALID for anything but a digest: no path gets in here.
+    this.#plane.artifacts.pathOf(digest);
     return join(this.#root, namespace, `${digest.slice("sha256:".length)}.json`);
   }
 }

@@ -17,19 +17,21 @@ export interface Turn {
   timer(id: string, atMs: number | null): void;
 }
 
-/** `S` is the state, `undefined` for an actor nothing has happened to. `M` is what it can be sent. */
+/**
+ * `S` is the state, `undefined` for an actor nothing has happened to. `M` is what it can be sent.
+ */
 export interface ActorType<S, M> {
   readonly kind: string;
   /** Changes `state` in place or makes the first one. Never fails on an event it once emitted. */
   apply(state: S | undefined, event: LogEvent, address: string): S;
   /**
-   * One turn; the result is the reply. To refuse, throw a Failure before emitting anything. Any other
-   * error is a bug: the turn is undone and the partition reloads.
+   * One turn; the result is the reply. To refuse, throw a Failure before emitting anything. Any
+   * other error is a bug: the turn is undone and the partition reloads.
    */
   receive(state: S | undefined, message: M, turn: Turn): unknown;
   /**
-   * Whether an actor wants `{kind: "wake", reloaded}` when it was loaded: it has work of its own to go
-   * on with. `reloaded`: this process had it before and read its log again.
+   * Whether an actor wants `{kind: "wake", reloaded}` when it was loaded: it has work of its own to
+   * go on with. `reloaded`: this process had it before and read its log again.
    */
   wakes(state: S): boolean;
   /** The state as plain JSON-able data, for the state hash. */

@@ -1,5 +1,6 @@
-// Everything a partition knows: its actors, its outbox and its timers, as a fold over the entries of
-// its log. Live turns and replay go through the same functions, so both give the same state hash.
+// Everything a partition knows: its actors, its outbox and its timers, as a fold over the entries
+// of its log. Live turns and replay go through the same functions, so both give the same state
+// hash.
 
 import { createHash } from "node:crypto";
 import { canonicalJson } from "#shared/base/canonical-json.ts";
@@ -14,7 +15,9 @@ export const PARTITION_ACTOR = "$partition";
 /** Names the encoding that the state hash covers; raised when that changes. */
 export const HASH_VERSION = 1;
 
-/** Events the partition adds to a turn's own. Their types start with `$`, which actors may not use. */
+/**
+ * Events the partition adds to a turn's own. Their types start with `$`, which actors may not use.
+ */
 export type SystemEvent =
   | { readonly type: "$received"; readonly from: number; readonly n: number }
   | {
@@ -90,7 +93,9 @@ export class PartitionState {
   }
 }
 
-/** Members that are null, false, 0, "" or empty count as absent, so a new field keeps old hashes. */
+/**
+ * Members that are null, false, 0, "" or empty count as absent, so a new field keeps old hashes.
+ */
 function withoutDefaults(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => withoutDefaults(item) ?? null);
   if (value === null || typeof value !== "object") return value;

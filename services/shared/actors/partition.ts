@@ -1,16 +1,17 @@
 // One partition: the unit of ownership, log, timers and turns.
 //
-// Its one loop takes letters from the mailbox, runs a turn for each, commits all their events as one
-// record and only then lets replies, messages and reads out. State changes in memory while a turn
-// runs; a commit that fails throws that state away and reads the log again, so nobody ever sees what
-// is not durable.
+// Its one loop takes letters from the mailbox, runs a turn for each, commits all their events as
+// one record and only then lets replies, messages and reads out. State changes in memory while a
+// turn runs; a commit that fails throws that state away and reads the log again, so nobody ever
+// sees what is not durable.
 //
 // Invariants:
 //
 //   P1. One append in flight. While it is, no turn runs.
 //   P2. A reply, a message to another partition and a read leave only when every event before them
 //       is committed.
-//   P3. A message from another partition is committed as received in the same record as what it did.
+//   P3. A message from another partition is committed as received in the same record as what it
+//       did.
 //   P4. After FENCED nothing more leaves this partition, ever.
 
 import assert from "node:assert/strict";
@@ -192,7 +193,10 @@ export class Partition {
     if (this.#phase === "open") this.#deliverTo(receiver);
   }
 
-  /** Sends what `receiver` has not acknowledged from the start: it has lost what it had not committed. */
+  /**
+   * Sends what `receiver` has not acknowledged from the start: it has lost what it had not
+   * committed.
+   */
   redeliver(receiver: number): void {
     this.#delivered.delete(receiver);
     if (this.#phase === "open") this.#deliverTo(receiver);
@@ -238,7 +242,9 @@ export class Partition {
     void this.#commit(batch, letters, settle);
   }
 
-  /** Runs a letter's turn and those it causes in this partition; returns what settles its caller. */
+  /**
+   * Runs a letter's turn and those it causes in this partition; returns what settles its caller.
+   */
   #turns(first: Letter, batch: Batch): () => void {
     const local: { address: string; message: object }[] = [];
     let settle = (): void => {};
@@ -388,7 +394,9 @@ export class Partition {
     await this.#reload(true);
   }
 
-  /** A turn failed as a bug: forget this batch, read the log again, and go on without that letter. */
+  /**
+   * A turn failed as a bug: forget this batch, read the log again, and go on without that letter.
+   */
   #bug(culprit: Letter, error: unknown, letters: readonly Letter[]): void {
     const failure = Failure.from(error);
     const key = keyOf(culprit);

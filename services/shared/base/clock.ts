@@ -6,7 +6,10 @@ export interface Clock {
   monotonicMs(): number;
 }
 
-/** Runs `callback` once after `delayMs`. The returned function cancels it; calling it late is harmless. */
+/**
+ * Runs `callback` once after `delayMs`. The returned function cancels it; calling it late is
+ * harmless.
+ */
 export interface Timers {
   after(delayMs: number, callback: () => void): () => void;
 }

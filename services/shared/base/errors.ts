@@ -51,7 +51,9 @@ export class Failure extends Error {
     this.retryAfterMs = options.retryAfterMs;
   }
 
-  /** Any thrown value as a Failure; what is not one already becomes INTERNAL with its cause kept. */
+  /**
+   * Any thrown value as a Failure; what is not one already becomes INTERNAL with its cause kept.
+   */
   static from(reason: unknown): Failure {
     if (reason instanceof Failure) return reason;
     const message = reason instanceof Error ? reason.message : String(reason);

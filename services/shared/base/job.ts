@@ -7,7 +7,9 @@ import type { AttemptToken } from "./ids.ts";
 export interface Resources {
   /** In all. */
   readonly cpus: number;
-  /** Processes that `srun` or `mpirun` starts, sharing `cpus`, which they divide; absent: one a cpu. */
+  /**
+   * Processes that `srun` or `mpirun` starts, sharing `cpus`, which they divide; absent: one a cpu.
+   */
   readonly ranks?: number;
   /** In MiB, over all nodes. */
   readonly memoryMb: number | null;

@@ -70,8 +70,8 @@ export interface Plan {
 }
 
 /**
- * The text with every hole filled; `valueOf` answers for each reference. Failure INVALID when a value
- * that is no plain word would become code: the task ends as refused, with that message.
+ * The text with every hole filled; `valueOf` answers for each reference. Failure INVALID when a
+ * value that is no plain word would become code: the task ends as refused, with that message.
  */
 export function renderTemplate(
   template: Template,

@@ -53,7 +53,9 @@ export function agentMetadata(
   };
 }
 
-/** Who a call claims to come from; `check` throws UNAUTHENTICATED unless the key's owner made it. */
+/**
+ * Who a call claims to come from; `check` throws UNAUTHENTICATED unless the key's owner made it.
+ */
 export function claimedAgentOf(
   metadata: { get(key: string): readonly (string | Buffer)[] },
   method: string,

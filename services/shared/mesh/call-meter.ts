@@ -1,5 +1,5 @@
-// Counts served calls, with instruments bound once per method: looking labels up costs more than the
-// counting.
+// Counts served calls, with instruments bound once per method: looking labels up costs more than
+// the counting.
 
 import type { ErrorCode } from "#shared/base/errors.ts";
 import type {

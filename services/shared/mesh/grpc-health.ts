@@ -106,7 +106,9 @@ function encodeRequest({ service }: CheckRequest): Buffer {
   return name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
 }
 
-/** Field 1, a string; other fields of later versions are skipped by taking only a leading field 1. */
+/**
+ * Field 1, a string; other fields of later versions are skipped by taking only a leading field 1.
+ */
 function decodeRequest(bytes: Buffer): CheckRequest {
   if (bytes.length === 0) return { service: "" };
   const size = bytes[1] ?? 0;

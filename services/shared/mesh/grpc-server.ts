@@ -63,7 +63,9 @@ export interface GrpcServerOptions {
   readonly listen: string;
   readonly tls?: TlsFiles;
   readonly metrics: Metrics;
-  /** Told of bugs: what a handler threw that is no Failure. The caller sees INTERNAL and the trace. */
+  /**
+   * Told of bugs: what a handler threw that is no Failure. The caller sees INTERNAL and the trace.
+   */
   readonly logger: Logger;
 }
 
@@ -135,7 +137,9 @@ export class GrpcServer {
     return this.#health?.serving ?? false;
   }
 
-  /** Takes no new calls, ends streams, waits up to `deadlineMs` for the rest, then cuts them off. */
+  /**
+   * Takes no new calls, ends streams, waits up to `deadlineMs` for the rest, then cuts them off.
+   */
   async stop(deadlineMs: number): Promise<void> {
     if (this.#health !== null) this.#health.serving = false;
     const stopping = new Failure("UNAVAILABLE", "the server is stopping", { retryAfterMs: 1000 });
@@ -329,7 +333,8 @@ function deadlineTimer(
   onLate: () => void,
 ): NodeJS.Timeout | undefined {
   const deadline = grpc.getDeadline();
-  const limited = deadline instanceof Date || Number.isFinite(deadline); // grpc-js keeps those itself
+  // grpc-js keeps those itself
+  const limited = deadline instanceof Date || Number.isFinite(deadline);
   return limited ? undefined : setTimeout(onLate, UNARY_DEADLINE_MS);
 }
 

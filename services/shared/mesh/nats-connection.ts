@@ -75,7 +75,9 @@ export class NatsConnections {
     }
   }
 
-  /** A connection that is up, for what the client library does itself: streams, buckets, consumers. */
+  /**
+   * A connection that is up, for what the client library does itself: streams, buckets, consumers.
+   */
   get connection(): NatsConnection {
     const link = this.#pick();
     if (link?.connection == null) throw this.#down();

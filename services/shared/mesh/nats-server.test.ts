@@ -120,7 +120,8 @@ function suite(found: NatsBinary): void {
       NatsConnections.open({ urls: [server.url], credentials: null, name: "x" }),
     ).rejects.toMatchObject({ code: "UNAUTHENTICATED" });
     expect(runningNatsServer(directory)).toEqual(server);
-    await stopNatsServer({ ...other, startTicks: "1" }); // Another process has got its number since.
+    // Another process has got its number since.
+    await stopNatsServer({ ...other, startTicks: "1" });
     await stopNatsServer(server);
     expect(runningNatsServer(directory)).toBeNull();
     expect(() => process.kill(other.pid, 0)).not.toThrow();

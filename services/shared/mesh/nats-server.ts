@@ -236,7 +236,9 @@ function isRunning(server: NatsServer): boolean {
   return startTicksOf(server.pid) === server.startTicks;
 }
 
-/** Field 22 of /proc/PID/stat, counted behind the name; null for no process or one that has ended. */
+/**
+ * Field 22 of /proc/PID/stat, counted behind the name; null for no process or one that has ended.
+ */
 function startTicksOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -1,8 +1,8 @@
 // Failure codes as gRPC and HTTP say them, and back: the only file that knows all three.
 //
 // A Failure crosses gRPC as a status plus trailers: `signalbox-code` (the exact code, because
-// several share one status), `signalbox-hint-bin` (UTF-8) and `signalbox-retry-after-ms`. It crosses
-// HTTP as a status, `Retry-After` (whole seconds, RFC 9110 §10.2.3) and a JSON body.
+// several share one status), `signalbox-hint-bin` (UTF-8) and `signalbox-retry-after-ms`. It
+// crosses HTTP as a status, `Retry-After` (whole seconds, RFC 9110 §10.2.3) and a JSON body.
 
 import { Metadata, status as Status } from "@grpc/grpc-js";
 import type { ServiceError, StatusObject } from "@grpc/grpc-js";

@@ -2,7 +2,8 @@
 // changes.
 //
 //   A1. A file appears under its name only whole, with the right digest, on disk, and read-only: it
-//       is written beside, hashed on the way, synced, sealed and renamed; then the folder is synced.
+//       is written beside, hashed on the way, synced, sealed and renamed; then the folder is
+//       synced.
 //   A2. Whatever goes wrong before the rename leaves nothing but a file in ROOT/tmp, which a later
 //       open removes.
 //   A3. Two writers of the same content do not disturb each other: the rename is idempotent.
@@ -74,8 +75,8 @@ export class ArtifactStore {
   }
 
   /**
-   * Takes in a body. With `expectedDigest`, one that hashes to anything else is refused with INVALID.
-   * FULL when the disk is; then nothing was kept.
+   * Takes in a body. With `expectedDigest`, one that hashes to anything else is refused with
+   * INVALID. FULL when the disk is; then nothing was kept.
    */
   async put(
     chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -101,8 +102,8 @@ export class ArtifactStore {
   }
 
   /**
-   * Its bytes in chunks. With `verify`, ends with Failure CORRUPT when they do not hash to the name.
-   * NOT_FOUND when it is not here.
+   * Its bytes in chunks. With `verify`, ends with Failure CORRUPT when they do not hash to the
+   * name. NOT_FOUND when it is not here.
    */
   async *read(digest: string, options: { readonly verify?: boolean } = {}): AsyncGenerator<Buffer> {
     const path = this.pathOf(digest);

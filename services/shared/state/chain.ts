@@ -1,8 +1,8 @@
 // Reading a log: consecutive places, each record carrying the hash of the one before it.
 //
-// A record of a lower epoch than one seen before is passed over as if it were not there (DESIGN §4):
-// its writer had lost the log. So a record's place `n` counts what counts, and the `sequence` it is
-// stored under may run ahead of it.
+// A record of a lower epoch than one seen before is passed over as if it were not there (DESIGN
+// §4): its writer had lost the log. So a record's place `n` counts what counts, and the `sequence`
+// it is stored under may run ahead of it.
 
 import type { LogPosition, LogRecord } from "./log.ts";
 import { EMPTY_LOG, corrupt, decodeRecord, hashRecord } from "./record.ts";
@@ -76,7 +76,8 @@ export async function* readChain(
   stored: (first: number, last: number) => AsyncIterable<Stored>,
 ): AsyncGenerator<ReadRecord> {
   if (from > end.n) return;
-  // When nothing was ever passed over, place and sequence agree and reading can start in the middle.
+  // When nothing was ever passed over, place and sequence agree and reading can start in the
+  // middle.
   const anchored = end.sequence === end.n && from > 1;
   let chain = anchored ? null : new ChainReader(partition);
   for await (const next of stored(anchored ? from - 1 : 1, end.sequence)) {

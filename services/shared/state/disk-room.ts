@@ -1,7 +1,7 @@
-// Room on disk is taken before LMDB needs it: data.mdb is kept longer than what LMDB uses, by blocks
-// already written. So a full disk shows here, where it refuses one transaction and nothing else.
-// LMDB itself must not meet it: on a write that fails outright, lmdb 3.5.6 prints its message into a
-// buffer that is too short and damages the heap (mdb_page_flush, `malloc(100)`).
+// Room on disk is taken before LMDB needs it: data.mdb is kept longer than what LMDB uses, by
+// blocks already written. So a full disk shows here, where it refuses one transaction and nothing
+// else. LMDB itself must not meet it: on a write that fails outright, lmdb 3.5.6 prints its message
+// into a buffer that is too short and damages the heap (mdb_page_flush, `malloc(100)`).
 //
 // Growing the file is safe because it happens inside a write transaction, under the lock that
 // writers of all processes share, and only beyond the file's end. It also makes commits cheaper:
@@ -12,14 +12,19 @@ import { join } from "node:path";
 import type { RootDatabase } from "lmdb";
 import { Failure } from "#shared/base/errors.ts";
 
-/** Zeros written at a time: under 3 ms of a disk's time, once in about this many bytes of records. */
+/**
+ * Zeros written at a time: under 3 ms of a disk's time, once in about this many bytes of records.
+ */
 const STEP_BYTES = 1024 * 1024;
 /** A put may copy its leaf and the branches above it, and start an overflow page. */
 const PAGES_PER_PUT = 4;
 /** The free list, both trees' roots, and rounding. */
 const PAGES_PER_TRANSACTION = 32;
 const ROOM_CODES = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-/** ENOSPC, EDQUOT, EFBIG and MDB_MAP_FULL, as LMDB reports them: a copy-on-write file system may still be full. */
+/**
+ * ENOSPC, EDQUOT, EFBIG and MDB_MAP_FULL, as LMDB reports them: a copy-on-write file system may
+ * still be full.
+ */
 const ROOM_NUMBERS = new Set([28, 122, 27, -30792]);
 
 interface Stats {
@@ -40,8 +45,8 @@ export class DiskRoom {
   }
 
   /**
-   * Call inside a write transaction, before its first put of `puts` values of `bytes` in all. Throws
-   * Failure FULL when the disk has no room for them.
+   * Call inside a write transaction, before its first put of `puts` values of `bytes` in all.
+   * Throws Failure FULL when the disk has no room for them.
    */
   take(puts: number, bytes: number): void {
     const { pageSize, lastPageNumber } = this.#env.getStats() as Stats;

@@ -1,7 +1,7 @@
 // Processes that embedded-log.test.ts starts, kills and starves.
 //
-//   append PATH NAME    claim partition 0 and append until killed or fenced; prints each acknowledgement
-//   fill PATH           the same until FULL, then prints the code
+//   append PATH NAME    claim partition 0 and append until killed or fenced; prints each
+//   acknowledgement fill PATH           the same until FULL, then prints the code
 
 import { Failure } from "#shared/base/errors.ts";
 import { openEmbeddedLog } from "./embedded-log.ts";

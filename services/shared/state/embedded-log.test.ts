@@ -83,7 +83,8 @@ test("a second process takes the log over and fences the first one", async () =>
   const kept = await readAll(log);
   const acked = [...first.lines.slice(0, -1), ...second.lines];
   const places = acked.map((line) => line.split(" ")[0]);
-  expect(new Set(places).size).toBe(places.length); // Nobody was told the same place as somebody else.
+  // Nobody was told the same place as somebody else.
+  expect(new Set(places).size).toBe(places.length);
   for (const line of acked) expect(kept[Number(line.split(" ")[0]) - 1]).toBe(line);
   await log.close();
 });

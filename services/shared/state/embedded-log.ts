@@ -40,7 +40,9 @@ export interface EmbeddedLogOptions {
 }
 
 export const PARTITION_BYTES_MAX = 1024 ** 3;
-/** Left free by appends, so that a full partition can still be claimed (and then read and trimmed). */
+/**
+ * Left free by appends, so that a full partition can still be claimed (and then read and trimmed).
+ */
 const CLAIM_BYTES_RESERVED = 64 * 1024;
 const PARTITIONS_MAX = 65_536;
 /** Records copied out per turn of the event loop while reading. */
@@ -233,7 +235,10 @@ class EmbeddedLog implements EventLog {
     return null;
   }
 
-  /** One synced transaction. A failure of LMDB's is FULL when the disk has no room, else its outcome is unknown. */
+  /**
+   * One synced transaction. A failure of LMDB's is FULL when the disk has no room, else its outcome
+   * is unknown.
+   */
   #transact<T>(body: () => T): { failure: null; value: T } | { failure: Failure; value: never } {
     try {
       return { failure: null, value: this.#env.transactionSync(body) };

@@ -1,4 +1,5 @@
-// What the JetStream driver adds to the suite: servers that die, stand still or are not safe enough.
+// What the JetStream driver adds to the suite: servers that die, stand still or are not safe
+// enough.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -141,7 +142,8 @@ function suite(nats: NatsBinary): void {
     const writer = await log.claim(0, "one", 0);
     process.kill(own.server.pid, "SIGSTOP");
     const appending = writer.append(said("while it stood"), 0);
-    await new Promise((resolve) => setTimeout(resolve, 700)); // Three request timeouts: that is the case.
+    // Three request timeouts: that is the case.
+    await new Promise((resolve) => setTimeout(resolve, 700));
     process.kill(own.server.pid, "SIGCONT");
     await appending;
     await writer.append(said("after"), 0);

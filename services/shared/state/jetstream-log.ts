@@ -1,11 +1,11 @@
 // The event log in JetStream: one stream per partition, one framed message per commit. The protocol
 // is remote-log.ts; here is what it says to the server.
 //
-//   J1. An append carries `Nats-Expected-Last-Sequence` and nothing else: no Nats-Msg-Id (single and
-//       replicated streams answer its retries differently), never Nats-Expected-Last-Msg-Id (one
-//       refusal makes a replicated stream of 2.14 and 2.15 leaderless for good).
-//   J2. Every stream has max_bytes, `discard: new`, `deny_delete` and no age limit: a full log refuses
-//       instead of forgetting.
+//   J1. An append carries `Nats-Expected-Last-Sequence` and nothing else: no Nats-Msg-Id (single
+//       and replicated streams answer its retries differently), never Nats-Expected-Last-Msg-Id
+//       (one refusal makes a replicated stream of 2.14 and 2.15 leaderless for good).
+//   J2. Every stream has max_bytes, `discard: new`, `deny_delete` and no age limit: a full log
+//       refuses instead of forgetting.
 //   J3. Reads ask the stream's leader (STREAM.MSG.GET), never a replica. They may still be stale.
 //   J4. An epoch is a key of a bucket without direct reads, created (expecting none before it).
 //   J5. In production the servers have confirmed that they sync before they answer; without that a
@@ -37,7 +37,9 @@ export interface JetStreamLogOptions {
   readonly production: boolean;
   /** max_bytes of each stream; 1 GiB when not given. */
   readonly partitionBytesMax?: number;
-  /** Start of stream and bucket names: upper-case letters, digits and _. SIGNALBOX when not given. */
+  /**
+   * Start of stream and bucket names: upper-case letters, digits and _. SIGNALBOX when not given.
+   */
   readonly prefix?: string;
 }
 
@@ -285,7 +287,8 @@ class JetStreamStore implements RecordStore {
   }
 
   async createEpoch(partition: number, epoch: number, writer: string): Promise<boolean> {
-    // The put of a key that must not exist yet, as KV clients do it; the subject is exact, never a wildcard.
+    // The put of a key that must not exist yet, as KV clients do it; the subject is exact, never a
+    // wildcard.
     const subject = `${this.#names.epochs(partition)}.${epoch}`;
     const headers = { "Nats-Expected-Last-Subject-Sequence": "0" };
     try {

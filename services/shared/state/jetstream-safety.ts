@@ -1,6 +1,6 @@
-// Asks every server, through the system account, whether it syncs before it answers and has room for
-// the log. In production nothing else is good enough: with the default sync interval a power cut
-// lost every acknowledged write, even of two servers out of three.
+// Asks every server, through the system account, whether it syncs before it answers and has room
+// for the log. In production nothing else is good enough: with the default sync interval a power
+// cut lost every acknowledged write, even of two servers out of three.
 
 import { Failure } from "#shared/base/errors.ts";
 import { NatsConnections } from "#shared/mesh/nats-connection.ts";

@@ -6,11 +6,12 @@
 // changed for `expiryMs` of their time.
 //
 //   Z1. A holder acts only while `held`: within `actMs` of having begun the last heartbeat that the
-//       store confirmed. `actMs` is below `expiryMs` by more than clocks drift, so a successor starts
-//       after the holder has stopped, also when the holder was asleep: it looks at `held` when it acts.
+//       store confirmed. `actMs` is below `expiryMs` by more than clocks drift, so a successor
+//       starts after the holder has stopped, also when the holder was asleep: it looks at `held`
+//       when it acts.
 //   Z2. Every change names the revision it builds on, and the store takes at most one such change.
-//   Z3. A heartbeat without an answer counts as not made. If it was made after all, the revision has
-//       moved, and the holder takes up from there as long as the lease still names it.
+//   Z3. A heartbeat without an answer counts as not made. If it was made after all, the revision
+//       has moved, and the holder takes up from there as long as the lease still names it.
 
 import assert from "node:assert/strict";
 import type { Clock } from "#shared/base/clock.ts";
@@ -25,7 +26,10 @@ export interface LeaseRow {
 /** Where leases lie. Every call may reject: then nothing is known. */
 export interface LeaseStore {
   read(name: string): Promise<LeaseRow | null>;
-  /** Makes `owner` the owner if the revision is still `expected` (0: there is no row). The new revision, or null. */
+  /**
+   * Makes `owner` the owner if the revision is still `expected` (0: there is no row). The new
+   * revision, or null.
+   */
   put(name: string, owner: string, expected: number): Promise<number | null>;
 }
 
@@ -35,7 +39,9 @@ export interface LeaseTiming {
   readonly expiryMs: number;
 }
 
-/** Three heartbeats may be lost; then three seconds lie between the old holder's end and a new one. */
+/**
+ * Three heartbeats may be lost; then three seconds lie between the old holder's end and a new one.
+ */
 export const LEASE_TIMING: LeaseTiming = { heartbeatMs: 2_000, actMs: 7_000, expiryMs: 10_000 };
 
 export interface LeaseOptions {

@@ -15,7 +15,10 @@ export const DURABLE = {
   mapAsync: false,
 } as const;
 
-/** LMDB's bits for the options above (lmdb.h); none may be set in an environment that must be durable. */
+/**
+ * LMDB's bits for the options above (lmdb.h); none may be set in an environment that must be
+ * durable.
+ */
 export const UNSAFE_FLAGS = {
   MDB_OVERLAPPINGSYNC: 0x1000,
   MDB_NOSYNC: 0x10000,

@@ -4,7 +4,9 @@
 import { mkdirSync, readFileSync, realpathSync, statfsSync } from "node:fs";
 import { Failure } from "#shared/base/errors.ts";
 
-/** statfs(2) f_type of file systems that several machines share (linux/magic.h and their sources). */
+/**
+ * statfs(2) f_type of file systems that several machines share (linux/magic.h and their sources).
+ */
 const NETWORK_TYPES: ReadonlyMap<number, string> = new Map([
   [0x6969, "NFS"],
   [0x517b, "SMB"],

@@ -15,7 +15,9 @@ export interface LogHarness {
   open(): Promise<EventLog>;
   /** Puts bytes behind the last record of a partition, as no client of ours would. */
   inject(partition: number, bytes: Uint8Array): Promise<void>;
-  /** The answer to the next append is lost after it was written. Null where there are no answers. */
+  /**
+   * The answer to the next append is lost after it was written. Null where there are no answers.
+   */
   readonly loseNextAck: (() => void) | null;
   close(): Promise<void>;
 }
@@ -343,7 +345,10 @@ export function describeLogConformance(
   });
 }
 
-/** Claims and appends until refused or done; null when all was accepted. Every round meets differently. */
+/**
+ * Claims and appends until refused or done; null when all was accepted. Every round meets
+ * differently.
+ */
 async function race(
   log: EventLog,
   side: number,

@@ -9,8 +9,8 @@
 //   L2. After claim() resolved with epoch e, no append of a lower epoch is ever accepted.
 //   L3. Records have consecutive sequence numbers from 1, and each carries the hash of the one
 //       before it. A record that does not is reported as CORRUPT with its partition and sequence.
-//   L4. An append ends in exactly one of: resolved, refused (FENCED, FULL), or UNKNOWN_OUTCOME after
-//       its deadline. What decides is an append, never a read.
+//   L4. An append ends in exactly one of: resolved, refused (FENCED, FULL), or UNKNOWN_OUTCOME
+//       after its deadline. What decides is an append, never a read.
 
 export interface LogEntry {
   /** `kind/namespace/id`, for example `run/lab/abcdefgh23456722`. */

@@ -1,6 +1,6 @@
-// An embedded log moves into another one whole, goes on after breaking off, and into no foreign one.
-// The simulated log stands for JetStream where faults are wanted; the real one runs where there is a
-// nats-server.
+// An embedded log moves into another one whole, goes on after breaking off, and into no foreign
+// one. The simulated log stands for JetStream where faults are wanted; the real one runs where
+// there is a nats-server.
 
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { seededRandom } from "#shared/base/prng.ts";

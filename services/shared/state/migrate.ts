@@ -1,10 +1,10 @@
 // Moves a log into another one, record by record and byte by byte: places, epochs and hashes stay
 // what they are, so receipts and snapshots that name them stay true.
 //
-//   M1. Before anything is copied, every partition of the source is claimed: who still wrote to it is
-//       fenced. At the end nobody else has claimed it, or the migration fails.
-//   M2. The target is empty or holds a beginning of this very log (a migration that broke off, which
-//       then goes on). Anything else is refused before the first write.
+//   M1. Before anything is copied, every partition of the source is claimed: who still wrote to it
+//       is fenced. At the end nobody else has claimed it, or the migration fails.
+//   M2. The target is empty or holds a beginning of this very log (a migration that broke off,
+//       which then goes on). Anything else is refused before the first write.
 //   M3. It succeeds only after the whole target was read back, its chain checked, and every tail
 //       found equal to the source's.
 //
@@ -42,7 +42,10 @@ export interface MigrationResult {
 const PARTITIONS_AT_ONCE = 8;
 const PROGRESS_RECORDS = 500;
 
-/** Rejects with CONFLICT for a foreign target, CORRUPT for a damaged log, FENCED when the source is in use. */
+/**
+ * Rejects with CONFLICT for a foreign target, CORRUPT for a damaged log, FENCED when the source is
+ * in use.
+ */
 export async function migrateLog(
   from: EventLog,
   to: MigrationTarget,

@@ -44,8 +44,8 @@ export function encodeRecord(record: LogRecord): Uint8Array {
 }
 
 /**
- * `sequence` is where the bytes lay. Throws Failure CORRUPT naming partition and sequence, or UNSAFE
- * when a newer version wrote a record this one must not read.
+ * `sequence` is where the bytes lay. Throws Failure CORRUPT naming partition and sequence, or
+ * UNSAFE when a newer version wrote a record this one must not read.
  */
 export function decodeRecord(bytes: Uint8Array, partition: number, sequence: number): LogRecord {
   const message = parse(bytes, partition, sequence);

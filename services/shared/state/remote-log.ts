@@ -67,7 +67,9 @@ export interface RemoteLogOptions {
   readonly appendDeadlineMs: number;
 }
 
-/** Between two tries of one append: a dead leader refuses at once, so this sets the polling rate. */
+/**
+ * Between two tries of one append: a dead leader refuses at once, so this sets the polling rate.
+ */
 const RETRY_MS = 10;
 /** How often a busy writer looks for a higher epoch. */
 const COURTESY_MS = 250;
@@ -171,7 +173,10 @@ export class RemoteLog implements EventLog {
     return this.#sender.waiting.monotonicMs();
   }
 
-  /** The end of the log. The last record is it when it continues the one before; else the log is read. */
+  /**
+   * The end of the log. The last record is it when it continues the one before; else the log is
+   * read.
+   */
   async #head(partition: number): Promise<Head> {
     const last = await this.#store.last(partition);
     if (last === null) return EMPTY_HEAD;

@@ -108,7 +108,8 @@ test("a server that answers before it syncs loses acknowledged records with its 
       staleReadChance: 0,
       acksUnsynced: true,
     };
-    const history = await live(seed, quiet, 0.2).catch(() => null); // A reused place may also show as damage.
+    // A reused place may also show as damage.
+    const history = await live(seed, quiet, 0.2).catch(() => null);
     if (history === null) lost += 1;
     else lost += history.acked.filter((it) => !history.kept.includes(it)).length;
   }

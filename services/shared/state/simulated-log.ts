@@ -1,7 +1,7 @@
 // The event log of deterministic simulations: a log server in memory whose messages take time, get
 // lost, arrive twice or late, and which can lose power. Clients of it run the same protocol code as
-// JetStream's (remote-log.ts); the server here checks nothing but the expected sequence, as the real
-// one does.
+// JetStream's (remote-log.ts); the server here checks nothing but the expected sequence, as the
+// real one does.
 //
 // Nothing here waits by itself: every delay goes through the given timers, every choice through the
 // given random numbers, so one seed is one history.
@@ -23,7 +23,10 @@ import {
 import { RemoteLog } from "./remote-log.ts";
 import type { AppendAnswer, RecordStore } from "./remote-log.ts";
 
-/** How often each fault strikes, from 0 to 1 of the messages it can strike, and how long things take. */
+/**
+ * How often each fault strikes, from 0 to 1 of the messages it can strike, and how long things
+ * take.
+ */
 export interface LogFaults {
   /** Each way of a message takes up to this long. */
   readonly delayMsMax: number;
@@ -37,7 +40,9 @@ export interface LogFaults {
   readonly staleReadChance: number;
   /** A rival takes the partition just before an append arrives. */
   readonly rivalChance: number;
-  /** Answers before the record is on disk (`sync_interval` at its default): a power cut loses those. */
+  /**
+   * Answers before the record is on disk (`sync_interval` at its default): a power cut loses those.
+   */
   readonly acksUnsynced: boolean;
 }
 
@@ -183,7 +188,9 @@ export class SimulatedLogServer {
     return this.log(partition).records.slice(0, this.visibleOf(partition));
   }
 
-  /** How many records a reader can see: a server that syncs before it answers shows none earlier. */
+  /**
+   * How many records a reader can see: a server that syncs before it answers shows none earlier.
+   */
   visibleOf(partition: number): number {
     const log = this.log(partition);
     return this.faults.acksUnsynced ? log.records.length : log.synced;

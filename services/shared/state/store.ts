@@ -39,7 +39,9 @@ export interface RangeOptions {
 export interface Store {
   get<T = unknown>(table: string, key: string): T | undefined;
   range<T = unknown>(table: string, options?: RangeOptions): { key: string; value: T }[];
-  /** Resolves when durable. Rejects with Failure FULL when the disk is full: nothing was written. */
+  /**
+   * Resolves when durable. Rejects with Failure FULL when the disk is full: nothing was written.
+   */
   commit(ops: readonly StoreOp[]): Promise<void>;
   /** Takes effect at once and becomes durable with the next commit, or within LAZY_MS_MAX. */
   commitLazy(ops: readonly StoreOp[]): void;
@@ -214,7 +216,8 @@ function readRange(
   const rows: [string, Buffer][] = [];
   const bounded = Number.isFinite(limit) ? { limit } : {};
   for (const { key, value } of env.getRange({ ...bounds, reverse, ...bounded })) {
-    rows.push([key.toString(), Buffer.from(value)]); // LMDB's own memory is only good until the next turn.
+    // LMDB's own memory is only good until the next turn.
+    rows.push([key.toString(), Buffer.from(value)]);
   }
   return rows;
 }
