@@ -97,7 +97,7 @@ export class AttemptInvariants {
       case "cancelled":
         return end?.how === "killed" || this.#wasCancelled(run, task);
       case "timeout":
-        return end !== null && task?.timeoutMs !== null;
+        return end !== null && ranTooLong(task, end);
       case "node_fail":
         return end?.how === "node" || this.#nodeLost.has(token);
       case "refused":
@@ -184,6 +184,7 @@ export class AttemptInvariants {
     if (this.#nodeLost.has(token)) return "its node died";
     const end = this.executions.get(token)?.end ?? null;
     if (end === null) return null;
+    if (ranTooLong(task, end)) return "it ran longer than its timeout";
     return end.how === "exit" && end.exitCode === 0 ? null : `${end.how} ${end.exitCode}`;
   }
 
@@ -214,4 +215,8 @@ export class AttemptInvariants {
     }
     return fold;
   }
+}
+
+function ranTooLong(task: SeenTask | undefined, end: SeenEnd): boolean {
+  return task !== undefined && task.timeoutMs !== null && end.ranMs >= task.timeoutMs;
 }

@@ -46,6 +46,7 @@ export interface SeenRun {
 export interface SeenEnd {
   readonly how: "exit" | "killed" | "node";
   readonly exitCode: number | null;
+  readonly ranMs: number;
   /** Whether the supervisor could still write it down. */
   readonly written: boolean;
 }

@@ -49,7 +49,8 @@ export class SimAgent {
   #link: SimLink | null = null;
   #welcomed = false;
   #reportSent = 0;
-  #unreachableTold: string | null = null;
+  /** What this stream was told of the cluster; undefined for nothing yet. */
+  #unreachableTold: string | null | undefined;
   #cancelTick: (() => void) | null = null;
   #tickAtMs = Number.POSITIVE_INFINITY;
 
@@ -151,6 +152,7 @@ export class SimAgent {
 
   #armTick(core: ClusterCore, nowMs: number): void {
     const wakeMs = nextWakeMs(core, nowMs);
+
     const atMs = wakeMs === null ? Number.POSITIVE_INFINITY : Math.max(wakeMs, nowMs + 1);
     if (atMs === this.#tickAtMs) return;
     this.#cancelTick?.();
@@ -361,7 +363,7 @@ export class SimAgent {
       case "welcome":
         this.#welcomed = true;
         this.#reportSent = message.reportSeen;
-        this.#unreachableTold = null;
+        this.#unreachableTold = undefined;
         if (this.#journal !== null) this.#journal.isNew = false;
         this.#feed({ kind: "welcomed", epoch: message.epoch, reportSeen: message.reportSeen });
         return;
@@ -385,7 +387,7 @@ export class SimAgent {
   }
 
   #tellReach(core: ClusterCore): void {
-    if (!this.#welcomed || this.#link === null) return;
+    if (!this.#welcomed || this.#link === null || core.reach.state === "unknown") return;
     const unreachable = core.reach.state === "unreachable" ? core.reach.reason : null;
     if (unreachable === this.#unreachableTold) return;
     this.#unreachableTold = unreachable;

@@ -70,12 +70,12 @@ export class SimDisk {
     return claim;
   }
 
-  writeExit(token: AttemptToken, exitCode: number | null, signal: number | null): void {
+  writeExit(token: AttemptToken, exitCode: number, signal: number | null): void {
     const directory = this.#jobs.get(token) ?? this.#retired.get(token);
     if (directory === undefined) return;
     const atMs = this.#stage.clock.nowMs();
     directory.silentAtMs = atMs;
-    directory.exit = { code: exitCode, signal, cpuMs: 1, maxRssKb: null, atMs, raw: `exit ${exitCode ?? "-"} ${signal ?? "-"} 1` };
+    directory.exit = { code: exitCode, signal, cpuMs: 1, maxRssKb: null, atMs, raw: `exit ${exitCode} ${signal ?? 0} 1` };
   }
 
   /** The node is gone: nothing more is written. */

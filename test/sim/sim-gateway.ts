@@ -16,7 +16,8 @@ interface Stream {
   /** Whether the welcome is out: commands may follow. */
   welcomed: boolean;
   commandSent: number;
-  unreachable: string | null;
+  /** As the agent said last on this stream; undefined before it said anything. */
+  unreachable: string | null | undefined;
   over: boolean;
 }
 
@@ -38,7 +39,7 @@ export class SimGateway {
   }
 
   dial(link: SimLink): void {
-    const stream: Stream = { link, journalId: "", epoch: 0, welcomed: false, commandSent: 0, unreachable: null, over: false };
+    const stream: Stream = { link, journalId: "", epoch: 0, welcomed: false, commandSent: 0, unreachable: undefined, over: false };
     link.accept({
       hear: (message) => {
         if (this.#scope.alive && !stream.over) this.#hear(stream, message);

@@ -287,14 +287,14 @@ export class SimSlurm {
 
   #exit(job: SimJob, exitCode: number): void {
     this.#stage.trace("node", `${job.nativeId} ${job.token} exits ${exitCode}`);
-    this.#stage.checker.finished(job.token, { how: "exit", exitCode, written: true });
+    this.#stage.checker.finished(job.token, { how: "exit", exitCode, ranMs: this.#ranMs(job), written: true });
     this.#disk.writeExit(job.token, exitCode, null);
     this.#over(job, exitCode === 0 ? "ok" : "failed", exitCode, this.#stage.between(0, 1_500));
   }
 
   #loseNode(job: SimJob): void {
     this.#stage.hit("node-failed");
-    this.#stage.checker.finished(job.token, { how: "node", exitCode: null, written: false });
+    this.#stage.checker.finished(job.token, { how: "node", exitCode: null, ranMs: this.#ranMs(job), written: false });
     this.#disk.silence(job.token);
     this.#over(job, "node_fail", null, this.#stage.between(1_000, 60_000));
   }
@@ -309,8 +309,8 @@ export class SimSlurm {
       this.#later(job, this.#stage.between(50, 5_000), () => {
         const written = this.#stage.chance(0.7); // Else SIGKILL was faster than the supervisor.
         this.#stage.trace("node", `${job.nativeId} ${token} is killed`);
-        this.#stage.checker.finished(token, { how: "killed", exitCode: null, written });
-        if (written) this.#disk.writeExit(token, null, 15);
+        this.#stage.checker.finished(token, { how: "killed", exitCode: null, ranMs: this.#ranMs(job), written });
+        if (written) this.#disk.writeExit(token, 143, 15);
         else this.#disk.silence(token);
         this.#over(job, "cancelled", null, this.#stage.between(0, 1_500));
       });
@@ -330,6 +330,10 @@ export class SimSlurm {
     };
     if (afterMs === 0) tell();
     else job.stop = this.#stage.clock.at(afterMs, "node", tell);
+  }
+
+  #ranMs(job: SimJob): number {
+    return this.#stage.clock.nowMs() - (job.startedAtMs ?? this.#stage.clock.nowMs());
   }
 
   #set(job: SimJob, cause: EndCause, exitCode: number | null): void {

@@ -34,8 +34,11 @@ export class SimUser {
     const cluster = clusterAddress(NAMESPACE, CLUSTER);
     const enrolment = { enrolmentHash: "h", enrolmentExpiresAtMs: Number.MAX_SAFE_INTEGER };
     this.#insist(0, cluster, { kind: "add", clusterKind: "slurm", slots, ...enrolment }, () => {
-      this.#insist(0, cluster, { kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" }, () => {});
+      this.#insist(0, cluster, { kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" }, () => this.#begin());
     });
+  }
+
+  #begin(): void {
     for (const run of this.#story.runs) {
       this.#submit(run);
       if (run.cancel !== null) this.#cancel(run, run.cancel);

@@ -114,10 +114,8 @@ class World {
     let steps = 0;
     while (checker.violations.length === 0) {
       if (clock.stirred) await settle(clock);
-      this.#log.observe();
-      if (this.#over()) break;
+      if (!this.#step()) break;
       if (steps >= STEPS_MAX) checker.report("I10", `still not quiet after ${steps} steps`);
-      else if (clock.step() === null) break;
       steps += 1;
     }
     if (checker.violations.length === 0) this.#atTheEnd();
@@ -125,6 +123,18 @@ class World {
     const violation = checker.violations[0] ?? null;
     const trace = violation === null && !this.#stage.keepsAll ? [] : this.#stage.traceLines();
     return { seed: this.#seed, steps, violation, faultsHit: this.#stage.hits, trace };
+  }
+
+  /** False when nothing is left to do. What is thrown here would have ended a process. */
+  #step(): boolean {
+    const { clock, checker } = this.#stage;
+    try {
+      this.#log.observe();
+      return !this.#over() && clock.step() !== null;
+    } catch (error) {
+      checker.report("I12", error instanceof Error ? (error.stack ?? error.message) : String(error));
+      return true;
+    }
   }
 
   #over(): boolean {
