@@ -34,6 +34,7 @@ import { RunReceipts } from "./run-receipts.ts";
 import { Auth } from "./server/auth.ts";
 import { bootstrapToken, writeSecret } from "./server/bootstrap.ts";
 import { addControlServices } from "./server/grpc-api.ts";
+import { NamespaceDirectory } from "./server/namespace-directory.ts";
 import { servicesOf } from "./server/services.ts";
 import { WatchHub } from "./server/watch.ts";
 import { readVersion } from "./version.ts";
@@ -102,7 +103,12 @@ export async function startScheduler(
     );
   }
 
-  const auth = new Auth(engine, systemClock, metrics);
+  const directory = await life.start(
+    "namespaces",
+    () => new NamespaceDirectory(engine),
+    (made) => made.close(),
+  );
+  const auth = new Auth(directory, systemClock, metrics);
   const watches = await life.start(
     "watches",
     () => new WatchHub(engine),
@@ -130,6 +136,7 @@ export async function startScheduler(
     engine,
     clock: systemClock,
     auth,
+    directory,
     artifacts,
     agents,
     watches,

@@ -132,7 +132,7 @@ interface Operation {
 const JSON_TYPE = "application/json";
 const json = (schema: Schema): { readonly [type: string]: Schema } => ({ [JSON_TYPE]: schema });
 const PAGE = {
-  pageSize: { ...count, maximum: 1000, description: "100 when not given" },
+  limit: { ...count, maximum: 1000, description: "100 when not given" },
   pageToken: text,
 };
 const TIMES = { sinceMs: time, untilMs: time };
@@ -169,20 +169,24 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
           description: "a repeated POST with it is the same run",
         },
       },
-      body: json(
-        object({
-          manifest: { type: ["string", "object"], description: "YAML or JSON; or give workflow" },
-          workflow: { ...digest, description: "of a stored workflow; or give manifest" },
-          fileName: text,
-          params: { type: "object" },
-          files: {
-            ...texts,
-            description: "path as written in the manifest, to the digest of an uploaded artifact",
-          },
-          cluster: { ...text, description: "of tasks that name none" },
-          labels: texts,
-        }),
-      ),
+      query: { file: { ...text, description: "the name to show in errors, for a YAML body" } },
+      body: {
+        "application/yaml": { ...text, description: "the manifest itself" },
+        ...json(
+          object({
+            manifest: { type: ["string", "object"], description: "YAML or JSON; or give workflow" },
+            workflow: { ...digest, description: "of a stored workflow; or give manifest" },
+            fileName: text,
+            params: { type: "object" },
+            files: {
+              ...texts,
+              description: "path as written in the manifest, to the digest of an uploaded artifact",
+            },
+            cluster: { ...text, description: "of tasks that name none" },
+            labels: texts,
+          }),
+        ),
+      },
       answers: {
         200: json(object({ run: ref("Run"), existed: { const: true } })),
         201: json(object({ run: ref("Run"), existed: { const: false } })),

@@ -154,6 +154,11 @@ test("a manifest can be given with the run, as a text or an object; strange memb
   const run = (await rest("POST", "/v1/runs", { manifest })).body.run;
   expect((await finished(run.id)).run.state).toBe("succeeded");
   expect((await rest("POST", "/v1/runs", { manifest: JSON.stringify(manifest) })).status).toBe(201);
+  const yaml = MANIFEST.replace("{type: string}", "{type: string, default: x}");
+  const types = { "content-type": "application/yaml", "idempotency-key": "yaml-1" };
+  expect((await rest("POST", "/v1/runs", yaml, types)).status).toBe(201);
+  expect((await rest("POST", "/v1/runs", yaml, types)).body.existed).toBe(true);
+  expect((await rest("GET", "/v1/runs?limit=1")).body.runs).toHaveLength(1);
   expect((await rest("POST", "/v1/runs", {})).body.error.message).toContain(
     "either manifest or workflow",
   );

@@ -238,7 +238,7 @@ function traceparentOf(exchange: Exchange): string {
 }
 
 function pageOf(exchange: Exchange): { size: number; token: string } {
-  return { size: exchange.number("pageSize"), token: exchange.query.get("pageToken") ?? "" };
+  return { size: exchange.number("limit"), token: exchange.query.get("pageToken") ?? "" };
 }
 
 function jobIdOf(exchange: Exchange): string {

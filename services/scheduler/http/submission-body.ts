@@ -7,6 +7,8 @@ import type { WorkflowsService } from "../server/workflows-service.ts";
 import type { Exchange } from "./exchange.ts";
 
 const MEMBERS = ["manifest", "workflow", "fileName", "params", "files", "cluster", "labels"];
+/** A body of these is the manifest itself; the types RFC 9512 registers and those in use before. */
+const YAML_TYPES = new Set(["application/yaml", "application/x-yaml", "text/yaml"]);
 
 /** The Idempotency-Key header makes a repeated POST the same run. */
 export async function parseSubmission(
@@ -14,6 +16,15 @@ export async function parseSubmission(
   caller: Caller,
   workflows: WorkflowsService,
 ): Promise<signalbox.control.v1.ISubmitRunRequest> {
+  const type = exchange.header("content-type").split(";", 1)[0]?.trim() ?? "";
+  if (YAML_TYPES.has(type)) {
+    const fileName = exchange.query.get("file") ?? "";
+    return {
+      manifest: await exchange.body(),
+      fileName,
+      idempotencyKey: exchange.header("idempotency-key"),
+    };
+  }
   const body = await exchange.json(MEMBERS);
   const { manifest, workflow } = body;
   if ((manifest === undefined) === (workflow === undefined)) {

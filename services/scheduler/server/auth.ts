@@ -12,9 +12,8 @@ import { base32 } from "#shared/base/hash.ts";
 import { parseNamespaceId } from "#shared/base/ids.ts";
 import type { NamespaceId } from "#shared/base/ids.ts";
 import type { Metrics } from "#shared/telemetry/metrics.ts";
-import { namespaceAddress } from "../core/messages.ts";
 import type { Role, TokenState } from "../core/state.ts";
-import type { Engine } from "../engine.ts";
+import type { NamespaceDirectory } from "./namespace-directory.ts";
 
 /** Somebody whose token held. */
 export interface Caller {
@@ -29,12 +28,12 @@ const ROLES: readonly Role[] = ["viewer", "submitter", "admin"];
 const TOKEN = /^sbx_([a-z0-9-]{1,63})_([a-z2-7]{8})_([a-z2-7]{32})$/;
 
 export class Auth {
-  readonly #engine: Engine;
+  readonly #directory: NamespaceDirectory;
   readonly #clock: Clock;
   readonly #metrics: Metrics;
 
-  constructor(engine: Engine, clock: Clock, metrics: Metrics) {
-    this.#engine = engine;
+  constructor(directory: NamespaceDirectory, clock: Clock, metrics: Metrics) {
+    this.#directory = directory;
     this.#clock = clock;
     this.#metrics = metrics;
   }
@@ -47,10 +46,7 @@ export class Auth {
     if (namespace === undefined || id === undefined) {
       throw this.#refuse("malformed", "this is no Signalbox token");
     }
-    const token = await this.#engine.read<"namespace", TokenState | null>(
-      namespaceAddress(namespace),
-      (state) => copyOf(state?.tokens.get(id)),
-    );
+    const token = (await this.#directory.of(namespace))?.tokens.get(id) ?? null;
     const same = timingSafeEqual(
       Buffer.from(hashOf(text), "hex"),
       Buffer.from(token?.hash ?? "00".repeat(32), "hex"),
@@ -119,10 +115,6 @@ export function parseRole(text: string): Role {
 
 export function hashOf(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
-}
-
-function copyOf(token: TokenState | undefined): TokenState | null {
-  return token === undefined ? null : { ...token };
 }
 
 function timeOf(ms: number): string {

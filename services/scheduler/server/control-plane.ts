@@ -6,12 +6,14 @@ import type { AgentRegistry } from "../agents/agent-registry.ts";
 import type { Engine } from "../engine.ts";
 import type { RunReceipts } from "../run-receipts.ts";
 import type { Auth } from "./auth.ts";
+import type { NamespaceDirectory } from "./namespace-directory.ts";
 import type { WatchHub } from "./watch.ts";
 
 export interface ControlPlane {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly auth: Auth;
+  readonly directory: NamespaceDirectory;
   readonly artifacts: ArtifactStore;
   readonly agents: AgentRegistry;
   readonly watches: WatchHub;

@@ -7,7 +7,7 @@ import { base32 } from "#shared/base/hash.ts";
 import { parseClusterName, parseRunId } from "#shared/base/ids.ts";
 import type { NamespaceId } from "#shared/base/ids.ts";
 import type { PlanTask } from "#shared/base/plan.ts";
-import { namespaceAddress, runAddress } from "../core/messages.ts";
+import { runAddress } from "../core/messages.ts";
 import type { RunPhase } from "../core/state.ts";
 import type { Caller } from "./auth.ts";
 import type { ControlPlane } from "./control-plane.ts";
@@ -15,7 +15,8 @@ import { fitting, JOBS_SHOWN_MAX, jobViewsOf, readRun } from "./job-views.ts";
 import { matchesRun, pagingOf, runsAfter } from "./listing.ts";
 import type { RunFilter } from "./listing.ts";
 import { compileSubmission } from "./submission.ts";
-import { hasEnded, runStateOf, runView, taskPart } from "./views.ts";
+import { PlanCache } from "./plan-cache.ts";
+import { hasEnded, newRunView, runStateOf, runView, taskPart } from "./views.ts";
 import type { RunView, TaskPart } from "./views.ts";
 
 type V1 = {
@@ -38,6 +39,7 @@ const PHASES: readonly RunPhase[] = [
 
 export class RunsService {
   readonly #plane: ControlPlane;
+  readonly #plans = new PlanCache();
 
   constructor(plane: ControlPlane) {
     this.#plane = plane;
@@ -57,7 +59,7 @@ export class RunsService {
         `the idempotency key is longer than ${IDEMPOTENCY_KEY_MAX} characters`,
       );
     }
-    const { plan, labels } = await compileSubmission(this.#plane.artifacts, request);
+    const { plan, labels } = await compileSubmission(this.#plane.artifacts, this.#plans, request);
     const tasks = await this.#placeTasks(namespace, plan.tasks);
     const id = runIdOf(namespace, key);
     const meta = {
@@ -78,7 +80,11 @@ export class RunsService {
       tasks,
     });
     const { existed } = answer as { existed: boolean };
-    return { run: await readRun(engine, namespace, id, runView), existed };
+    // What was just made is known: reading it would wait for the commit after this one.
+    return {
+      run: existed ? await readRun(engine, namespace, id, runView) : newRunView(meta),
+      existed,
+    };
   }
 
   async get(caller: Caller, request: V1["RunRef"]): Promise<signalbox.control.v1.IGetRunResponse> {
@@ -210,13 +216,9 @@ export class RunsService {
     namespace: NamespaceId,
     tasks: readonly PlanTask[],
   ): Promise<readonly PlanTask[]> {
-    const { clusters, fallback } = await this.#plane.engine.read<
-      "namespace",
-      { clusters: Set<string>; fallback: string | null }
-    >(namespaceAddress(namespace), (state) => ({
-      clusters: new Set(state?.clusters),
-      fallback: state?.defaultCluster ?? null,
-    }));
+    const facts = await this.#plane.directory.of(namespace);
+    const clusters = facts?.clusters ?? new Set<string>();
+    const fallback = facts?.defaultCluster ?? null;
     const known =
       clusters.size === 0
         ? "there is none yet"

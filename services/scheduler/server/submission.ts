@@ -8,6 +8,7 @@ import type { FileDigest } from "#shared/manifest/compile-manifest.ts";
 import { formatManifestError } from "#shared/manifest/manifest-errors.ts";
 import type { ManifestError } from "#shared/manifest/manifest-errors.ts";
 import type { ArtifactStore } from "#shared/state/artifact-store.ts";
+import type { PlanCache } from "./plan-cache.ts";
 
 export interface Submission {
   readonly plan: Plan;
@@ -20,10 +21,14 @@ const LABEL_CHARACTERS_MAX = 200;
 /** INVALID with every error and its position; NOT_FOUND for a file nobody uploaded. */
 export async function compileSubmission(
   artifacts: ArtifactStore,
+  plans: PlanCache,
   request: signalbox.control.v1.ISubmitRunRequest,
 ): Promise<Submission> {
   const fileName = request.fileName || "manifest.yaml";
   const fileDigests = await sizesOf(artifacts, request.fileDigests ?? {});
+  const key = plans.keyOf(request, fileDigests);
+  const known = plans.get(key);
+  if (known !== null) return known;
   const compiled = compileManifest({
     text: textOf(request.manifest ?? new Uint8Array(), fileName),
     fileName,
@@ -32,7 +37,10 @@ export async function compileSubmission(
     cluster: request.cluster || null,
   });
   if (compiled.errors !== undefined) throw refuseManifest(fileName, compiled.errors);
-  return { plan: compiled.plan, labels: labelsOf({ ...compiled.labels, ...request.labels }) };
+  const labels = labelsOf({ ...compiled.labels, ...request.labels });
+  const submission = { plan: compiled.plan, labels };
+  plans.put(key, submission);
+  return submission;
 }
 
 /** One Failure that says all of them, with their positions. */

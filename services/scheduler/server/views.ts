@@ -8,6 +8,7 @@ import type {
   AttemptState,
   JobActorState,
   JobPhase,
+  RunMeta,
   RunPhase,
   RunState,
   TaskProgress,
@@ -47,23 +48,36 @@ export function hasEnded(phase: RunPhase): boolean {
 }
 
 export function runView(run: RunState): RunView {
-  const { meta } = run;
   let started = 0;
   for (const progress of run.progress) if (progress.kind === "started") started += 1;
+  return {
+    ...newRunView(run.meta),
+    state: runStateOf(run.phase),
+    endedAtMs: run.endedAtMs ?? 0,
+    reason: run.cancelReason !== null && run.reason === "" ? run.cancelReason : run.reason,
+    jobsSucceeded: run.succeeded,
+    jobsFailed: run.failed,
+    jobsRunning: started,
+    jobsSkipped: run.skipped,
+  };
+}
+
+/** A run as it is accepted: nothing has begun. */
+export function newRunView(meta: RunMeta): RunView {
   return {
     id: meta.id,
     namespace: meta.namespace,
     workflow: meta.workflow,
     digest: meta.digest,
-    state: runStateOf(run.phase),
+    state: RunStateView.RUN_STATE_RUNNING,
     submittedAtMs: meta.submittedAtMs,
-    endedAtMs: run.endedAtMs ?? 0,
-    reason: run.cancelReason !== null && run.reason === "" ? run.cancelReason : run.reason,
+    endedAtMs: 0,
+    reason: "",
     jobsTotal: meta.tasksTotal,
-    jobsSucceeded: run.succeeded,
-    jobsFailed: run.failed,
-    jobsRunning: started,
-    jobsSkipped: run.skipped,
+    jobsSucceeded: 0,
+    jobsFailed: 0,
+    jobsRunning: 0,
+    jobsSkipped: 0,
     submittedBy: meta.submittedBy,
     labels: { ...meta.labels },
   };
