@@ -11,6 +11,9 @@ import { waitFor } from "#shared/testing/wait-for.ts";
 import { agentWorld } from "./agent-process.fixture.ts";
 import { specOf } from "./core/simulated-cluster.fixture.ts";
 
+/** Processes start and jobs run while everything else on a small machine does, too. */
+const LONG_MS = 30_000;
+
 function shell(ordinal: number, text: string, extra: Partial<AttemptSpec> = {}): AttemptSpec {
   return specOf(ordinal, { program: { kind: "exec", argv: ["/bin/sh", "-c", text] }, ...extra });
 }
@@ -34,7 +37,7 @@ test("a job runs, its values come back, and its receipt is signed by the agent",
     ],
   });
   scheduler.submit(spec);
-  const end = await waitFor(() => scheduler.endOf(spec.token), 10_000);
+  const end = await waitFor(() => scheduler.endOf(spec.token), LONG_MS);
   expect(end.outcome).toMatchObject({
     cause: "ok",
     exitCode: 0,
@@ -53,13 +56,13 @@ test("a job runs, its values come back, and its receipt is signed by the agent",
   const digest = createHash("sha256").update(fs.readFileSync(sh)).digest("hex");
   expect(predicate.code.executable).toEqual({ path: "/bin/sh", digest: `sha256:${digest}` });
   expect(predicate.signer.id).toBe("agent-1");
-  await waitFor(() => fs.existsSync(join(agent.root, "ended", spec.token)));
+  await waitFor(() => fs.existsSync(join(agent.root, "ended", spec.token)), LONG_MS);
   const note = JSON.parse(
     fs.readFileSync(join(agent.root, "ended", spec.token, "job_info.json"), "utf8"),
   );
   expect(note).toMatchObject({ state: "ended", outcome: { cause: "ok" } });
   expect(fs.readdirSync(join(agent.root, "jobs"))).toEqual([]);
-});
+}, 120_000);
 
 test("files go in and out through the stores, and come before what is told", async () => {
   const { scheduler } = await agentWorld();
@@ -77,18 +80,18 @@ test("files go in and out through the stores, and come before what is told", asy
     outputs: [{ name: "count", kind: "file", path: "count.txt" }],
   });
   scheduler.submit(spec);
-  const end = await waitFor(() => scheduler.endOf(spec.token), 10_000);
+  const end = await waitFor(() => scheduler.endOf(spec.token), LONG_MS);
   expect(end.outcome.cause).toBe("ok");
   const [output] = end.outputs;
   expect(output).toMatchObject({ name: "count", kind: "file", path: "count.txt" });
   const made = output?.kind === "file" ? output.digest : "";
-  await waitFor(() => scheduler.shelf.has(made), 10_000, "the output is pushed");
+  await waitFor(() => scheduler.shelf.has(made), LONG_MS, "the output is pushed");
   expect(
     Buffer.from(scheduler.shelf.get(made) ?? [])
       .toString()
       .trim(),
   ).toBe(String(body.length));
-});
+}, 120_000);
 
 test("ends are told apart: exit code, signal, timeout, cancel, a missing output, a bad spec", async () => {
   const { scheduler } = await agentWorld();
@@ -105,11 +108,11 @@ test("ends are told apart: exit code, signal, timeout, cancel, a missing output,
   };
   scheduler.command({ submit: { specJson: Buffer.from(JSON.stringify(bad)) } });
   const token = (ordinal: number): string => specOf(ordinal).token;
-  await waitFor(() => scheduler.reports.some((entry) => entry.token === token(3)), 10_000);
+  await waitFor(() => scheduler.reports.some((entry) => entry.token === token(3)), LONG_MS);
   scheduler.command({ cancel: { token: token(3), reason: "not needed" } });
   scheduler.command({ cancel: { token: token(9), reason: "nobody knows it" } });
   for (let ordinal = 0; ordinal < 6; ordinal++) {
-    await waitFor(() => scheduler.endOf(token(ordinal)), 15_000, `end of ${ordinal}`);
+    await waitFor(() => scheduler.endOf(token(ordinal)), LONG_MS, `end of ${ordinal}`);
   }
   const outcome = (ordinal: number) => scheduler.endOf(token(ordinal))?.outcome;
   expect(outcome(0)).toMatchObject({ cause: "failed", exitCode: 3, message: "exit code 3" });
@@ -120,5 +123,5 @@ test("ends are told apart: exit code, signal, timeout, cancel, a missing output,
   expect(outcome(4)?.message).toMatch(/output wave: the file wave\.dat was not written/);
   expect(outcome(5)).toMatchObject({ cause: "refused" });
   expect(outcome(5)?.message).toMatch(/leaves the work directory/);
-  await waitFor(() => scheduler.acked === 8);
-});
+  await waitFor(() => scheduler.acked === 8, LONG_MS);
+}, 120_000);
