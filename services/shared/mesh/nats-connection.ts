@@ -226,6 +226,6 @@ function isRefusal(reason: unknown): boolean {
 function unreachable(urls: readonly string[], cause: unknown): Failure {
   return new Failure("UNAVAILABLE", `no NATS server answers at ${urls.join(", ")}`, {
     cause,
-    hint: 'Start nats-server there, correct nats.url, or use the embedded log (log.driver = "embedded").',
+    hint: 'Start nats-server there, correct nats.url, or set log.driver = "embedded".',
   });
 }

@@ -95,7 +95,7 @@ const binary = (() => {
 })();
 
 if (binary === null) {
-  test.skip("a nats-server of our own: none here, get one with `node tools/setup.ts nats-server`", () => {});
+  test.skip("a nats-server of our own (node tools/setup.ts nats-server gets it)", () => {});
 } else {
   describe("a nats-server of our own", () => suite(binary));
 }
@@ -112,7 +112,7 @@ function suite(found: NatsBinary): void {
     return NatsConnections.open({ urls: servers.map(({ url }) => url), credentials, name: "test" });
   }
 
-  test("it starts on loopback, asks for a password, is found again, and is stopped, only it", async () => {
+  test("it starts on loopback, asks for a password, and is stopped, only it", async () => {
     const directory = temp();
     const [server, other] = [await start(directory), await start(temp())];
     expect(server.url).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/);
@@ -139,7 +139,8 @@ function suite(found: NatsBinary): void {
     const directory = temp();
     const program = `
       const { startNatsServer } = await import(process.argv[1]);
-      await startNatsServer({ directory: process.argv[2], binary: { path: process.argv[3], version: "" }, detached: true });`;
+      const binary = { path: process.argv[3], version: "" };
+      await startNatsServer({ directory: process.argv[2], binary, detached: true });`;
     const { status } = spawnSync(
       process.execPath,
       [
@@ -168,7 +169,7 @@ function suite(found: NatsBinary): void {
     });
   });
 
-  test("a request under way is rejected when its server dies, not when its time is up", async () => {
+  test("a request under way is rejected when its server dies, not by its timeout", async () => {
     const directory = temp();
     const server = await start(directory);
     const nats = await connectTo([server]);

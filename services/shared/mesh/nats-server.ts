@@ -60,7 +60,10 @@ export function findNatsServer(env: Environment = process.env): NatsBinary {
     "NOT_FOUND",
     `no nats-server ${NATS_VERSION_PRODUCTION_MIN} or newer on this machine${old}`,
     {
-      hint: "Set nats.url to a server you have, put nats-server into PATH, or run `node tools/setup.ts nats-server` (needs Python's pip). Without NATS the embedded log works: leave --mesh away.",
+      hint:
+        "Set nats.url to a server you have, put nats-server into PATH, or run " +
+        "`node tools/setup.ts nats-server` (needs Python's pip). " +
+        "Without NATS the embedded log works: leave --mesh away.",
     },
   );
 }

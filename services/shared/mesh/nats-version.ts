@@ -24,7 +24,8 @@ export function assertNatsVersion(version: string, production: boolean, where: s
   if (compareVersions(version, floor) >= 0) return;
   throw new Failure(
     "UNSAFE",
-    `${where} is nats-server ${version}; ${production ? "production needs" : "needed is"} ${floor} or newer`,
+    `${where} is nats-server ${version}; ` +
+      `${production ? "production needs" : "needed is"} ${floor} or newer`,
     {
       hint: `Upgrade nats-server to ${NATS_VERSION_PRODUCTION_MIN} or newer (2.15 is recommended).`,
     },

@@ -145,7 +145,8 @@ test("no room: refused with FULL, nothing left behind", async () => {
     const store = new ArtifactStore({ root: process.argv[2] });
     await store.open();
     const kept = await store.put([Buffer.alloc(100_000, 1)]);
-    const code = await store.put([Buffer.alloc(5_000_000, 2)]).then(() => "", (reason) => reason.code);
+    const large = store.put([Buffer.alloc(5_000_000, 2)]);
+    const code = await large.then(() => "", (reason) => reason.code);
     process.stdout.write(JSON.stringify({ kept: kept.sizeBytes, code }));`;
   const child = spawn(
     "bash",

@@ -52,7 +52,7 @@ async function readAll(log: EventLog, partition = 0): Promise<string[]> {
   return lines;
 }
 
-test("kill -9 in the middle of appending loses nothing that was acknowledged, five times over", async () => {
+test("kill -9 while appending loses nothing acknowledged, five times over", async () => {
   const path = freshPath();
   const acked: string[] = [];
   for (let round = 0; round < 5; round++) {
@@ -189,7 +189,7 @@ test("a flipped byte anywhere in a record is found and the record named", async 
   await log.close();
 });
 
-test("a log made with another number of partitions or by a later format is refused with what to set", async () => {
+test("a log with other partitions or of a later format is refused with what to set", async () => {
   const path = freshPath();
   await openEmbeddedLog({ path, partitions: 16 }).close();
   expect(() => openEmbeddedLog({ path, partitions: 8 })).toThrow(/16 partitions, not 8/);
@@ -199,7 +199,7 @@ test("a log made with another number of partitions or by a later format is refus
   expect(() => openEmbeddedLog({ path, partitions: 16 })).toThrow(/format 2/);
 });
 
-test("no room on disk: FULL, nothing acknowledged is lost, and it goes on when there is room", async () => {
+test("no room on disk: FULL, nothing acknowledged lost, and on when there is room", async () => {
   // A file-size limit fails LMDB's writes in the same place as a full disk, and needs no root.
   const path = freshPath();
   const filled = spawnSync(

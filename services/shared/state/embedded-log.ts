@@ -177,7 +177,7 @@ class EmbeddedLog implements EventLog {
         "INVALID",
         `the log at ${this.#path} has ${partitions} partitions, not ${this.partitions}`,
         {
-          hint: `Set scheduler.partitions to ${partitions}: their number is fixed when a log is made.`,
+          hint: `Set scheduler.partitions to ${partitions}: it is fixed when a log is made.`,
         },
       );
     }
@@ -212,7 +212,8 @@ class EmbeddedLog implements EventLog {
     if (head.epoch !== expected.epoch || head.sequence !== expected.sequence) {
       return new Failure(
         "FENCED",
-        `partition ${partition} is at epoch ${head.epoch}, record ${head.sequence}; this writer stopped at epoch ${expected.epoch}, record ${expected.sequence}`,
+        `partition ${partition} is at epoch ${head.epoch}, record ${head.sequence}; ` +
+          `this writer stopped at epoch ${expected.epoch}, record ${expected.sequence}`,
       );
     }
     const bytes = head.bytes + record.bytes.length;

@@ -35,7 +35,7 @@ async function refusal(options: JetStreamLogOptions): Promise<Failure> {
 
 const binary = findForTests();
 if (binary === null) {
-  test.skip("the jetstream driver: no nats-server here, get one with `node tools/setup.ts nats-server`", () => {});
+  test.skip("the jetstream driver (node tools/setup.ts nats-server gets what it needs)", () => {});
 } else {
   describe("the jetstream driver", () => suite(binary));
 }
@@ -60,7 +60,7 @@ function suite(nats: NatsBinary): void {
     expect(failure.hint).toMatch(/nats\.system_credentials_file.*log\.production = false/);
   });
 
-  test("production is refused by a server that answers first, and by one without room; a trial is not", async () => {
+  test("production is refused by a server that answers first, or has no room", async () => {
     const lazy = await jetStreamWorld(nats, { syncAlways: false, storeBytesMax: 3 * 1024 ** 3 });
     const failure = await refusal(lazy.options({ production: true }));
     expect(failure.code).toBe("UNSAFE");
@@ -86,7 +86,7 @@ function suite(nats: NatsBinary): void {
     });
   }, 20_000);
 
-  test("a stream that would forget records is refused by name, and so is another number of partitions", async () => {
+  test("a stream that would forget is refused by name, and so are other partitions", async () => {
     const options = world.options();
     await (await openJetStreamLog(options)).close();
     expect(await refusal({ ...options, partitions: 1 })).toMatchObject({
@@ -107,7 +107,7 @@ function suite(nats: NatsBinary): void {
     expect(failure.hint).toContain("discard: new");
   });
 
-  test("kill -9 of the server in the middle of appending loses nothing that was acknowledged", async () => {
+  test("kill -9 of the server while appending loses nothing acknowledged", async () => {
     let own = await jetStreamWorld(nats);
     const options = own.options();
     const log = await openJetStreamLog(options);

@@ -196,7 +196,9 @@ function checkStream(
       "INVALID",
       `the log in ${wanted.name} has ${installed ?? "no number of"} partitions, not ${partitions}`,
       {
-        hint: `Set scheduler.partitions to ${installed ?? "what that log was made with"}: their number is fixed when a log is made.`,
+        hint:
+          `Set scheduler.partitions to ${installed ?? "what that log was made with"}: ` +
+          "it is fixed when a log is made.",
       },
     );
   }

@@ -34,7 +34,7 @@ export async function confirmSafeServers({
   if (systemCredentials === null) {
     throw new Failure(
       "UNSAFE",
-      "nothing confirms that the NATS servers sync before they answer: no system account is configured",
+      "no system account is configured, so nothing confirms that NATS syncs before it answers",
       {
         hint: `Give the system account's credentials in nats.system_credentials_file, ${WAY_OUT}`,
       },
@@ -64,15 +64,20 @@ function checkServer({ server, data }: Jsz, url: string, storeBytesMin: number):
   assertNatsVersion(server?.ver ?? "0", true, where);
   if (data?.config?.sync_always !== true) {
     throw new Failure("UNSAFE", `${where} answers before a record is on disk`, {
-      hint: `Put \`sync_interval: always\` into the jetstream block of its configuration and restart it, ${WAY_OUT}`,
+      hint:
+        "Put `sync_interval: always` into the jetstream block of its configuration and " +
+        `restart it, ${WAY_OUT}`,
     });
   }
   if ((data.config.max_storage ?? 0) < storeBytesMin) {
     throw new Failure(
       "UNSAFE",
-      `${where} may store ${data.config.max_storage ?? 0} bytes, the log's streams may take ${storeBytesMin}`,
+      `${where} may store ${data.config.max_storage ?? 0} bytes, ` +
+        `the log's streams may take ${storeBytesMin}`,
       {
-        hint: `Set max_file_store in its jetstream block above ${Math.ceil(storeBytesMin / GIB)} GB, or lower log.partition_bytes_max: a server that runs full stops answering.`,
+        hint:
+          `Set max_file_store in its jetstream block above ${Math.ceil(storeBytesMin / GIB)} GB: ` +
+          "a server that runs full stops answering.",
       },
     );
   }

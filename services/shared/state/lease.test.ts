@@ -28,7 +28,7 @@ function leaseOf(owner: string, store: LeaseStore, clock: { monotonicMs(): numbe
   });
 }
 
-test("the first one gets it, the second one only after it has been still for the whole expiry", async () => {
+test("the first one gets it, the second one only after the whole expiry", async () => {
   const [store, clock] = [new Rows(), new ManualClock()];
   const [one, two] = [leaseOf("one", store, clock), leaseOf("two", store, clock)];
   await one.step();

@@ -100,7 +100,7 @@ describeLogConformance(
 
 const nats = findForTests();
 if (nats === null) {
-  test.skip("the jetstream log: no nats-server here, get one with `node tools/setup.ts nats-server`", () => {});
+  test.skip("the jetstream log (node tools/setup.ts nats-server gets what it needs)", () => {});
 } else {
   let world: JetStreamWorld;
   beforeAll(async () => {

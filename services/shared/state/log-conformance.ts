@@ -161,7 +161,7 @@ export function describeLogConformance(
         await rival.close();
       }));
 
-    test(`has exactly one successor for every position while two claim and append, ${raceRounds} times`, () =>
+    test(`has one successor for every position while two race, ${raceRounds} times`, () =>
       using(async (harness, log) => {
         const rival = await harness.open();
         const acked = new Map<number, string>();
@@ -186,7 +186,7 @@ export function describeLogConformance(
         await rival.close();
       }));
 
-    test("refuses with FULL when there is no room, loses nothing, and goes on when something fits", () =>
+    test("refuses with FULL, loses nothing, and goes on when something fits", () =>
       using(
         async (_, log) => {
           const writer = await log.claim(0, "one", NOW_MS);

@@ -60,7 +60,7 @@ function target(
   return { server, open: () => server.open() };
 }
 
-test("every record arrives under its own place and hash, and new owners go on behind it", async () => {
+test("every record arrives under its place and hash, and new owners go on behind it", async () => {
   const [from, to] = [await source(20), target().open()];
   const seen: number[] = [];
   const result = await migrateLog(from, to, {
@@ -125,7 +125,7 @@ test("a target with another number of partitions is refused", async () => {
   });
 });
 
-test("the source's owner is fenced; one that takes it back meanwhile fails the migration", async () => {
+test("the source's owner is fenced; one that takes it back fails the migration", async () => {
   const [from, to] = [await source(3), target().open()];
   const owner = await from.claim(0, "scheduler", 0);
   await migrateLog(from, to, OPTIONS);
@@ -143,7 +143,7 @@ test("the source's owner is fenced; one that takes it back meanwhile fails the m
 
 const nats = findForTests();
 if (nats === null) {
-  test.skip("a migration into JetStream: no nats-server here, get one with `node tools/setup.ts nats-server`", () => {});
+  test.skip("migrating to JetStream (node tools/setup.ts nats-server gets it)", () => {});
 } else {
   let world: JetStreamWorld;
   beforeAll(async () => {

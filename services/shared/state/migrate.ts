@@ -95,7 +95,7 @@ async function beginningOf(from: EventLog, to: EventLog, partition: number): Pro
     "CONFLICT",
     `partition ${partition} of the target holds ${tail.n} records of another log`,
     {
-      hint: "Nothing was changed. Migrate into an empty JetStream: other servers, or streams moved away.",
+      hint: "Nothing was changed. Migrate into an empty JetStream, or move those streams away.",
     },
   );
 }

@@ -53,9 +53,12 @@ export function decodeRecord(bytes: Uint8Array, partition: number, sequence: num
   if (minReader > READER_VERSION) {
     throw new Failure(
       "UNSAFE",
-      `record ${sequence} of partition ${partition} needs a reader of version ${minReader}, this is ${READER_VERSION}`,
+      `record ${sequence} of partition ${partition} needs a reader of version ${minReader}, ` +
+        `this is ${READER_VERSION}`,
       {
-        hint: "A newer Signalbox wrote this log: start that version or a later one. Nothing was changed.",
+        hint:
+          "A newer Signalbox wrote this log: start that version or a later one. " +
+          "Nothing was changed.",
       },
     );
   }

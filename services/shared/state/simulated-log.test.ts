@@ -98,7 +98,7 @@ test("the same seed is the same history", async () => {
   expect((await live(8, FAULTS, 0.1)).kept).not.toEqual((await live(7, FAULTS, 0.1)).kept);
 });
 
-test("a server that answers before it syncs loses acknowledged records with its power", async () => {
+test("a server that answers before it syncs loses records with its power", async () => {
   let lost = 0;
   for (let seed = 1; seed <= 10; seed++) {
     const quiet = {

@@ -41,7 +41,7 @@ export function decodeValue(bytes: Uint8Array, key: string): unknown {
   } catch (cause) {
     throw new Failure("CORRUPT", `row ${JSON.stringify(key)} of the local store is damaged`, {
       cause,
-      hint: "The store can be rebuilt: stop the service, remove its state directory, start it again.",
+      hint: "It can be rebuilt: stop the service, remove its state directory, start it again.",
     });
   }
 }

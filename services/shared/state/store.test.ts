@@ -182,7 +182,7 @@ test("network file systems are refused with a way out, local ones are not", () =
   ).toThrow(/sshfs/);
 });
 
-test("no room: the commit is refused, nothing acknowledged is lost, and it goes on when there is room", async () => {
+test("no room: refused, nothing acknowledged lost, and on when there is room", async () => {
   // A file-size limit stands in for a full disk: the write fails in the same place, without root.
   const path = freshPath();
   const child = spawn(
