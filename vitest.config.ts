@@ -16,6 +16,7 @@ export default defineConfig({
     reporters: ["default", new NoSkipsReporter({ strict: process.env["CI"] === "true" })],
     coverage: {
       provider: "v8",
+      reportOnFailure: true,
       reporter: ["text-summary", "json-summary", "html"],
       reportsDirectory: "coverage",
       include: ["services/**/*.ts", "cluster-adapters/**/*.ts"],
