@@ -1,10 +1,11 @@
-// What must hold of attempts: what the log says of them against what really happened on the cluster.
+// What must hold of attempts: what the log says of them against what really happened on the
+// cluster.
 //
-//   I3. An attempt has at most one claim and its program runs at most once, for what it was meant to
-//       be: the right arguments, after everything its task needs has succeeded.
+//   I3. An attempt has at most one claim and its program runs at most once, for what it was meant
+//       to be: the right arguments, after everything its task needs has succeeded.
 //   I4. An attempt is placed once and ends once, and a job has one open attempt at a time.
-//   I5. No end without evidence: nothing of the attempt runs when its end is logged nor starts later,
-//       and the end that is logged is the one that happened.
+//   I5. No end without evidence: nothing of the attempt runs when its end is logged nor starts
+//       later, and the end that is logged is the one that happened.
 //   I6. No blind submission: between two submissions of one attempt the queue was asked twice and
 //       did not know it, and the time has passed in which the first could still have appeared.
 
@@ -66,16 +67,22 @@ export class AttemptInvariants {
     this.folds.delete(partition);
     const fold = this.#foldOf(partition);
     for (const { entries } of records) {
-      for (const { actor, events } of entries) for (const event of events) fold.apply(actor, event, () => {});
+      for (const { actor, events } of entries)
+        for (const event of events) fold.apply(actor, event, () => {});
     }
   }
 
   #ended(event: SeenEvent): void {
     const token = String(event["token"]);
-    const outcome = event["outcome"] as { cause: string; exitCode: number | null; signal: number | null };
+    const outcome = event["outcome"] as {
+      cause: string;
+      exitCode: number | null;
+      signal: number | null;
+    };
     const evidence = event["evidence"] as { raw?: string } | undefined;
     const execution = this.executions.get(token);
-    const wrong = (why: string): void => this.#report("I5", `${token} was ended as ${outcome.cause}: ${why}`);
+    const wrong = (why: string): void =>
+      this.#report("I5", `${token} was ended as ${outcome.cause}: ${why}`);
     if (evidence?.raw === undefined || evidence.raw === "") wrong("its evidence says nothing");
     if (execution !== undefined && execution.end === null) {
       wrong(`its program is running as ${execution.nativeId}`);
@@ -86,7 +93,11 @@ export class AttemptInvariants {
     if (!this.#agrees(token, outcome, end)) wrong(`what happened: ${happened}`);
   }
 
-  #agrees(token: string, outcome: { cause: string; exitCode: number | null; signal: number | null }, end: SeenEnd | null): boolean {
+  #agrees(
+    token: string,
+    outcome: { cause: string; exitCode: number | null; signal: number | null },
+    end: SeenEnd | null,
+  ): boolean {
     const { run, task } = this.#taskOf(token);
     switch (outcome.cause) {
       case "ok":
@@ -113,26 +124,31 @@ export class AttemptInvariants {
 
   claimed(token: string, nativeId: string): void {
     const winner = this.#claims.get(token);
-    if (winner !== undefined) this.#report("I3", `${token} was claimed by ${winner} and by ${nativeId}`);
+    if (winner !== undefined)
+      this.#report("I3", `${token} was claimed by ${winner} and by ${nativeId}`);
     this.#claims.set(token, nativeId);
   }
 
   started(token: string, nativeId: string, argv: readonly string[]): void {
     const before = this.executions.get(token);
-    if (before !== undefined) this.#report("I3", `${token} ran as ${before.nativeId} and runs again as ${nativeId}`);
+    if (before !== undefined)
+      this.#report("I3", `${token} ran as ${before.nativeId} and runs again as ${nativeId}`);
     this.executions.set(token, { nativeId, end: null });
     const { run, task, ordinal } = this.#taskOf(token);
     const fold = [...this.folds.values()].find((each) => each.tokens.has(token));
     if (fold === undefined) this.#report("I3", `${token} runs and no log knows it`);
-    if (fold?.tokens.get(token) === "ended") this.#report("I5", `${token} runs after its end was logged`);
+    if (fold?.tokens.get(token) === "ended")
+      this.#report("I5", `${token} runs after its end was logged`);
     if (task === undefined || run === undefined) {
       this.#report("I3", `${token} is task ${ordinal} of no run that was planned`);
       return;
     }
-    if (argv.join(" ") !== task.argv.join(" ")) this.#report("I3", `${token} runs ${argv.join(" ")} instead of ${task.argv.join(" ")}`);
+    if (argv.join(" ") !== task.argv.join(" "))
+      this.#report("I3", `${token} runs ${argv.join(" ")} instead of ${task.argv.join(" ")}`);
     for (const need of task.needs) {
       const needed = run.tasks.find(({ id }) => id === need);
-      if (needed !== undefined && !this.#succeeded(run.id, needed.ordinal)) this.#report("I3", `${token} runs before ${need} has succeeded`);
+      if (needed !== undefined && !this.#succeeded(run.id, needed.ordinal))
+        this.#report("I3", `${token} runs before ${need} has succeeded`);
     }
   }
 
@@ -160,7 +176,12 @@ export class AttemptInvariants {
             : null;
       if (why !== null) this.#report("I6", `${token} was submitted again: ${why}`);
     }
-    this.#submissions.set(token, { atMs: nowMs, emptyLooks: 0, lastLookFound: false, tookNothing: false });
+    this.#submissions.set(token, {
+      atMs: nowMs,
+      emptyLooks: 0,
+      lastLookFound: false,
+      tookNothing: false,
+    });
   }
 
   /** The cluster said that it took nothing. */
@@ -191,7 +212,13 @@ export class AttemptInvariants {
   #succeeded(run: string, ordinal: number): boolean {
     for (const [token, { end }] of this.executions) {
       const parts = tokenParts(token);
-      if (parts.run === run && parts.ordinal === ordinal && end?.how === "exit" && end.exitCode === 0) return true;
+      if (
+        parts.run === run &&
+        parts.ordinal === ordinal &&
+        end?.how === "exit" &&
+        end.exitCode === 0
+      )
+        return true;
     }
     return false;
   }
@@ -201,7 +228,11 @@ export class AttemptInvariants {
     return this.cancelAsked.has(run.id) || this.cancelAsked.has(`${run.id}/${task.id}`);
   }
 
-  #taskOf(token: string): { run: SeenRun | undefined; task: SeenTask | undefined; ordinal: number } {
+  #taskOf(token: string): {
+    run: SeenRun | undefined;
+    task: SeenTask | undefined;
+    ordinal: number;
+  } {
     const { run: id, ordinal } = tokenParts(token);
     const run = this.#runs.get(id);
     return { run, task: run?.tasks[ordinal], ordinal };

@@ -13,7 +13,14 @@
 import { AttemptInvariants } from "./attempt-invariants.ts";
 import { LogInvariants } from "./log-invariants.ts";
 import type { SeenRunFold } from "./history-invariants.ts";
-import type { SeenCluster, SeenEnd, SeenRecord, SeenRun, SeenWaits, Violation } from "./observed.ts";
+import type {
+  SeenCluster,
+  SeenEnd,
+  SeenRecord,
+  SeenRun,
+  SeenWaits,
+  Violation,
+} from "./observed.ts";
 import { checkCluster, checkWaits } from "./wait-invariants.ts";
 
 export interface CheckerOptions {
@@ -57,7 +64,8 @@ export class Checker {
 
   runAcknowledged(id: string): void {
     this.#acknowledged.add(id);
-    if (this.#foldOf(id)?.accepted !== true) this.report("I8", `run ${id} was acknowledged and is not in the log`);
+    if (this.#foldOf(id)?.accepted !== true)
+      this.report("I8", `run ${id} was acknowledged and is not in the log`);
   }
 
   cancelAsked(run: string, task: string | null): void {
@@ -78,7 +86,8 @@ export class Checker {
   }
 
   hashes(live: string, replayed: string, when: string): void {
-    if (live !== replayed) this.report("I7", `${when}: live ${live.slice(0, 12)}, replayed ${replayed.slice(0, 12)}`);
+    if (live !== replayed)
+      this.report("I7", `${when}: live ${live.slice(0, 12)}, replayed ${replayed.slice(0, 12)}`);
   }
 
   cluster(seen: SeenCluster): void {
@@ -91,7 +100,9 @@ export class Checker {
 
   /** Whether every acknowledged run has ended, as far as the log says. */
   allEnded(): boolean {
-    return [...this.#acknowledged].every((id) => (this.#foldOf(id)?.phase ?? "running") !== "running");
+    return [...this.#acknowledged].every(
+      (id) => (this.#foldOf(id)?.phase ?? "running") !== "running",
+    );
   }
 
   /** Nothing is left to happen. */
@@ -107,48 +118,70 @@ export class Checker {
         this.#checkResult(run, fold);
       }
     }
-    for (const token of this.#running) this.report("I10", `${token} still runs and nobody waits for it`);
+    for (const token of this.#running)
+      this.report("I10", `${token} still runs and nobody waits for it`);
   }
 
   #checkResult(run: SeenRun, fold: SeenRunFold): void {
     const ends = run.tasks.map(({ ordinal }) => fold.tasks.get(ordinal) ?? "nothing");
     const wrong = (why: string): void => this.report("I10", `run ${run.id} ${fold.phase}: ${why}`);
     const cancelled = this.attempts.cancelAsked.has(run.id);
-    if ((fold.phase === "succeeded") !== ends.every((end) => end === "succeeded")) wrong(`its tasks: ${ends.join(", ")}`);
+    if ((fold.phase === "succeeded") !== ends.every((end) => end === "succeeded"))
+      wrong(`its tasks: ${ends.join(", ")}`);
     if (fold.phase === "failed" && !ends.includes("failed")) wrong("no task failed");
-    const someCancelled = run.tasks.some(({ id }) => this.attempts.cancelAsked.has(`${run.id}/${id}`));
-    if (fold.phase === "cancelled" && !cancelled && !someCancelled && !ends.includes("cancelled")) wrong("nobody cancelled anything");
+    const someCancelled = run.tasks.some(({ id }) =>
+      this.attempts.cancelAsked.has(`${run.id}/${id}`),
+    );
+    if (fold.phase === "cancelled" && !cancelled && !someCancelled && !ends.includes("cancelled"))
+      wrong("nobody cancelled anything");
     for (const task of run.tasks) {
       const end = ends[task.ordinal];
       const token = this.#lastToken(run.id, task.id);
       const why = token === null ? null : this.attempts.excuseOf(token);
       const name = `${task.id} (${token ?? "no attempt"})`;
       if (end === "nothing") wrong(`${name} is not over`);
-      if (end === "succeeded" && this.attempts.executions.get(token ?? "")?.end?.exitCode !== 0) wrong(`${name} succeeded and did not run to its end`);
+      if (end === "succeeded" && this.attempts.executions.get(token ?? "")?.end?.exitCode !== 0)
+        wrong(`${name} succeeded and did not run to its end`);
       if (end === "failed" && why === null) wrong(`${name} failed and nothing happened to it`);
-      if (end === "cancelled" && why === null && !cancelled && !this.attempts.cancelAsked.has(`${run.id}/${task.id}`)) {
+      if (
+        end === "cancelled" &&
+        why === null &&
+        !cancelled &&
+        !this.attempts.cancelAsked.has(`${run.id}/${task.id}`)
+      ) {
         wrong(`${name} is cancelled and nobody asked`);
       }
-      if (end === "skipped" && !cancelled && !fold.retried) this.#checkSkipped(run, task.id, ends, wrong);
+      if (end === "skipped" && !cancelled && !fold.retried)
+        this.#checkSkipped(run, task.id, ends, wrong);
     }
   }
 
-  #checkSkipped(run: SeenRun, id: string, ends: readonly string[], wrong: (why: string) => void): void {
+  #checkSkipped(
+    run: SeenRun,
+    id: string,
+    ends: readonly string[],
+    wrong: (why: string) => void,
+  ): void {
     const task = run.tasks.find((each) => each.id === id);
     const needs = run.tasks.filter((each) => task?.needs.includes(each.id) === true);
     const asked = this.attempts.cancelAsked.has(`${run.id}/${id}`);
-    if (!asked && needs.every(({ ordinal }) => ends[ordinal] === "succeeded")) wrong(`${id} was skipped for no reason`);
+    if (!asked && needs.every(({ ordinal }) => ends[ordinal] === "succeeded"))
+      wrong(`${id} was skipped for no reason`);
   }
 
   #openTasks(run: SeenRun, fold: SeenRunFold): string {
     return run.tasks
-      .map((task) => `${task.id} ${fold.tasks.get(task.ordinal) ?? `open (${this.#lastToken(run.id, task.id) ?? "no attempt"})`}`)
+      .map(
+        (task) =>
+          `${task.id} ${fold.tasks.get(task.ordinal) ?? `open (${this.#lastToken(run.id, task.id) ?? "no attempt"})`}`,
+      )
       .join(", ");
   }
 
   #lastToken(run: string, task: string): string | null {
     for (const fold of this.attempts.folds.values()) {
-      for (const [address, job] of fold.jobs) if (address.endsWith(`/${run}/${task}`)) return job.last;
+      for (const [address, job] of fold.jobs)
+        if (address.endsWith(`/${run}/${task}`)) return job.last;
     }
     return null;
   }

@@ -1,5 +1,5 @@
-// One agent: the real core and the real journal, in a shell that carries out wishes on the simulated
-// disk, cluster and link. It may die between any two completions.
+// One agent: the real core and the real journal, in a shell that carries out wishes on the
+// simulated disk, cluster and link. It may die between any two completions.
 
 import assert from "node:assert/strict";
 import { Failure } from "#shared/base/errors.ts";
@@ -54,7 +54,13 @@ export class SimAgent {
   #cancelTick: (() => void) | null = null;
   #tickAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(stage: Stage, disk: SimDisk, slurm: SimSlurm, scheduler: SimScheduler, options: AgentOptions) {
+  constructor(
+    stage: Stage,
+    disk: SimDisk,
+    slurm: SimSlurm,
+    scheduler: SimScheduler,
+    options: AgentOptions,
+  ) {
     this.#stage = stage;
     this.#disk = disk;
     this.#slurm = slurm;
@@ -118,10 +124,16 @@ export class SimAgent {
     const nowMs = this.#stage.clock.nowMs();
     this.#journal = journal;
     this.#core = restoreCore(this.#options.core, journal.content(), this.#disk.scan(), nowMs);
-    this.#stage.trace("agent", `starts with ${this.#core.attempts.size} attempts`, { isNew: journal.isNew });
+    this.#stage.trace("agent", `starts with ${this.#core.attempts.size} attempts`, {
+      isNew: journal.isNew,
+    });
     this.#feed({ kind: "tick" });
     this.#later("probe", this.#stage.between(1, 500), () =>
-      this.#feed({ kind: "facts", messageTimeoutMs: 2 * MESSAGE_TIMEOUT_MS, accounting: this.#options.accounting }),
+      this.#feed({
+        kind: "facts",
+        messageTimeoutMs: 2 * MESSAGE_TIMEOUT_MS,
+        accounting: this.#options.accounting,
+      }),
     );
     this.#dial();
   }
@@ -138,7 +150,10 @@ export class SimAgent {
       onEvents(core, { wish: (wish) => wishes.push(wish) }, [event], nowMs);
       checkInvariants(core, nowMs);
     } catch (error) {
-      this.#stage.checker.report("I12", `the agent: ${error instanceof Error ? error.stack : String(error)}`);
+      this.#stage.checker.report(
+        "I12",
+        `the agent: ${error instanceof Error ? error.stack : String(error)}`,
+      );
       return;
     }
     for (const wish of wishes) {
@@ -164,7 +179,9 @@ export class SimAgent {
     });
   }
 
-  /** A completion: it comes while this process lives, unless the process dies just before or after. */
+  /**
+   * A completion: it comes while this process lives, unless the process dies just before or after.
+   */
   #later(what: string, delayMs: number, act: () => void): void {
     const scope = this.#scope;
     this.#stage.clock.at(delayMs, what, () => this.#complete(scope, act));
@@ -201,16 +218,32 @@ export class SimAgent {
         return this.#poll(core);
       case "history": {
         const { tokens } = wish;
-        return this.#slurm.history(this.#namesOf(core, tokens), this.#once((answer) => this.#feed({ kind: "history", tokens, answer })));
+        return this.#slurm.history(
+          this.#namesOf(core, tokens),
+          this.#once((answer) => this.#feed({ kind: "history", tokens, answer })),
+        );
       }
       case "read-status":
         return this.#later("files", this.#stage.between(0, 20), () =>
-          this.#feed({ kind: "statuses", statuses: wish.tokens.map((token) => this.#disk.status(token)) }),
+          this.#feed({
+            kind: "statuses",
+            statuses: wish.tokens.map((token) => this.#disk.status(token)),
+          }),
         );
       case "cancel": {
         const ids = wish.jobs.map(({ nativeId }) => nativeId);
         const tokens = [...new Set(wish.jobs.map(({ token }) => token))];
-        return this.#slurm.cancel(ids, this.#once((answered) => this.#feed({ kind: "cancel-asked", tokens, answered, reason: answered ? "" : "no answer" })));
+        return this.#slurm.cancel(
+          ids,
+          this.#once((answered) =>
+            this.#feed({
+              kind: "cancel-asked",
+              tokens,
+              answered,
+              reason: answered ? "" : "no answer",
+            }),
+          ),
+        );
       }
       case "take-claim":
         return this.#later("files", this.#stage.between(0, 20), () => this.#takeClaim(wish.token));
@@ -218,12 +251,18 @@ export class SimAgent {
         return this.#later("files", this.#stage.between(0, 200), () => this.#seal(core, wish));
       case "note": {
         const nativeId = core.attempts.get(wish.token)?.nativeId ?? null;
-        return this.#later("files", this.#stage.between(0, 20), () => this.#disk.note(wish.token, nativeId));
+        return this.#later("files", this.#stage.between(0, 20), () =>
+          this.#disk.note(wish.token, nativeId),
+        );
       }
       case "retire":
-        return this.#later("files", this.#stage.between(0, 20), () => this.#disk.retire(wish.token));
+        return this.#later("files", this.#stage.between(0, 20), () =>
+          this.#disk.retire(wish.token),
+        );
       case "push":
-        return this.#later("push", this.#stage.between(0, 100), () => this.#feed({ kind: "pushed", digest: wish.digest }));
+        return this.#later("push", this.#stage.between(0, 100), () =>
+          this.#feed({ kind: "pushed", digest: wish.digest }),
+        );
     }
   }
 
@@ -233,7 +272,10 @@ export class SimAgent {
     assert(scope !== null && journal !== null);
     scope.guard(journal.commit(rows)).then(
       () => this.#complete(scope, () => this.#feed({ kind: "journalled", batch })),
-      (error: unknown) => this.#complete(scope, () => this.#feed({ kind: "journal-failed", batch, reason: Failure.from(error).message })),
+      (error: unknown) =>
+        this.#complete(scope, () =>
+          this.#feed({ kind: "journal-failed", batch, reason: Failure.from(error).message }),
+        ),
     );
     this.#stage.clock.stirred = true;
   }
@@ -266,7 +308,9 @@ export class SimAgent {
 
   #adopt(core: ClusterCore, tokens: readonly AttemptToken[]): void {
     if (this.#stage.mutant === "no-adopt") {
-      this.#later("adopt", 1, () => this.#feed({ kind: "adopted", tokens, answer: unasked(), statuses: [] }));
+      this.#later("adopt", 1, () =>
+        this.#feed({ kind: "adopted", tokens, answer: unasked(), statuses: [] }),
+      );
       return;
     }
     const names = this.#namesOf(core, tokens);
@@ -274,7 +318,9 @@ export class SimAgent {
     this.#slurm.find(
       names,
       this.#once((answer) => {
-        const found = new Set(answer.kind === "answer" ? answer.present.map(({ queueName }) => queueName) : []);
+        const found = new Set(
+          answer.kind === "answer" ? answer.present.map(({ queueName }) => queueName) : [],
+        );
         for (const [token, name] of namesByToken) {
           if (answer.kind === "answer") this.#stage.checker.attempts.looked(token, found.has(name));
         }
@@ -296,7 +342,11 @@ export class SimAgent {
   #takeClaim(token: AttemptToken): void {
     const claim = this.#disk.claim(token, FENCE_NATIVE_ID);
     this.#complete(this.#scope, () =>
-      this.#feed(claim === null ? { kind: "claim-failed", token, reason: "no directory" } : { kind: "claim-taken", token, claim }),
+      this.#feed(
+        claim === null
+          ? { kind: "claim-failed", token, reason: "no directory" }
+          : { kind: "claim-taken", token, claim },
+      ),
     );
   }
 
@@ -341,7 +391,13 @@ export class SimAgent {
     this.#welcomed = false;
     this.#scheduler.dial(link);
     const { commandSeen, epochSeen } = core;
-    link.tellScheduler({ kind: "hello", journalId: journal.id, journalNew: journal.isNew, commandSeen, epochSeen });
+    link.tellScheduler({
+      kind: "hello",
+      journalId: journal.id,
+      journalNew: journal.isNew,
+      commandSeen,
+      epochSeen,
+    });
     this.#stage.clock.at(WELCOME_MS_MAX, "dial", () => {
       if (link === this.#link && !this.#welcomed) link.cut();
     });
@@ -368,7 +424,12 @@ export class SimAgent {
         this.#feed({ kind: "welcomed", epoch: message.epoch, reportSeen: message.reportSeen });
         return;
       case "command":
-        this.#feed({ kind: "command", seq: message.seq, epoch: message.epoch, command: message.command });
+        this.#feed({
+          kind: "command",
+          seq: message.seq,
+          epoch: message.epoch,
+          command: message.command,
+        });
         return;
       case "report-ack":
         this.#feed({ kind: "reports-acked", seq: message.seq });

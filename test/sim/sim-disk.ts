@@ -40,7 +40,15 @@ export class SimDisk {
     move(token, this.#retired, this.#jobs);
     if (this.#jobs.has(token)) return true;
     const intendedAtMs = this.#stage.clock.nowMs();
-    this.#jobs.set(token, { token, spec, intendedAtMs, nativeId: null, claim: null, silentAtMs: null, exit: null });
+    this.#jobs.set(token, {
+      token,
+      spec,
+      intendedAtMs,
+      nativeId: null,
+      claim: null,
+      silentAtMs: null,
+      exit: null,
+    });
     return false;
   }
 
@@ -64,7 +72,11 @@ export class SimDisk {
     const free = directory.claim === null;
     const broken = this.#stage.mutant === "no-claim" && nativeId !== FENCE_NATIVE_ID;
     if (!free && !broken) return directory.claim;
-    const claim = { nativeId, raw: `claim v1 ${nativeId} node 1 boot 1 0`, atMs: this.#stage.clock.nowMs() };
+    const claim = {
+      nativeId,
+      raw: `claim v1 ${nativeId} node 1 boot 1 0`,
+      atMs: this.#stage.clock.nowMs(),
+    };
     directory.claim = claim;
     if (nativeId !== FENCE_NATIVE_ID) this.#stage.checker.attempts.claimed(token, nativeId);
     return claim;
@@ -75,7 +87,14 @@ export class SimDisk {
     if (directory === undefined) return;
     const atMs = this.#stage.clock.nowMs();
     directory.silentAtMs = atMs;
-    directory.exit = { code: exitCode, signal, cpuMs: 1, maxRssKb: null, atMs, raw: `exit ${exitCode} ${signal ?? 0} 1` };
+    directory.exit = {
+      code: exitCode,
+      signal,
+      cpuMs: 1,
+      maxRssKb: null,
+      atMs,
+      raw: `exit ${exitCode} ${signal ?? 0} 1`,
+    };
   }
 
   /** The node is gone: nothing more is written. */
@@ -95,7 +114,8 @@ export class SimDisk {
       directoryExists: directory !== undefined,
       claim,
       startedAtMs,
-      statusBytes: directory === undefined || startedAtMs === null ? 0 : this.#bytesOf(directory, startedAtMs),
+      statusBytes:
+        directory === undefined || startedAtMs === null ? 0 : this.#bytesOf(directory, startedAtMs),
       exit,
     };
   }
@@ -113,12 +133,17 @@ export class SimDisk {
 
   #bytesOf(directory: JobDirectory, startedAtMs: number): number {
     const untilMs = directory.silentAtMs ?? this.#stage.clock.nowMs();
-    const beats = this.#heartbeatMs === 0 ? 0 : Math.floor((untilMs - startedAtMs) / this.#heartbeatMs);
+    const beats =
+      this.#heartbeatMs === 0 ? 0 : Math.floor((untilMs - startedAtMs) / this.#heartbeatMs);
     return START_BYTES + beats * BEAT_BYTES + (directory.exit === null ? 0 : EXIT_BYTES);
   }
 }
 
-function move(token: AttemptToken, from: Map<AttemptToken, JobDirectory>, to: Map<AttemptToken, JobDirectory>): void {
+function move(
+  token: AttemptToken,
+  from: Map<AttemptToken, JobDirectory>,
+  to: Map<AttemptToken, JobDirectory>,
+): void {
   const directory = from.get(token);
   if (directory === undefined || to.has(token)) return;
   from.delete(token);

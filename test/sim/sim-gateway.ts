@@ -39,7 +39,15 @@ export class SimGateway {
   }
 
   dial(link: SimLink): void {
-    const stream: Stream = { link, journalId: "", epoch: 0, welcomed: false, commandSent: 0, unreachable: undefined, over: false };
+    const stream: Stream = {
+      link,
+      journalId: "",
+      epoch: 0,
+      welcomed: false,
+      commandSent: 0,
+      unreachable: undefined,
+      over: false,
+    };
     link.accept({
       hear: (message) => {
         if (this.#scope.alive && !stream.over) this.#hear(stream, message);
@@ -107,14 +115,17 @@ export class SimGateway {
       const due = cluster?.commands.filter(({ seq }) => seq > stream.commandSent) ?? [];
       return due.flatMap((command) => commandOf(cluster, command));
     };
-    this.#quietly(this.#engine.read<"cluster", { seq: number; command: Command }[]>(this.#cluster, look), (due) => {
-      if (stream !== this.#current) return;
-      for (const { seq, command } of due) {
-        if (seq <= stream.commandSent) continue;
-        stream.commandSent = seq;
-        stream.link.tellAgent({ kind: "command", seq, epoch: stream.epoch, command });
-      }
-    });
+    this.#quietly(
+      this.#engine.read<"cluster", { seq: number; command: Command }[]>(this.#cluster, look),
+      (due) => {
+        if (stream !== this.#current) return;
+        for (const { seq, command } of due) {
+          if (seq <= stream.commandSent) continue;
+          stream.commandSent = seq;
+          stream.link.tellAgent({ kind: "command", seq, epoch: stream.epoch, command });
+        }
+      },
+    );
   }
 
   #take(stream: Stream, reports: readonly SentReport[]): void {
@@ -136,7 +147,11 @@ export class SimGateway {
     this.#ask({ kind: "agent-lost" }, () => {}, stream);
   }
 
-  #ask(message: Parameters<Engine["ask"]>[1], done: (reply: unknown) => void, stream: Stream): void {
+  #ask(
+    message: Parameters<Engine["ask"]>[1],
+    done: (reply: unknown) => void,
+    stream: Stream,
+  ): void {
     this.#stage.clock.stirred = true;
     this.#scope.guard(this.#engine.ask(this.#cluster, message)).then(done, (failure: Failure) => {
       this.#stage.trace("gateway", `${(message as { kind: string }).kind} failed: ${failure.code}`);
@@ -151,7 +166,10 @@ export class SimGateway {
   }
 }
 
-function commandOf(cluster: ClusterState | undefined, command: AgentCommand): { seq: number; command: Command }[] {
+function commandOf(
+  cluster: ClusterState | undefined,
+  command: AgentCommand,
+): { seq: number; command: Command }[] {
   const { seq, token } = command;
   if (command.kind === "cancel") {
     return [{ seq, command: { kind: "cancel", token: token as never, reason: command.reason } }];

@@ -7,7 +7,11 @@
 
 import type { EndCause } from "#shared/base/job.ts";
 import type { AttemptToken } from "#shared/base/ids.ts";
-import type { QueueAnswer, QueueEntry, SubmitResult } from "../../services/agent/core/observations.ts";
+import type {
+  QueueAnswer,
+  QueueEntry,
+  SubmitResult,
+} from "../../services/agent/core/observations.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { Stage } from "./stage.ts";
 import type { Story } from "./story.ts";
@@ -64,7 +68,12 @@ export class SimSlurm {
   // --- what a client asks; `answer` is called at most once ---
 
   /** `tookNothing` is called when the cluster says not now. */
-  submit(token: AttemptToken, queueName: string, tookNothing: () => void, answer: (result: SubmitResult) => void): void {
+  submit(
+    token: AttemptToken,
+    queueName: string,
+    tookNothing: () => void,
+    answer: (result: SubmitResult) => void,
+  ): void {
     const { mix } = this.#stage;
     const ambiguous = (reason: string): SubmitResult => ({ kind: "ambiguous", reason });
     const timedOut = ambiguous("sbatch: error: Socket timed out on send/recv operation");
@@ -94,9 +103,11 @@ export class SimSlurm {
       const job = this.#accept(token, queueName);
       const lost = open && this.#stage.chance(this.#stage.mix.answerLost);
       if (lost) this.#stage.hit("submit-answer-lost");
-      else reply({ kind: "submitted", nativeId: job.nativeId, raw: job.nativeId }, this.#travelMs());
+      else
+        reply({ kind: "submitted", nativeId: job.nativeId, raw: job.nativeId }, this.#travelMs());
     };
-    const unable = (): void => reply(ambiguous("sbatch: error: Unable to contact slurm controller (connect failure)"), 500);
+    const unable = (): void =>
+      reply(ambiguous("sbatch: error: Unable to contact slurm controller (connect failure)"), 500);
     this.#reach(late ? this.#stage.between(MESSAGE_TIMEOUT_MS, 200_000) : 0, true, arrive, unable);
   }
 
@@ -112,13 +123,16 @@ export class SimSlurm {
 
   history(queueNames: ReadonlySet<string>, answer: (answer: QueueAnswer) => void): void {
     const look = (): SimJob[] =>
-      this.#options.accounting ? this.#jobs.filter((job) => job.known && queueNames.has(job.queueName)) : [];
+      this.#options.accounting
+        ? this.#jobs.filter((job) => job.known && queueNames.has(job.queueName))
+        : [];
     this.#ask(look, answer);
   }
 
   cancel(nativeIds: readonly string[], answer: (asked: boolean) => void): void {
     const look = (): SimJob[] => {
-      for (const job of this.#jobs) if (job.known && nativeIds.includes(job.nativeId)) this.#scancel(job);
+      for (const job of this.#jobs)
+        if (job.known && nativeIds.includes(job.nativeId)) this.#scancel(job);
       return [];
     };
     this.#ask(look, ({ kind }) => answer(kind === "answer"));
@@ -164,12 +178,18 @@ export class SimSlurm {
         answer(given);
       });
     };
-    reply({ kind: "no-answer", reason: "squeue: Socket timed out on send/recv operation" }, MESSAGE_TIMEOUT_MS);
+    reply(
+      { kind: "no-answer", reason: "squeue: Socket timed out on send/recv operation" },
+      MESSAGE_TIMEOUT_MS,
+    );
     const arrive = (): void => {
       const present = look().map((job) => this.#entryOf(job));
       if (this.#stage.chance(this.#stage.mix.garbage)) {
         this.#stage.hit("controller-garbage");
-        reply({ kind: "no-answer", reason: "squeue said: \u0000?? slurmctld: fatal" }, this.#travelMs());
+        reply(
+          { kind: "no-answer", reason: "squeue said: \u0000?? slurmctld: fatal" },
+          this.#travelMs(),
+        );
       } else {
         reply({ kind: "answer", present }, this.#travelMs());
       }
@@ -287,14 +307,24 @@ export class SimSlurm {
 
   #exit(job: SimJob, exitCode: number): void {
     this.#stage.trace("node", `${job.nativeId} ${job.token} exits ${exitCode}`);
-    this.#stage.checker.finished(job.token, { how: "exit", exitCode, ranMs: this.#ranMs(job), written: true });
+    this.#stage.checker.finished(job.token, {
+      how: "exit",
+      exitCode,
+      ranMs: this.#ranMs(job),
+      written: true,
+    });
     this.#disk.writeExit(job.token, exitCode, null);
     this.#over(job, exitCode === 0 ? "ok" : "failed", exitCode, this.#stage.between(0, 1_500));
   }
 
   #loseNode(job: SimJob): void {
     this.#stage.hit("node-failed");
-    this.#stage.checker.finished(job.token, { how: "node", exitCode: null, ranMs: this.#ranMs(job), written: false });
+    this.#stage.checker.finished(job.token, {
+      how: "node",
+      exitCode: null,
+      ranMs: this.#ranMs(job),
+      written: false,
+    });
     this.#disk.silence(job.token);
     this.#over(job, "node_fail", null, this.#stage.between(1_000, 60_000));
   }
@@ -309,7 +339,12 @@ export class SimSlurm {
       this.#later(job, this.#stage.between(50, 5_000), () => {
         const written = this.#stage.chance(0.7); // Else SIGKILL was faster than the supervisor.
         this.#stage.trace("node", `${job.nativeId} ${token} is killed`);
-        this.#stage.checker.finished(token, { how: "killed", exitCode: null, ranMs: this.#ranMs(job), written });
+        this.#stage.checker.finished(token, {
+          how: "killed",
+          exitCode: null,
+          ranMs: this.#ranMs(job),
+          written,
+        });
         if (written) this.#disk.writeExit(token, 143, 15);
         else this.#disk.silence(token);
         this.#over(job, "cancelled", null, this.#stage.between(0, 1_500));
@@ -352,7 +387,9 @@ export class SimSlurm {
 
   #visible(): SimJob[] {
     const sinceMs = this.#stage.clock.nowMs() - this.#options.minJobAgeMs;
-    return this.#jobs.filter((job) => job.known && (job.endedAtMs === null || job.endedAtMs >= sinceMs));
+    return this.#jobs.filter(
+      (job) => job.known && (job.endedAtMs === null || job.endedAtMs >= sinceMs),
+    );
   }
 
   #entryOf(job: SimJob): QueueEntry {

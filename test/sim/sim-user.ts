@@ -34,7 +34,12 @@ export class SimUser {
     const cluster = clusterAddress(NAMESPACE, CLUSTER);
     const enrolment = { enrolmentHash: "h", enrolmentExpiresAtMs: Number.MAX_SAFE_INTEGER };
     this.#insist(0, cluster, { kind: "add", clusterKind: "slurm", slots, ...enrolment }, () => {
-      this.#insist(0, cluster, { kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" }, () => this.#begin());
+      this.#insist(
+        0,
+        cluster,
+        { kind: "enrol", tokenHash: "h", agentId: "a", publicKey: "k" },
+        () => this.#begin(),
+      );
     });
   }
 
@@ -49,13 +54,25 @@ export class SimUser {
   onFailed(id: string): void {
     const run = this.#story.runs.find((each) => each.id === id);
     if (run?.retry !== true || this.#stage.chance(0.5)) return;
-    this.#insist(this.#stage.between(100, 20_000), runAddress(NAMESPACE, id), { kind: "retry" }, () => {});
+    this.#insist(
+      this.#stage.between(100, 20_000),
+      runAddress(NAMESPACE, id),
+      { kind: "retry" },
+      () => {},
+    );
   }
 
   #submit(run: StoryRun): void {
     const { id, tasks } = run;
     const meta = {
-      ...{ id, namespace: NAMESPACE, workflow: "w", digest: `sha256:${id}`, params: {}, labels: {} },
+      ...{
+        id,
+        namespace: NAMESPACE,
+        workflow: "w",
+        digest: `sha256:${id}`,
+        params: {},
+        labels: {},
+      },
       ...{ tasksTotal: tasks.length, submittedAtMs: 0, submittedBy: "sim", traceparent: null },
     };
     this.#stage.checker.planned(run.seen);
@@ -68,7 +85,10 @@ export class SimUser {
   #cancel(run: StoryRun, cancel: NonNullable<StoryRun["cancel"]>): void {
     const { atMs, task } = cancel;
     const reason = "the user said so";
-    const message = task === null ? ({ kind: "cancel", reason } as const) : ({ kind: "cancel-task", task, reason } as const);
+    const message =
+      task === null
+        ? ({ kind: "cancel", reason } as const)
+        : ({ kind: "cancel-task", task, reason } as const);
     this.#open += 1;
     this.#stage.clock.at(atMs, "user", () => {
       this.#open -= 1;
@@ -89,7 +109,8 @@ export class SimUser {
         this.#open -= 1;
         then();
       };
-      const again = (): void => this.#insist(this.#stage.between(50, 1_000), address, message, done);
+      const again = (): void =>
+        this.#insist(this.#stage.between(50, 1_000), address, message, done);
       this.#stage.clock.at(PATIENCE_MS, "user", () => settle(again));
       this.#scheduler.ask(address, message).then(
         () => settle(done),
@@ -99,7 +120,13 @@ export class SimUser {
           // A cancel may overtake the submission it is about.
           const early = code === "NOT_FOUND";
           if (final || retry !== "never" || early) settle(final ? done : again);
-          else settle(() => this.#stage.checker.report("I12", `${message.kind} ${address}: ${code} ${String(error)}`));
+          else
+            settle(() =>
+              this.#stage.checker.report(
+                "I12",
+                `${message.kind} ${address}: ${code} ${String(error)}`,
+              ),
+            );
         },
       );
       this.#stage.clock.stirred = true;

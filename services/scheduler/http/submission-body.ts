@@ -1,4 +1,5 @@
-// POST /v1/runs: the manifest itself or the digest of a stored workflow, and the values it is run with.
+// POST /v1/runs: the manifest itself or the digest of a stored workflow, and the values it is run
+// with.
 
 import type { signalbox } from "#proto/signalbox.js";
 import { Failure } from "#shared/base/errors.ts";

@@ -1,8 +1,9 @@
-// What every call needs to know of its namespace, kept beside the engine so that a call does not wait
-// for a commit that is none of its business.
+// What every call needs to know of its namespace, kept beside the engine so that a call does not
+// wait for a commit that is none of its business.
 //
 // Invariants:
-//   D1. A change is seen by every call that begins after it was committed: the copy is dropped then.
+//   D1. A change is seen by every call that begins after it was committed: the copy is dropped
+//       then.
 //   D2. Only namespaces that exist are kept.
 
 import { namespaceAddress } from "../core/messages.ts";

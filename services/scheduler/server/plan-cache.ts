@@ -1,5 +1,5 @@
-// The last manifests that compiled, by everything their compilation depends on: a sweep or a service
-// that submits the same workflow again and again pays for its check once.
+// The last manifests that compiled, by everything their compilation depends on: a sweep or a
+// service that submits the same workflow again and again pays for its check once.
 
 import { createHash } from "node:crypto";
 import type { signalbox } from "#proto/signalbox.js";

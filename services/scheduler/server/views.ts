@@ -1,5 +1,5 @@
-// The actors' states as the public API shows them. Pure: what comes out shares nothing with what went
-// in, so a view may leave the turn it was made in.
+// The actors' states as the public API shows them. Pure: what comes out shares nothing with what
+// went in, so a view may leave the turn it was made in.
 
 import { signalbox } from "#proto/signalbox.js";
 import { unreachable } from "#shared/base/errors.ts";
@@ -83,7 +83,9 @@ export function newRunView(meta: RunMeta): RunView {
   };
 }
 
-/** What the run knows of one task: enough for a job that was never begun, copied out of its turn. */
+/**
+ * What the run knows of one task: enough for a job that was never begun, copied out of its turn.
+ */
 export interface TaskPart {
   readonly run: string;
   readonly namespace: string;
