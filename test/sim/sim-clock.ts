@@ -152,7 +152,7 @@ export class Scope implements Clock, Timers {
           if (this.#alive) resolve(value);
         },
         (error: unknown) => {
-          if (this.#alive) reject(error as Error);
+          if (this.#alive) reject(error);
         },
       );
     });

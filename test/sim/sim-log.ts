@@ -6,7 +6,7 @@ import { decodeRecord, hashRecord } from "#shared/state/record.ts";
 import { SimulatedLogServer } from "#shared/state/simulated-log.ts";
 import { ACTOR_TYPES } from "../../services/scheduler/actor-engine.ts";
 import { PartitionState } from "#shared/actors/partition-state.ts";
-import { Failure } from "#shared/base/errors.ts";
+import type { Failure } from "#shared/base/errors.ts";
 import { unfencedWriter } from "./unfenced-writer.ts";
 import type { FaultKind } from "./faults.ts";
 import type { SeenEvent } from "./observed.ts";
