@@ -119,7 +119,10 @@ export async function startScheduler(
     () => new RunReceipts(engine, key, logger),
     (made) => made.close(),
   );
-  await receipts.start();
+  // Not waited for: what ended while nobody was here is signed beside the first calls.
+  receipts
+    .start()
+    .catch((reason: unknown) => logger.warn({ err: reason }, "old runs without a receipt"));
   const agents = await life.start(
     "agents",
     () =>
