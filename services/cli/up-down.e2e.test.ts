@@ -1,11 +1,12 @@
 // A mesh of real processes on this machine: started, used, crashed, repaired and ended by the
 // command line, as a user would. One after the other: each test leaves a mesh to the next.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findNatsServer } from "#shared/mesh/nats-server.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { identityOf, isAlive } from "./mesh/process-identity.ts";
@@ -275,6 +276,79 @@ describe("a mesh on this machine", () => {
     },
     DEADLINE_MS,
   );
+
+  test(
+    "agent runs a second cluster in the foreground, and ends when it is told to",
+    async () => {
+      const token = join(work, "second.token");
+      await json("cluster", "add", "second", "--kind", "local", "--enrolment-file", token);
+      const { grpc } = JSON.parse(readFileSync(join(home, "client.json"), "utf8")) as {
+        grpc: string;
+      };
+      const root = join(work, "second");
+      const args = ["agent", "--scheduler", grpc, "--token-file", token, "--kind", "local"];
+      const env = { ...process.env, SIGNALBOX_HOME: home };
+      const agent = spawn(process.execPath, [MAIN, ...args, "--root", root], {
+        env,
+        stdio: "ignore",
+      });
+      const ended = new Promise((resolve) => agent.once("close", resolve));
+      try {
+        await waitFor(async () => {
+          const cluster = await json<{ agent: string }>("cluster", "show", "second");
+          return cluster.agent === "connected";
+        }, 60_000);
+        const path = workflow("there", "echo word there");
+        const ran = await json<{ jobs: { cluster: string }[] }>("run", path, "--cluster", "second");
+        expect(ran.jobs.map((job) => job.cluster)).toEqual(["second", "second", "second"]);
+      } finally {
+        agent.kill("SIGTERM");
+      }
+      expect(await ended).toBe(0);
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    "doctor finds nothing wrong with a mesh that runs",
+    async () => {
+      const { checks } = await json<{ checks: { what: string; state: string }[] }>("doctor").catch(
+        async () => JSON.parse((await signalbox("doctor", "--json")).out) as never,
+      );
+      const states = Object.fromEntries(checks.map((check) => [check.what, check.state]));
+      expect(states).toMatchObject({
+        ...{ node: "ok", home: "ok", client: "ok", scheduler: "ok", token: "ok", log: "ok" },
+        ...{ clock: "ok", "agent-local": "ok", "cluster local": "ok", "cluster second": "fail" },
+      });
+    },
+    DEADLINE_MS,
+  );
+
+  const natsTest = hasNats() ? test : test.skip;
+  natsTest(
+    "log migrate moves everything to JetStream (node tools/setup.ts nats-server gets what it needs)",
+    async () => {
+      expect((await signalbox("log", "migrate")).err).toContain("the scheduler is running");
+      const before = await json<{ id: string }[]>("list");
+      await json("down");
+      const moved = await json<{ records: number; copied: number }>("log", "migrate");
+      expect(moved.copied).toBe(moved.records);
+      const mesh = await json<{ log: string; started: string[] }>("up");
+      expect(mesh).toMatchObject({
+        log: "jetstream",
+        started: ["nats", "scheduler", "agent-local"],
+      });
+      expect((await json<{ id: string }[]>("list")).map((run) => run.id)).toEqual(
+        before.map((run) => run.id),
+      );
+      await json("run", workflow("after", "echo word moved"));
+      expect((await signalbox("log", "migrate")).err).toContain("in JetStream already");
+      const down = await json<{ services: { name: string; result: string }[] }>("down");
+      expect(down.services.map((it) => it.name)).toEqual(["agent-local", "scheduler", "nats"]);
+      expect(down.services.map((it) => it.result)).toEqual(["stopped", "stopped", "stopped"]);
+    },
+    DEADLINE_MS,
+  );
 });
 
 test(
@@ -334,3 +408,12 @@ test(
   },
   DEADLINE_MS,
 );
+
+function hasNats(): boolean {
+  try {
+    findNatsServer();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -14,8 +14,10 @@ import { clientOf, openChannel, type ServiceClient } from "#shared/mesh/grpc-cli
 import type { ClientContext } from "./context.ts";
 import { explained } from "./explained.ts";
 
-/** About three seconds in all: a scheduler that restarts is back by then, a dead one is not. */
-const TRIES_MAX = 6;
+/** A submission is worth three seconds of waiting: a scheduler that restarts is back by then. */
+const TRIES_PATIENT = 6;
+/** A question is not: who asks it wants to hear soon that nobody is there. */
+const TRIES_SHORT = 3;
 const BACKOFF = { firstMs: 100, maxMs: 1500 };
 const WAIT_MS_MAX = 5000;
 
@@ -27,7 +29,7 @@ export interface ControlClient {
   readonly namespaces: ServiceClient<typeof NamespacesService>;
   readonly artifacts: ServiceClient<typeof ArtifactsService>;
   /** A call that changes nothing when made twice: repeated while the scheduler is UNAVAILABLE. */
-  again<T>(call: () => Promise<T>): Promise<T>;
+  again<T>(call: () => Promise<T>, patience?: "short" | "patient"): Promise<T>;
   /** A call that must not be made twice. */
   once<T>(call: () => Promise<T>): Promise<T>;
   close(): void;
@@ -51,18 +53,19 @@ export function openControlClient(context: ClientContext): ControlClient {
     namespaces: clientOf(NamespacesService, channel),
     artifacts: clientOf(ArtifactsService, channel),
     once,
-    again: (call) => once(() => repeated(call)),
+    again: (call, patience = "short") =>
+      once(() => repeated(call, patience === "patient" ? TRIES_PATIENT : TRIES_SHORT)),
     close: () => channel.close(),
   };
 }
 
-async function repeated<T>(call: () => Promise<T>): Promise<T> {
+async function repeated<T>(call: () => Promise<T>, triesMax: number): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await call();
     } catch (reason) {
       const failure = Failure.from(reason);
-      if (failure.retry === "never" || failure.code === "DEADLINE" || tries === TRIES_MAX) {
+      if (failure.retry === "never" || failure.code === "DEADLINE" || tries === triesMax) {
         throw failure;
       }
       const asked = Math.min(failure.retryAfterMs ?? 0, WAIT_MS_MAX);

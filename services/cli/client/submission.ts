@@ -122,7 +122,7 @@ export async function submitManifest(
     cluster: options.cluster ?? "",
     labels: { ...options.labels },
   };
-  const answer = await client.again(() => client.runs.submitRun(request));
+  const answer = await client.again(() => client.runs.submitRun(request), "patient");
   return { run: parseRun(answer.run ?? {}), existed: answer.existed ?? false };
 }
 

@@ -3,10 +3,10 @@
 
 import { spawn } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Failure } from "#shared/base/errors.ts";
 import { findNatsServer } from "#shared/mesh/nats-server.ts";
-import { packageRoot } from "../package-root.ts";
 import type { Session } from "../session.ts";
 
 interface Need {
@@ -32,7 +32,9 @@ const NEEDS: readonly Need[] = [
 /** Daemons lie in sbin, which an ordinary user's PATH leaves out. */
 const SBIN = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 
-/** Resolves when all is there; NOT_FOUND names the packages that are not, and the way to get them. */
+/**
+ * Resolves when all is there; NOT_FOUND names the packages that are not, and the way to get them.
+ */
 export async function provideSilicon(session: Session, install: boolean): Promise<void> {
   const missing = NEEDS.filter((need) => need.programs.some((name) => !isProgram(session, name)));
   if (missing.length > 0 && !install) {
@@ -105,15 +107,12 @@ async function runTool(
   name: string,
   args: readonly string[],
 ): Promise<string> {
-  const path = join(packageRoot(), folder, `${name}.ts`);
+  const here = fileURLToPath(import.meta.url);
+  const path = join(dirname(here), "..", "..", "..", folder, `${name}${extname(here)}`);
   if (!existsSync(path)) {
-    throw new Failure(
-      "NOT_FOUND",
-      `this needs ${folder}/${name}.ts, which comes with a clone only`,
-      {
-        hint: "clone the repository and run `npm ci && npm run demo -- silicon` there",
-      },
-    );
+    throw new Failure("NOT_FOUND", `this needs ${folder}/${name}, which comes with a clone only`, {
+      hint: "clone the repository and run `npm ci && npm run demo -- silicon` there",
+    });
   }
   const child = spawn(process.execPath, [path, ...args], {
     env: { ...session.terminal.env },
@@ -129,7 +128,7 @@ async function runTool(
     child.once("close", done);
   });
   if (code === 0) return Buffer.concat(out).toString();
-  throw new Failure("UNAVAILABLE", `\`${folder}/${name}.ts ${args.join(" ")}\` failed`, {
+  throw new Failure("UNAVAILABLE", `\`${folder}/${name} ${args.join(" ")}\` failed`, {
     hint: "what it said is above",
   });
 }

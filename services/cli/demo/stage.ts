@@ -1,11 +1,14 @@
 // What the demo sets up below one folder, and how it goes away again.
 
-import { rmdirSync, rmSync } from "node:fs";
+import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "#shared/base/errors.ts";
 import type { ControlClient } from "../client/control-client.ts";
+import type { ServiceRecord } from "../mesh/mesh-record.ts";
 import type { ClusterPlan } from "../mesh/mesh-up.ts";
 import type { Session } from "../session.ts";
+
+const STOP_GRACE_MS = 10_000;
 
 /** What the demo has set up, and how it goes away again. */
 export class Stage {
@@ -15,6 +18,7 @@ export class Stage {
   readonly #keep: boolean;
   /** How a private Slurm is ended by hand; null without one. */
   #slurm: string | null = null;
+  #services: readonly ServiceRecord[] = [];
   readonly #undo: (() => Promise<void>)[] = [];
 
   constructor(session: Session, folder: string, keep: boolean) {
@@ -45,6 +49,7 @@ export class Stage {
       onStep: (step) =>
         this.say(`${style.green(style.signs.ok)} ${step.name.padEnd(9)}  ${step.detail}`),
     });
+    this.#services = mesh.record.services;
     const client = openControlClient(contextOf(meshLayout(this.home), mesh.client));
     this.#undo.push(async () => client.close());
     return client;
@@ -92,9 +97,12 @@ export class Stage {
     if (flags.home === undefined) removeIfEmpty(this.folder);
   }
 
+  /** By what is on disk, and by what this process knows if somebody has removed the folder. */
   async #meshDown(): Promise<void> {
     const { meshDown } = await import("../mesh/mesh-down.ts");
-    await meshDown({ home: this.home, jobs: true, client: null });
+    const { stopService } = await import("../mesh/stop-service.ts");
+    if (existsSync(this.home)) await meshDown({ home: this.home, jobs: true, client: null });
+    for (const service of this.#services) await stopService(service, STOP_GRACE_MS);
   }
 }
 

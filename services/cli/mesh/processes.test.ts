@@ -82,14 +82,15 @@ test("a name with brackets and spaces does not shift the fields of /proc/PID/sta
 });
 
 test("what has ended but was not waited for counts as gone", async () => {
-  // The shell's child ends at once; the shell, having become sleep, never waits for it.
-  const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 30"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  // The shell becomes a sleep, which never waits for the child that the shell had started.
+  const script = "exec 3<&0; (read line <&3) & echo $!; exec sleep 60 </dev/null";
+  const parent = spawn("sh", ["-c", script], { stdio: ["pipe", "pipe", "ignore"] });
   onTestFinished(() => void parent.kill("SIGKILL"));
   const pid = await new Promise<number>((resolve) => {
     parent.stdout.once("data", (text: Buffer) => resolve(Number(text.toString())));
   });
+  await waitFor(() => readFileSync(`/proc/${parent.pid}/comm`, "utf8") === "sleep\n");
+  parent.stdin.end("go\n");
   await waitFor(() => /\) Z /u.test(readFileSync(`/proc/${pid}/stat`, "utf8")));
   expect(identityOf(pid)).toBeNull();
 });

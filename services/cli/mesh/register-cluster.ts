@@ -6,9 +6,10 @@ import { parseCluster, type ClusterView } from "../client/cluster-view.ts";
 import type { ControlClient } from "../client/control-client.ts";
 import type { MeshLayout } from "./mesh-layout.ts";
 import { writeFileAtomic, type ServiceRecord } from "./mesh-record.ts";
+import { logTail } from "./start-service.ts";
 import type { ClusterPlan } from "./mesh-up.ts";
 
-const CONNECT_DEADLINE_MS = 30_000;
+const CONNECT_DEADLINE_MS = 60_000;
 const POLL_MS = 25;
 
 /** The cluster registered, with an enrolment token on file if its agent has yet to enrol. */
@@ -58,8 +59,11 @@ export async function connectedCluster(
     const cluster = await findCluster(control, name);
     if (cluster?.agent === "connected") return cluster;
     if (performance.now() > endMs) {
-      throw new Failure("UNAVAILABLE", `the agent of cluster ${name} does not connect`, {
-        hint: `it writes why: ${agent.logFile}`,
+      const tail = logTail(agent.logFile);
+      const said = tail === "" ? "" : `\nthe end of its log:\n${tail}`;
+      const what = `the agent of cluster ${name} (pid ${agent.pid}) does not connect`;
+      throw new Failure("UNAVAILABLE", `${what}${said}`, {
+        hint: `the whole log is ${agent.logFile}`,
       });
     }
     await new Promise((resume) => setTimeout(resume, POLL_MS));
