@@ -1,5 +1,5 @@
-// The scheduler's parts, in the order they need each other. main.ts runs this in a process of its own,
-// tests run it in theirs.
+// The scheduler's parts, in the order they need each other. main.ts runs this in a process of its
+// own, tests run it in theirs.
 
 import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
@@ -209,7 +209,10 @@ function warnOfPlainText(config: Config, logger: Logger): void {
   }
 }
 
-/** The scheduler's own Ed25519 key, made at the first start. Back it up: receipts are signed with it. */
+/**
+ * The scheduler's own Ed25519 key, made at the first start. Back it up: receipts are signed with
+ * it.
+ */
 function keyOf(file: string): ReturnType<typeof importPrivatePem> {
   if (!existsSync(file)) writeSecret(file, exportPrivatePem(generateKeyPair().privateKey));
   return importPrivatePem(readFileSync(file, "utf8"));
