@@ -1,6 +1,7 @@
 // What the engine commits, as metrics. Counted from committed events, so that a replay counts
 // nothing twice and the cores know nothing of metrics. Gauges begin with what the log already held.
 
+import type { Failure } from "#shared/base/errors.ts";
 import type { LogEntry, LogEvent } from "#shared/state/log.ts";
 import type { BoundCounter, BoundHistogram, Metrics } from "#shared/telemetry/metrics.ts";
 import { clusterAddress, namespaceAddress } from "./core/messages.ts";
@@ -11,6 +12,8 @@ const REMEMBERED_MAX = 100_000;
 
 export class EngineMeter {
   readonly #metrics: Metrics;
+  readonly #driver: string;
+  readonly #turns = new Map<string, BoundCounter>(); // As many as there are kinds of actors.
   readonly #commits: BoundCounter;
   readonly #durations: BoundHistogram;
   readonly #decisions: BoundHistogram;
@@ -21,6 +24,7 @@ export class EngineMeter {
 
   constructor(metrics: Metrics, driver: string) {
     this.#metrics = metrics;
+    this.#driver = driver;
     this.#commits = metrics.counter("signalbox_commits_total", { driver, outcome: "ok" });
     this.#durations = metrics.histogram("signalbox_commit_duration_seconds", { driver });
     this.#decisions = metrics.histogram("signalbox_decision_duration_seconds", {});
@@ -52,8 +56,36 @@ export class EngineMeter {
     this.#commits.inc();
     this.#durations.observe(tookMs / 1000);
     for (const { actor, events } of entries) {
+      this.#turnsOf(actor.slice(0, actor.indexOf("/"))).inc();
       for (const event of events) this.#onEvent(actor, event);
+      this.#countRetry(events);
     }
+  }
+
+  /** `fatal`: the partition was given up. */
+  onFailure(failure: Failure, fatal: boolean): void {
+    const { code } = failure;
+    this.#metrics.counter("signalbox_commits_total", { driver: this.#driver, outcome: code }).inc();
+    this.#metrics.counter("signalbox_faults_total", { part: "engine", code }).inc();
+    if (fatal) this.#metrics.counter("signalbox_partition_drops_total", { code }).inc();
+  }
+
+  #turnsOf(actor: string): BoundCounter {
+    let turns = this.#turns.get(actor);
+    if (turns === undefined) {
+      turns = this.#metrics.counter("signalbox_turns_total", { actor, outcome: "ok" });
+      this.#turns.set(actor, turns);
+    }
+    return turns;
+  }
+
+  /** An attempt that ended and is made again says both in one turn. */
+  #countRetry(events: readonly LogEvent[]): void {
+    if (!events.some(({ type }) => type === "job.backoff")) return;
+    const ended = events.find(({ type }) => type === "job.attempt-ended");
+    const cause =
+      (ended?.["outcome"] as { readonly cause: string } | undefined)?.cause ?? "unknown";
+    this.#metrics.counter("signalbox_retries_total", { cause }).inc();
   }
 
   #onEvent(actor: string, event: LogEvent): void {

@@ -88,11 +88,15 @@ export async function startScheduler(
         random: systemRandom,
         defer: (task) => void setImmediate(task),
         onCommit: (entries, tookMs) => meter.onCommit(entries, tookMs),
-        onFailure: (failure, fatal) => onEngineFailure(failure, fatal, life, logger),
+        onFailure: (failure, fatal) => {
+          meter.onFailure(failure, fatal);
+          onEngineFailure(failure, fatal, life, logger);
+        },
       }),
     (opened) => opened.close(),
   );
   await meter.begin(engine);
+  metrics.gauge("signalbox_partitions_owned", {}).set(log.partitions);
   const artifacts = new ArtifactStore({ root: paths.artifacts });
   await artifacts.open();
   const key = keyOf(paths.key);

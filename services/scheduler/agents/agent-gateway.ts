@@ -10,11 +10,12 @@ import type { signalbox } from "#proto/signalbox.js";
 import { Failure } from "#shared/base/errors.ts";
 import { base32 } from "#shared/base/hash.ts";
 import { parseClusterName, parseNamespaceId } from "#shared/base/ids.ts";
+import type { AttemptReport } from "#shared/base/job.ts";
 import { challengeHolds, claimedAgentOf } from "#shared/mesh/agent-proof.ts";
 import type { AgentName } from "#shared/mesh/agent-proof.ts";
 import type { ServerCall, ServiceHandlers } from "#shared/mesh/grpc-server.ts";
 import { exportPublicRaw } from "#shared/receipt/keys.ts";
-import type { Metrics } from "#shared/telemetry/metrics.ts";
+import type { BoundCounter, Metrics } from "#shared/telemetry/metrics.ts";
 import { clusterAddress } from "../core/messages.ts";
 import type { Engine } from "../engine.ts";
 import type { ArtifactTransfers } from "../server/artifacts-service.ts";
@@ -37,9 +38,18 @@ export interface GatewayOptions {
 
 export class AgentGateway {
   readonly #options: GatewayOptions;
+  readonly #taken: { readonly [K in AttemptReport["kind"]]: BoundCounter };
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    const taken = (kind: AttemptReport["kind"]): BoundCounter =>
+      options.metrics.counter("signalbox_reports_total", { kind, outcome: "committed" });
+    this.#taken = {
+      phase: taken("phase"),
+      ended: taken("ended"),
+      unreachable: taken("unreachable"),
+      reachable: taken("reachable"),
+    };
   }
 
   get handlers(): ServiceHandlers<typeof AgentService> {
@@ -144,7 +154,7 @@ export class AgentGateway {
     hello: signalbox.agent.v1.IHello,
     onProof: (listener: (signature: Uint8Array) => void) => void,
   ): Promise<AgentSession | null> {
-    const { engine, registry, nowMs, metrics } = this.#options;
+    const { engine, registry, nowMs } = this.#options;
     const agent = {
       agentId: hello.agentId ?? "",
       namespace: hello.namespace ?? "",
@@ -190,7 +200,6 @@ export class AgentGateway {
       registry.abandon(address, ticket);
       return null;
     }
-    const taken = metrics.counter("signalbox_reports_total", { kind: "any", outcome: "committed" });
     const session: AgentSession = new AgentSession({
       stream,
       agent,
@@ -199,7 +208,9 @@ export class AgentGateway {
       commandSeen: fresh ? 0 : commandSeen,
       engine,
       nowMs,
-      onReports: (count) => taken.inc(count),
+      onReports: (reports) => {
+        for (const { report } of reports) this.#taken[report.kind].inc();
+      },
       onOver: () => registry.leave(session),
     });
     stream.write({

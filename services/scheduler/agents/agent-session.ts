@@ -24,7 +24,11 @@ export type AgentStream = BidiStream<
   signalbox.agent.v1.IConnectResponse
 >;
 type Heartbeat = signalbox.agent.v1.IHeartbeat;
-type Report = { readonly seq: number; readonly token: string; readonly report: AttemptReport };
+export type AgentReport = {
+  readonly seq: number;
+  readonly token: string;
+  readonly report: AttemptReport;
+};
 
 /** Reports of one turn; and how many may wait before the sender is held back. */
 const BATCH_MAX = 1000;
@@ -40,7 +44,8 @@ export interface SessionOptions {
   readonly commandSeen: number;
   readonly engine: Engine;
   readonly nowMs: () => number;
-  readonly onReports: (count: number) => void;
+  /** What was committed. */
+  readonly onReports: (reports: readonly AgentReport[]) => void;
   readonly onOver: () => void;
 }
 
@@ -53,7 +58,7 @@ export class AgentSession {
   #sent: number;
   #pushing = false;
   #pushAgain = false;
-  #pending: Report[] = [];
+  #pending: AgentReport[] = [];
   #asking = false;
   #seenAtMs: number;
   #heartbeat: Heartbeat | null = null;
@@ -140,7 +145,7 @@ export class AgentSession {
         const reports = this.#pending.splice(0, BATCH_MAX);
         await engine.ask<"cluster">(this.address, { kind: "reports", journalId, reports });
         stream.write({ reportAck: reports.at(-1)?.seq ?? 0 });
-        onReports(reports.length);
+        onReports(reports);
         if (this.#pending.length <= PENDING_MAX / 2) stream.resume();
       }
     } finally {

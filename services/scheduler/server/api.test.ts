@@ -442,3 +442,24 @@ describe("tokens", () => {
     expect(grab.code).toBe("FORBIDDEN");
   });
 });
+
+test("what happened is counted: runs, attempts by cluster, reports, and the time to a decision", async () => {
+  const { run } = await api.runs.submitRun({ manifest: single("counted") });
+  await watchToEnd(run?.id ?? "");
+  const text = await (await scheduler.rest("GET", "/metrics", { token: null })).text();
+  const value = (name: string, ...labels: string[]): number => {
+    const line = text
+      .split("\n")
+      .find((each) => each.startsWith(name) && labels.every((label) => each.includes(label)));
+    return Number(line?.split(" ").at(-1));
+  };
+  expect(value("signalbox_runs_total", 'state="succeeded"')).toBeGreaterThan(0);
+  expect(value("signalbox_attempts_ended_total", 'cluster="local"', 'cause="ok"')).toBeGreaterThan(
+    0,
+  );
+  expect(value("signalbox_reports_total", 'kind="ended"')).toBeGreaterThan(0);
+  expect(value("signalbox_decision_duration_seconds_count")).toBeGreaterThan(0);
+  expect(value("signalbox_turns_total", 'actor="run"')).toBeGreaterThan(0);
+  expect(value("signalbox_jobs_active", 'cluster="local"')).toBe(0);
+  expect(value("signalbox_agents_connected")).toBeGreaterThan(0);
+});
