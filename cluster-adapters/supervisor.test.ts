@@ -337,6 +337,30 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("%s", (_
     await waitFor(() => !isRunning(child));
   });
 
+  test("a TERM at any moment of the start ends it: unclaimed, or with its end written down", async () => {
+    const tries = 60;
+    let claimed = 0;
+    for (let n = 0; n < tries; n++) {
+      const job = makeJob({ program: { kind: "exec", argv: ["sleep", "600"] } });
+      const [file = "sh", ...args] = shell;
+      const child = spawn(file, [...args, job.script, "boot-id", "host"], {
+        env: ENV,
+        stdio: "ignore",
+        detached: true,
+      });
+      const exit = new Promise((resolve) => child.on("exit", (code) => resolve(code)));
+      const untilMs = performance.now() + (6 * n) / tries;
+      while (performance.now() < untilMs); // Finer than any timer.
+      process.kill(child.pid ?? 0, "SIGTERM");
+      const code = await exit;
+      expect(code).toBe(statusOf(job).claimed ? 143 : null);
+      if (code === null) continue;
+      claimed++;
+      expect(statusOf(job).exit).toMatchObject({ code: 143, signal: 15 });
+    }
+    expect(claimed).toBeGreaterThan(0);
+  });
+
   test("what a program leaves in its group ends with it", async () => {
     const { job, exit } = await start(["/bin/sh", "-c", "sleep 600 & echo $! ready"]);
     const left = Number(read(job, "stdout")?.split(" ")[0]);
@@ -367,6 +391,13 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("%s", (_
     expect(await exit).toBe(0);
     expect(read(job, "status")).toMatch(/exit 0 0 -\n$/);
     await waitFor(() => membersOfGroup(pid).length === 0);
+  });
+
+  test.each([false, true])("a long beat's nap ends with the program (Slurm: %s)", async (slurm) => {
+    const { job, pid, exit } = await start(["/bin/sh", "-c", "echo ready; exit 2"], 600, slurm);
+    expect(await exit).toBe(2);
+    await waitFor(() => membersOfGroup(pid).length === 0);
+    expect(read(job, "status")).toMatch(/exit 2 0 -\n$/);
   });
 
   test("CPU time is the program's", () => {

@@ -1,8 +1,9 @@
 // The job's first process: a POSIX sh script that claims the attempt, runs the program and writes
 // down how it ended. It works with the agent, the scheduler and the network gone.
 //
-//   S1. The script's first act is the claim: `set -C` makes `>claim` an O_EXCL create. Whoever
-//       finds it there adds a line to `claim.lost`, does nothing else and exits 0.
+//   S1. The script's first act on anything outside of itself is the claim: `set -C` makes `>claim`
+//       an O_EXCL create. Whoever finds it there adds a line to `claim.lost`, does nothing else and
+//       exits 0.
 //   S2. `claim` and `status` hold lines that count only with their newline; each is one write(2).
 //       Their times are the files' mtimes, so no `date` is started.
 //   S3. With heartbeatS = 0 the script forks once: the program. No other process is started, and
@@ -40,6 +41,9 @@ export interface SupervisorOptions {
  */
 export const SUPERVISOR_FAILED = 73;
 
+/** About 30 ms of looking: an execve takes one, and the end of a program is not held up for long. */
+const LOOKS_MAX = 1000;
+
 /**
  * The text of `job.sh`. Throws Failure INVALID for what no process can be given (a NUL, no argv).
  */
@@ -55,19 +59,59 @@ export function supervisorScript(
     "#!/bin/sh",
     ...options.directives,
     `cd ${shellQuote(files.directory)} || exit ${SUPERVISOR_FAILED}`,
+    SIGNALS,
     CLAIM,
-    RUN,
     programGroup(spec, files),
     options.heartbeatS > 0 ? heartbeat(options.heartbeatS) : "",
     FINISH,
   ].join("\n");
 }
 
+// A signal may interrupt `wait`, which then says 128+n like a death by that signal would:
+// `caught` and kill -0 tell the two apart. Bit n-1 of SigCgt is set when the program catches
+// signal n. Between fork and execve the child is a copy of this shell and swallows what the shell
+// traps (measured: a TERM in the first 0.7 ms got lost in dash), so its command line is looked at
+// until it is another.
+const SIGNALS = `set -fC
+child= beat= caught= late=
+until_executed() {
+  looks=0
+  read -r mine </proc/$$/cmdline
+  while [ "$looks" -lt ${LOOKS_MAX} ]; do
+    now=
+    read -r now <"/proc/$child/cmdline"
+    [ "$now" = "$mine" ] || return 0
+    looks=$((looks + 1))
+  done
+} 2>/dev/null
+end_program() {
+  caught=1
+  if [ -z "$child" ]; then late=1; return 0; fi
+  until_executed
+  if [ -n "$group" ]; then trap caught=1 TERM INT; kill -s TERM 0
+  else kill -s TERM "$child"
+  fi 2>/dev/null
+}
+warn_program() {
+  caught=1
+  [ -n "$child" ] || return 0
+  until_executed
+  printf 'warned %s\\n' "$1" >>status
+  mask=
+  if [ -r "/proc/$child/status" ]; then
+    while read -r key value; do [ "$key" != SigCgt: ] || mask=$value; done <"/proc/$child/status"
+    [ -n "$mask" ] && [ $((0x$mask & $2)) -ne 0 ] || return 0
+  fi
+  kill -s "$1" "$child" 2>/dev/null
+}
+trap end_program TERM INT
+trap 'warn_program USR1 0x200' USR1
+trap 'warn_program USR2 0x800' USR2`;
+
 // `true`, not `:`: a failed redirection of a special built-in would end the shell. After `set --`
 // field n of stat(5) is argument n - 2: 22 is the start time. A process group of this pid exists
 // only if this process leads it.
-const CLAIM = `set -fC
-if true >claim; then won=1
+const CLAIM = `if true >claim; then won=1
 elif [ -e claim ]; then won=
 else exit ${SUPERVISOR_FAILED}
 fi
@@ -88,33 +132,7 @@ fi
 self="v1 $native $host $$ $boot $ticks \${SLURM_RESTART_COUNT:-0}"
 if [ -z "$won" ]; then printf 'lost %s\\n' "$self" >>claim.lost; exit 0; fi
 printf 'claim %s\\n' "$self" >>claim || exit ${SUPERVISOR_FAILED}
-`;
-
-// A signal may interrupt `wait`, which then says 128+n like a death by that signal would:
-// `caught` and kill -0 tell the two apart. Bit n-1 of SigCgt is set when the program catches
-// signal n.
-const RUN = `child= caught= late=
-end_program() {
-  caught=1
-  if [ -z "$child" ]; then late=1
-  elif [ -n "$group" ]; then trap caught=1 TERM INT; kill -s TERM 0
-  else kill -s TERM "$child"
-  fi 2>/dev/null
-}
-warn_program() {
-  caught=1
-  printf 'warned %s\\n' "$1" >>status
-  [ -n "$child" ] || return 0
-  mask=
-  if [ -r "/proc/$child/status" ]; then
-    while read -r key value; do [ "$key" != SigCgt: ] || mask=$value; done <"/proc/$child/status"
-    [ -n "$mask" ] && [ $((0x$mask & $2)) -ne 0 ] || return 0
-  fi
-  kill -s "$1" "$child" 2>/dev/null
-}
-trap end_program TERM INT
-trap 'warn_program USR1 0x200' USR1
-trap 'warn_program USR2 0x800' USR2
+if [ -n "$late" ]; then printf 'exit 143 15 0\\n' >>status; exit 143; fi
 printf 'start %s\\n' "$$" >>status || exit ${SUPERVISOR_FAILED}`;
 
 // `times` writes two lines, the shell's and its children's: CPU time without a fork. The exit
@@ -130,7 +148,7 @@ while :; do
   break
 done
 trap '' TERM INT USR1 USR2
-if [ -n "\${beat-}" ]; then kill -s HUP "$beat"; wait "$beat"; fi 2>/dev/null
+if [ -n "$beat" ]; then kill -s HUP "$beat"; wait "$beat"; fi 2>/dev/null
 [ -z "$group" ] || kill -s TERM 0
 signal=0
 [ "$code" -le 128 ] || [ "$code" -gt 192 ] || signal=$((code - 128))
@@ -175,15 +193,16 @@ function programGroup(spec: AttemptSpec, files: JobFiles): string {
 }
 
 // The nap is killed by the loop's own HUP trap, so that nothing is left sleeping when the program
-// has ended. When the script itself was killed the loop finds it gone at the next beat.
+// has ended; KILL, because a shell that has just forked may still swallow TERM. `$!` is set with
+// the fork itself, and before the first nap it is the program's. When
+// the script itself was killed the loop finds it gone at the next beat.
 function heartbeat(everyS: number): string {
   return `{
-  nap=
   trap : TERM INT USR1 USR2
-  trap 'kill "$nap"; exit' HUP
+  trap '[ "$!" = "$child" ] || kill -s KILL "$!"; exit' HUP
   while :; do
-    sleep ${everyS} & nap=$!
-    wait "$nap"
+    sleep ${everyS} &
+    wait "$!"
     kill -0 $$ || exit
     printf 'beat\\n' >>status
   done

@@ -219,4 +219,7 @@ test("what it cannot do and what it does not know is said", () => {
   }
   expect(parseNativeId("12")).toBeNull();
   expect(parseStat("1 (a) b) S 0 7 8")).toBeNull();
+  const stat = (state: string): string => `9 (a) b) ${state} 1 7 7 ${"0 ".repeat(15)}4711 0`;
+  expect(parseStat(stat("S"))).toEqual({ groupId: 7, startTicks: "4711", zombie: false });
+  expect(parseStat(stat("Z"))).toMatchObject({ zombie: true });
 });
