@@ -62,7 +62,10 @@ export interface FaultMix {
   readonly logTwice: number;
   readonly logStale: number;
   readonly logRival: number;
+  readonly logPowerCut: number;
   readonly agentKill: number;
+  /** … while rows of its journal are on their way to the disk. */
+  readonly flushKill: number;
   readonly prepareFailed: number;
   readonly garbage: number;
   readonly answerLost: number;
@@ -78,7 +81,6 @@ export interface FaultMix {
 export const TIMED_FAULTS = [
   "scheduler-killed",
   "scheduler-rival",
-  "log-tail-lost",
   "log-full",
   "agent-killed",
   "journal-deleted",
@@ -99,7 +101,9 @@ export const CALM: FaultMix = {
   logTwice: 0,
   logStale: 0,
   logRival: 0,
+  logPowerCut: 0,
   agentKill: 0,
+  flushKill: 0,
   prepareFailed: 0,
   garbage: 0,
   answerLost: 0,
@@ -127,19 +131,20 @@ export function drawMix(random: Random): FaultMix {
     logTwice: rate(0.2),
     logStale: rate(0.2),
     logRival: rate(0.02),
+    logPowerCut: rate(0.08),
     agentKill: rate(0.03),
-    prepareFailed: rate(0.1),
+    flushKill: rate(0.05),
+    prepareFailed: rate(0.15),
     garbage: rate(0.2),
     answerLost: rate(0.3),
     requestLost: rate(0.2),
-    late: rate(0.3),
+    late: rate(0.5),
     notNow: rate(0.2),
-    nodeFailed: rate(0.15),
-    startDelayed: rate(0.3),
+    nodeFailed: rate(0.25),
+    startDelayed: rate(0.5),
     gapMs: {
       "scheduler-killed": gap(15_000),
       "scheduler-rival": gap(30_000),
-      "log-tail-lost": gap(10_000),
       "log-full": gap(30_000),
       "agent-killed": gap(10_000),
       "journal-deleted": gap(30_000),

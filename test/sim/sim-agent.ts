@@ -278,6 +278,11 @@ export class SimAgent {
         ),
     );
     this.#stage.clock.stirred = true;
+    if (this.#stage.chance(this.#stage.mix.flushKill)) {
+      this.#stage.clock.at(this.#stage.between(0, 3), "fault", () => {
+        if (scope.alive) this.kill("agent-killed");
+      });
+    }
   }
 
   #prepare(core: ClusterCore, token: AttemptToken): void {

@@ -119,21 +119,6 @@ export class SimLog {
     }
   }
 
-  powerCut(): void {
-    this.observe();
-    const before = this.server.faultsHit.unsyncedTailLost;
-    this.server.powerCut();
-    if (this.server.faultsHit.unsyncedTailLost === before) return;
-    for (let partition = 0; partition < this.partitions; partition++) {
-      const { length } = this.server.recordsOf(partition);
-      if (length === this.#seen[partition]) continue;
-      this.#stage.trace("log", `p${partition} goes back to ${length} records`);
-      this.#stage.checker.recordsLost(partition, length);
-      this.#seen[partition] = length;
-      this.#replayAgain(partition, length);
-    }
-  }
-
   /** State hash of a replay of everything that counts. */
   replayedHash(partition: number): string {
     return this.#replayed[partition]?.state.hash() ?? "";
@@ -162,6 +147,9 @@ export class SimLog {
             killPoint(written ? "scheduler-killed-before-ack" : "scheduler-killed-before-append");
         });
       }
+      if (this.#stage.chance(this.#stage.mix.logPowerCut)) {
+        this.#stage.clock.at(this.#stage.between(0, 6), "log", () => this.#powerCut());
+      }
       const position = await scope.guard(alive(scope, () => inner.append(entries, nowMs)));
       this.observe();
       this.#stage.checker.log.told(partition, position.n, position.hash);
@@ -180,6 +168,22 @@ export class SimLog {
         return inner.tail;
       },
     };
+  }
+
+  /** The log's machine loses power; counted when records were not yet on disk. */
+  #powerCut(): void {
+    this.observe();
+    const before = this.server.faultsHit.unsyncedTailLost;
+    this.server.powerCut();
+    if (this.server.faultsHit.unsyncedTailLost === before) return;
+    for (let partition = 0; partition < this.partitions; partition++) {
+      const { length } = this.server.recordsOf(partition);
+      if (length === this.#seen[partition]) continue;
+      this.#stage.trace("log", `p${partition} goes back to ${length} records`);
+      this.#stage.checker.recordsLost(partition, length);
+      this.#seen[partition] = length;
+      this.#replayAgain(partition, length);
+    }
   }
 
   #replay(partition: number, epoch: number, entries: readonly LogEntry[]): void {

@@ -264,7 +264,7 @@ export class SimSlurm {
       this.#busyNodes += 1;
       const delayed = this.#stage.chance(this.#stage.mix.startDelayed);
       if (delayed) this.#stage.hit("start-delayed");
-      const prologMs = delayed ? this.#stage.between(20_000, 180_000) : this.#stage.between(1, 500);
+      const prologMs = delayed ? this.#stage.between(20_000, 240_000) : this.#stage.between(1, 500);
       this.#later(job, prologMs, () => this.#begin(job));
     }
   }
