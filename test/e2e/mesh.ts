@@ -139,17 +139,21 @@ export class Mesh {
     });
   }
 
-  /** What is on disk about each attempt that began. */
+  /** What is on disk about each attempt that began, while it lives and after it has ended. */
   claims(): Claim[] {
-    const jobs = join(this.directory, "jobs", "jobs");
-    if (!existsSync(jobs)) return [];
-    return readdirSync(jobs).flatMap((token) => {
-      const read = (name: string): string => readIfThere(join(jobs, token, name));
-      const claim = read("claim");
-      if (claim === "") return [];
-      const lost = read("claim.lost").split("\n").filter(Boolean).length;
-      return [{ token, nativeId: claim.split(" ")[2] ?? "", lost }];
-    });
+    const places = ["jobs", "ended"].map((name) => join(this.directory, "jobs", name));
+    return places
+      .filter((place) => existsSync(place))
+      .flatMap((place) =>
+        readdirSync(place).flatMap((token) => {
+          const claim = readIfThere(join(place, token, "claim"));
+          if (claim === "") return [];
+          const lost = readIfThere(join(place, token, "claim.lost"))
+            .split("\n")
+            .filter(Boolean).length;
+          return [{ token, nativeId: claim.split(" ")[2] ?? "", lost }];
+        }),
+      );
   }
 
   get channel(): GrpcChannel {

@@ -368,6 +368,15 @@ describe("job", () => {
     });
   });
 
+  test("cancelled on the cluster it is cancelled, unless the policy names that cause", () => {
+    const plain = begun();
+    tell(plain, 1, end("cancelled"));
+    expect(plain.state?.phase).toBe("cancelled");
+    const retried = begun(2, ["cancelled"]);
+    tell(retried, 1, end("cancelled"));
+    expect(retried.state?.phase).toBe("backoff");
+  });
+
   test("a report of an earlier attempt, a late placement and a second end change nothing", () => {
     const played = begun();
     tell(played, 1, end("node_fail"));

@@ -107,15 +107,22 @@ function onReport(job: JobActorState, report: AttemptReport, turn: JobTurn): voi
 function afterAttempt(job: JobActorState, { outcome, outputs }: EndReport, turn: JobTurn): void {
   if (outcome.cause === "ok") {
     end(job, "succeeded", "", outputs, turn);
-  } else if (job.cancelRequested !== null || outcome.cause === "cancelled") {
-    end(job, "cancelled", job.cancelRequested ?? outcome.message, outputs, turn);
+  } else if (job.cancelRequested !== null) {
+    end(job, "cancelled", job.cancelRequested, outputs, turn);
   } else if (job.attemptsCounted < job.retry.attemptsMax && job.retry.on.includes(outcome.cause)) {
     const delayMs = backoffMs(job.retry, job.attemptsCounted, turn.random);
     const retryAtMs = turn.nowMs + delayMs;
     turn.emit({ type: "job.backoff", retryAtMs, reason: outcome.message });
     turn.timer("retry", retryAtMs);
   } else {
-    end(job, "failed", outcome.message, outputs, turn);
+    // Cancelled on the cluster, by somebody there: a policy may name that cause like any other.
+    end(
+      job,
+      outcome.cause === "cancelled" ? "cancelled" : "failed",
+      outcome.message,
+      outputs,
+      turn,
+    );
   }
 }
 

@@ -341,9 +341,11 @@ export const MANIFEST_SCHEMA = {
               "out_of_memory",
               "node_fail",
               "preempted",
+              "cancelled",
               "unknown_outcome",
             ],
-            "x-hint": "failed, timeout, out_of_memory, node_fail, preempted or unknown_outcome",
+            "x-hint":
+              "failed, timeout, out_of_memory, node_fail, preempted, cancelled (on the cluster, not by you here) or unknown_outcome",
           },
           description: "The ends that are tried again; failed, node_fail and preempted without it.",
           "x-hint": "write a list: [failed, node_fail]",
