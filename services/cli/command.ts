@@ -38,12 +38,23 @@ export function makeCommand(
   const command = new Command(name)
     .summary(text.summary)
     .description(text.details === undefined ? text.summary : `${text.summary}\n\n${text.details}`)
-    .addHelpText(
-      "after",
-      () => `\nExamples:\n${text.examples.map((line) => `  ${line}`).join("\n")}`,
-    );
+    .addHelpText("after", () => examplesText(text));
   for (const option of commonOptions(kind)) command.addOption(option);
   return command;
+}
+
+/** A command that only holds others. */
+export function makeGroup(name: string, text: CommandText, commands: readonly Command[]): Command {
+  const group = new Command(name)
+    .summary(text.summary)
+    .description(text.details === undefined ? text.summary : `${text.summary}\n\n${text.details}`)
+    .addHelpText("after", () => examplesText(text));
+  for (const command of commands) group.addCommand(command);
+  return group;
+}
+
+function examplesText(text: CommandText): string {
+  return `\nExamples:\n${text.examples.map((line) => `  ${line}`).join("\n")}`;
 }
 
 function commonOptions(kind: "client" | "local"): Option[] {

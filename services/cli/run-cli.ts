@@ -8,16 +8,18 @@ import { makePrinter } from "./print/printer.ts";
 import { makeProgram } from "./program.ts";
 import type { Terminal } from "./terminal.ts";
 
+const USAGE_EXIT = ERROR_CODES.INVALID.exit;
+
 /** `args` are those after `signalbox`. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
   const app: App = { terminal, exitCode: 0 };
   const program = makeProgram(app);
-  dress(program, terminal);
+  dress(program, terminal, args.includes("--json"));
   try {
     await program.parseAsync([...args], { from: "user" });
     return app.exitCode;
   } catch (reason) {
-    if (reason instanceof CommanderError) return reason.exitCode === 0 ? 0 : 2;
+    if (reason instanceof CommanderError) return reason.exitCode === 0 ? 0 : USAGE_EXIT;
     const failure = Failure.from(reason);
     makePrinter(terminal, args.includes("--json")).failure(failure);
     if (failure.code === "INTERNAL" && terminal.env["SIGNALBOX_DEBUG"] !== undefined) {
@@ -28,12 +30,17 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
 }
 
 /** Commander writes to the terminal given and throws instead of ending the process. */
-function dress(command: Command, terminal: Terminal): void {
+function dress(command: Command, terminal: Terminal, json: boolean): void {
   const plain = new Help();
   command.exitOverride();
   command.configureOutput({
     writeOut: (text) => void terminal.stdout.write(text),
     writeErr: (text) => void terminal.stderr.write(text),
+    outputError: (text, write) => {
+      if (!json) return write(text);
+      const message = text.trim().replace(/^error: /u, "");
+      return makePrinter(terminal, true).failure(new Failure("INVALID", message));
+    },
     getOutHelpWidth: () => (terminal.stdoutIsTty ? terminal.size().columns : 100),
     getErrHelpWidth: () => (terminal.stderrIsTty ? terminal.size().columns : 100),
   });
@@ -46,5 +53,5 @@ function dress(command: Command, terminal: Terminal): void {
       return plain.groupItems([...own, ...common], visible, groupOf);
     },
   });
-  for (const sub of command.commands) dress(sub, terminal);
+  for (const sub of command.commands) dress(sub, terminal, json);
 }

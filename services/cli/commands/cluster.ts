@@ -1,10 +1,9 @@
 // `signalbox cluster`: register clusters and see how they are.
 
 import { Option, type Command } from "commander";
-import { Command as Group } from "commander";
 import { resolve } from "node:path";
 import { parseClusterName } from "#shared/base/ids.ts";
-import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
+import { makeGroup, makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { parseCluster, type ClusterView } from "../client/cluster-view.ts";
 import { writeFileAtomic } from "../mesh/mesh-record.ts";
 import { parseWhole } from "../parse-options.ts";
@@ -22,12 +21,18 @@ interface AddOptions {
 }
 
 export function clusterCommand(app: App): Command {
-  const group = new Group("cluster").summary("register clusters and see how they are");
-  group.description("Register clusters and see how they are.");
-  group.addCommand(addCommand(app));
-  group.addCommand(listCommand(app));
-  group.addCommand(showCommand(app));
-  return group;
+  return makeGroup(
+    "cluster",
+    {
+      summary: "register clusters and see how they are",
+      examples: [
+        "signalbox cluster add hpc --kind slurm",
+        "signalbox cluster list",
+        "signalbox cluster show hpc",
+      ],
+    },
+    [addCommand(app), listCommand(app), showCommand(app)],
+  );
 }
 
 function addCommand(app: App): Command {

@@ -16,7 +16,7 @@ import {
 } from "../demo/demo-result.ts";
 import { printResults } from "../demo/print-results.ts";
 import { Stage } from "../demo/stage.ts";
-import type { ClusterPlan } from "../mesh/mesh-up.ts";
+import type { ClusterPlan } from "../mesh/mesh-record.ts";
 import { packageRoot } from "../package-root.ts";
 import { showRun, type ShownRun } from "../print/show-run.ts";
 import type { Session } from "../session.ts";

@@ -2,9 +2,9 @@
 
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Command as Group, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import { Failure } from "#shared/base/errors.ts";
-import { collect, makeCommand, perform, type App, type ExitCode } from "../command.ts";
+import { collect, makeCommand, makeGroup, perform, type App, type ExitCode } from "../command.ts";
 import { meshLayout } from "../mesh/mesh-layout.ts";
 import { parseWhole } from "../parse-options.ts";
 import type { Session } from "../session.ts";
@@ -19,10 +19,15 @@ interface MigrateOptions {
 }
 
 export function logCommand(app: App): Command {
-  const group = new Group("log").summary("move the event log");
-  group.description("The event log holds everything the scheduler knows.");
-  group.addCommand(migrateCommand(app));
-  return group;
+  return makeGroup(
+    "log",
+    {
+      summary: "move the event log",
+      details: "The event log holds everything the scheduler knows.",
+      examples: ["signalbox down && signalbox log migrate && signalbox up"],
+    },
+    [migrateCommand(app)],
+  );
 }
 
 function migrateCommand(app: App): Command {

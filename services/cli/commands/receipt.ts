@@ -2,10 +2,10 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { Command as Group, type Command } from "commander";
+import { type Command } from "commander";
 import { Failure } from "#shared/base/errors.ts";
 import type { Verdict } from "#shared/receipt/verify-bundle.ts";
-import { collect, makeCommand, perform, type App, type ExitCode } from "../command.ts";
+import { collect, makeCommand, makeGroup, perform, type App, type ExitCode } from "../command.ts";
 import { parseRunName } from "../client/job-name.ts";
 import { factLines } from "../print/run-text.ts";
 import { printable } from "../print/text.ts";
@@ -20,14 +20,19 @@ interface VerifyOptions {
 }
 
 export function receiptCommand(app: App): Command {
-  const group = new Group("receipt").summary("fetch and verify a run's signed receipts");
-  group.description(
-    "Every finished step has a receipt signed by the agent that ran it, every run one over them,\n" +
-      "signed by the scheduler. A bundle holds them all and verifies offline.",
+  return makeGroup(
+    "receipt",
+    {
+      summary: "fetch and verify a run's signed receipts",
+      details:
+        "Every finished step has a receipt signed by the agent that ran it, every run one over them,\nsigned by the scheduler. A bundle holds them all and verifies offline.",
+      examples: [
+        "signalbox receipt get k3w5zq2mb7aycd4f --out run.receipts.json",
+        "signalbox receipt verify run.receipts.json",
+      ],
+    },
+    [getCommand(app), verifyCommand(app)],
   );
-  group.addCommand(getCommand(app));
-  group.addCommand(verifyCommand(app));
-  return group;
 }
 
 function getCommand(app: App): Command {

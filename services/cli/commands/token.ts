@@ -1,8 +1,8 @@
 // `signalbox token`: create, list and revoke bearer tokens.
 
-import { Command as Group, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
 import { resolve } from "node:path";
-import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
+import { makeGroup, makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { parseToken, type TokenView } from "../client/cluster-view.ts";
 import { writeFileAtomic } from "../mesh/mesh-record.ts";
 import { tableLines } from "../print/table.ts";
@@ -18,12 +18,18 @@ interface CreateOptions {
 }
 
 export function tokenCommand(app: App): Command {
-  const group = new Group("token").summary("create, list and revoke bearer tokens");
-  group.description("Create, list and revoke bearer tokens. Only their hashes are stored.");
-  group.addCommand(createCommand(app));
-  group.addCommand(listCommand(app));
-  group.addCommand(revokeCommand(app));
-  return group;
+  return makeGroup(
+    "token",
+    {
+      summary: "create, list and revoke bearer tokens",
+      details: "Only their hashes are stored.",
+      examples: [
+        "signalbox token create --role submitter --name laptop --lifetime 30d",
+        "signalbox token list",
+      ],
+    },
+    [createCommand(app), listCommand(app), revokeCommand(app)],
+  );
 }
 
 function createCommand(app: App): Command {

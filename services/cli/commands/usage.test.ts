@@ -47,6 +47,14 @@ test("a refusal ends 3 and keeps the server's words and hint", async () => {
   expect(terminal.err()).toBe("error: viewer only\n  → ask\n");
 });
 
+test("with --json a wrong option is one JSON object on stderr too", async () => {
+  const { code, terminal } = await cli(["list", "--stat", "x", "--json"], {});
+  expect(code).toBe(2);
+  expect(JSON.parse(terminal.err())).toMatchObject({
+    error: { code: "INVALID", message: expect.stringContaining("--stat") },
+  });
+});
+
 test("every command has help with examples, and help ends 0", async () => {
   const { terminal } = await cli(["--help"], null);
   const names = [
@@ -56,9 +64,8 @@ test("every command has help with examples, and help ends 0", async () => {
     expect.arrayContaining(["up", "run", "list", "why", "receipt", "completion"]),
   );
   for (const name of names.filter((it) => it !== "help")) {
-    const groups = ["cluster", "token", "receipt", "log"].includes(name);
     const help = await cli([name, "--help"], null);
     expect(help.code, name).toBe(0);
-    expect(help.terminal.out(), name).toContain(groups ? "Commands:" : "Examples:\n  ");
+    expect(help.terminal.out(), name).toContain("Examples:\n  ");
   }
 });

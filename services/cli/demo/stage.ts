@@ -4,8 +4,7 @@ import { existsSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "#shared/base/errors.ts";
 import type { ControlClient } from "../client/control-client.ts";
-import type { ServiceRecord } from "../mesh/mesh-record.ts";
-import type { ClusterPlan } from "../mesh/mesh-up.ts";
+import type { ClusterPlan, ServiceRecord } from "../mesh/mesh-record.ts";
 import type { Session } from "../session.ts";
 
 const STOP_GRACE_MS = 10_000;

@@ -17,13 +17,27 @@ export interface ServiceRecord extends ProcessIdentity {
   readonly ready: { readonly [member: string]: string | number | boolean } | null;
 }
 
+/** A cluster whose agent runs here. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly kind: "local" | "slurm";
+  /** 0 lets the scheduler choose by kind. */
+  readonly slots: number;
+  readonly makeDefault: boolean;
+  /** For the dialect, as in `[agent.options]`. */
+  readonly options: { readonly [name: string]: string };
+  /** Further keys of `[agent]`. */
+  readonly settings: { readonly [key: string]: string | number };
+}
+
 export interface MeshRecord {
   readonly v: 1;
   readonly log: "embedded" | "jetstream";
+  readonly clusters: readonly ClusterPlan[];
   readonly services: readonly ServiceRecord[];
 }
 
-export const EMPTY_MESH: MeshRecord = { v: 1, log: "embedded", services: [] };
+export const EMPTY_MESH: MeshRecord = { v: 1, log: "embedded", clusters: [], services: [] };
 
 export function meshRecordPath(home: string): string {
   return join(home, "mesh.json");
@@ -41,7 +55,8 @@ export function readMeshRecord(home: string): MeshRecord {
   }
   try {
     const record = JSON.parse(text) as MeshRecord;
-    if (record.v !== 1 || !Array.isArray(record.services)) throw new Error("unknown version");
+    const whole = Array.isArray(record.services) && Array.isArray(record.clusters);
+    if (record.v !== 1 || !whole) throw new Error("it has another form");
     return record;
   } catch (reason) {
     throw new Failure("CORRUPT", `${path} cannot be read: ${(reason as Error).message}`, {

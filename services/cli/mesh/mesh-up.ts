@@ -18,6 +18,7 @@ import {
   withService,
   writeFileAtomic,
   writeMeshRecord,
+  type ClusterPlan,
   type MeshRecord,
   type ServiceRecord,
 } from "./mesh-record.ts";
@@ -33,22 +34,11 @@ export interface MeshPlan {
   readonly home: string;
   /** "jetstream" starts a private nats-server; `null` keeps what this home has (else embedded). */
   readonly log: "embedded" | "jetstream" | null;
+  /** Those to have; clusters this home had before are kept beside them. */
   readonly clusters: readonly ClusterPlan[];
   readonly env: { readonly [name: string]: string | undefined };
   /** Told of each thing as it comes up, in order. */
   readonly onStep: (step: MeshStep) => void;
-}
-
-export interface ClusterPlan {
-  readonly name: string;
-  readonly kind: "local" | "slurm";
-  /** 0 lets the scheduler choose by kind. */
-  readonly slots: number;
-  readonly makeDefault: boolean;
-  /** For the dialect, as in `[agent.options]`. */
-  readonly options: { readonly [name: string]: string };
-  /** Further keys of `[agent]`. */
-  readonly settings: { readonly [key: string]: string | number };
 }
 
 export interface MeshStep {
@@ -78,7 +68,7 @@ export function meshUp(plan: MeshPlan): Promise<Mesh> {
 async function bringUp(plan: MeshPlan): Promise<Mesh> {
   const layout = meshLayout(plan.home);
   const started: string[] = [];
-  let record = chooseLog(readMeshRecord(plan.home), plan, layout);
+  let record = withClusters(chooseLog(readMeshRecord(plan.home), plan, layout), plan.clusters);
   const keep = (service: ServiceRecord): void => {
     record = withService(record, service);
     writeMeshRecord(plan.home, record);
@@ -113,7 +103,7 @@ async function bringUp(plan: MeshPlan): Promise<Mesh> {
   const control = openControlClient(contextOf(layout, client));
   try {
     const clusters: ClusterView[] = [];
-    for (const cluster of plan.clusters) {
+    for (const cluster of record.clusters) {
       const name = `agent-${cluster.name}`;
       const agent = moved ? await stopped(record, name) : liveService(record, name);
       await registerCluster(control, layout, cluster, agent === null);
@@ -130,6 +120,13 @@ async function bringUp(plan: MeshPlan): Promise<Mesh> {
   } finally {
     control.close();
   }
+}
+
+/** Clusters of earlier calls stay: what ran with `up --slurm-conf` comes back with a bare `up`. */
+function withClusters(record: MeshRecord, asked: readonly ClusterPlan[]): MeshRecord {
+  const names = new Set(asked.map((cluster) => cluster.name));
+  const others = record.clusters.filter((cluster) => !names.has(cluster.name));
+  return { ...record, clusters: [...asked, ...others] };
 }
 
 function chooseLog(record: MeshRecord, plan: MeshPlan, layout: MeshLayout): MeshRecord {

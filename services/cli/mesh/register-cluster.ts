@@ -5,9 +5,8 @@ import { Failure } from "#shared/base/errors.ts";
 import { parseCluster, type ClusterView } from "../client/cluster-view.ts";
 import type { ControlClient } from "../client/control-client.ts";
 import type { MeshLayout } from "./mesh-layout.ts";
-import { writeFileAtomic, type ServiceRecord } from "./mesh-record.ts";
+import { writeFileAtomic, type ClusterPlan, type ServiceRecord } from "./mesh-record.ts";
 import { logTail } from "./start-service.ts";
-import type { ClusterPlan } from "./mesh-up.ts";
 
 const CONNECT_DEADLINE_MS = 60_000;
 const POLL_MS = 25;
