@@ -46,7 +46,11 @@ test("a full disk refuses new work, says why, and loses nothing", async () => {
   const identity = await enrol(channel, state, join(path, "token"), "0", key);
   await expect(enrol(channel, state, join(path, "token"), "0", key)).rejects.toThrow(/spent/);
   channel.close();
-  expect(readIdentity(state, key)).toMatchObject({ agentId: "agent-1", namespace: "lab", cluster: "here" });
+  expect(readIdentity(state, key)).toMatchObject({
+    agentId: "agent-1",
+    namespace: "lab",
+    cluster: "here",
+  });
   const store = new FullStore();
   const metrics = createMetrics("agent");
   const agent = await Agent.start({
@@ -84,7 +88,11 @@ test("a full disk refuses new work, says why, and loses nothing", async () => {
   expect(scheduler.heartbeats.at(-1)?.clusterReason).toMatch(/no room to write/);
   store.full = false;
   for (const ordinal of [0, 1, 2]) {
-    const end = await waitFor(() => scheduler.endOf(specOf(ordinal).token), LONG_MS, `end of ${ordinal}`);
+    const end = await waitFor(
+      () => scheduler.endOf(specOf(ordinal).token),
+      LONG_MS,
+      `end of ${ordinal}`,
+    );
     expect(end.outcome.cause).toBe("ok");
     expect(scheduler.endsOf(specOf(ordinal).token)).toHaveLength(1);
   }

@@ -7,7 +7,10 @@ import { specOf } from "./core/simulated-cluster.fixture.ts";
 import { JobDirectories } from "./job-directory.ts";
 import type { JobNote } from "./job-directory.ts";
 
-const SPEC = specOf(0, { files: [{ path: "in/a", source: { kind: "text", text: "A" }, executable: true }], stdin: "x" });
+const SPEC = specOf(0, {
+  files: [{ path: "in/a", source: { kind: "text", text: "A" }, executable: true }],
+  stdin: "x",
+});
 const { token } = SPEC;
 const NOTE: JobNote = {
   version: 1,
@@ -23,7 +26,10 @@ const NOTE: JobNote = {
 function rooms(): { root: string; open: () => JobDirectories } {
   const { path, remove } = tempDirectory("jobs");
   onTestFinished(remove);
-  return { root: path, open: () => new JobDirectories({ root: path, heartbeatS: 0, directivesOf: () => [] }) };
+  return {
+    root: path,
+    open: () => new JobDirectories({ root: path, heartbeatS: 0, directivesOf: () => [] }),
+  };
 }
 
 test("a directory is published whole, once; a second one is refused and leaves nothing", () => {
@@ -32,7 +38,12 @@ test("a directory is published whole, once; a second one is refused and leaves n
   const half = directories.begin(NOTE);
   expect(fs.readdirSync(join(root, "jobs"))).toEqual([]);
   expect(directories.publish(half, token)).toBe(true);
-  expect(fs.readdirSync(join(root, "jobs", token)).toSorted()).toEqual(["job.sh", "job_info.json", "stdin", "work"]);
+  expect(fs.readdirSync(join(root, "jobs", token)).toSorted()).toEqual([
+    "job.sh",
+    "job_info.json",
+    "stdin",
+    "work",
+  ]);
   expect(fs.readFileSync(join(root, "jobs", token, "work/in/a"), "utf8")).toBe("A");
   expect(fs.statSync(join(root, "jobs", token)).mode & 0o777).toBe(0o700);
   expect(directories.publish(directories.begin(NOTE), token)).toBe(false);
@@ -47,7 +58,10 @@ test("what a crash left half made is cleared, what was published is found again"
   before.publish(before.begin(NOTE), token);
   fs.mkdirSync(join(root, "jobs", "somebody-elses"));
   fs.writeFileSync(join(root, "jobs", token, "claim"), "claim v1 b:7:- host 7 boot - 0\n");
-  fs.writeFileSync(join(root, "jobs", token, "status"), "start 7\n0m0.01s 0m0.02s\nexit 3 0 -\nexi");
+  fs.writeFileSync(
+    join(root, "jobs", token, "status"),
+    "start 7\n0m0.01s 0m0.02s\nexit 3 0 -\nexi",
+  );
   const { found, unreadable } = open().scan(() => "b:7:123");
   expect(fs.readdirSync(join(root, "tmp"))).toEqual([]);
   expect(unreadable).toEqual(["somebody-elses"]);
@@ -57,7 +71,10 @@ test("what a crash left half made is cleared, what was published is found again"
     spec: SPEC,
     intendedAtMs: 5,
     // The claim lacks the start time that the agent knew: it is the same process.
-    status: { claim: { nativeId: "b:7:123" }, exit: { code: 3, signal: null, cpuMs: 30, raw: "exit 3 0" } },
+    status: {
+      claim: { nativeId: "b:7:123" },
+      exit: { code: 3, signal: null, cpuMs: 30, raw: "exit 3 0" },
+    },
   });
 });
 
@@ -74,7 +91,9 @@ test("the agent's claim keeps jobs out, and a job's claim keeps the agent out", 
   fs.writeFileSync(claim, "");
   expect(() => directories.takeClaim(token, Date.now())).toThrow(/just being written/);
   expect(directories.takeClaim(token, Date.now() + 61_000).nativeId).toBe(FENCE_NATIVE_ID);
-  expect(fs.readdirSync(join(root, "jobs", token)).filter((name) => name.startsWith("claim"))).toEqual(["claim"]);
+  expect(
+    fs.readdirSync(join(root, "jobs", token)).filter((name) => name.startsWith("claim")),
+  ).toEqual(["claim"]);
 });
 
 test("a note follows its states; an ended directory is put away, and comes back when asked for", () => {

@@ -128,7 +128,7 @@ export class Link {
     this.#wantedSeq = Math.max(this.#wantedSeq, upTo);
     if (this.#sending || !this.#welcomed) return;
     this.#sending = true;
-    this.#sendAll().finally(() => (this.#sending = false));
+    void this.#sendAll().finally(() => (this.#sending = false));
   }
 
   refuse(reason: string): void {

@@ -39,15 +39,40 @@ test.each<[string, unknown, RegExp]>([
   ["a list", [], /spec is no object/],
   ["a bad token", { ...SPEC, token: "../x" }, /is no attempt token/],
   ["a name with a space", { ...SPEC, name: "a b" }, /cannot stand in a queue/],
-  ["a path that climbs", { ...SPEC, files: [{ ...SPEC.files[0], path: "a/../../b" }] }, /leaves the work/],
-  ["an absolute output", { ...SPEC, outputs: [{ name: "x", kind: "file", path: "/etc/passwd" }] }, /leaves the work/],
-  ["a source from outside", { ...SPEC, outputs: [{ ...SPEC.outputs[0], from: "../x" }] }, /leaves the work/],
+  [
+    "a path that climbs",
+    { ...SPEC, files: [{ ...SPEC.files[0], path: "a/../../b" }] },
+    /leaves the work/,
+  ],
+  [
+    "an absolute output",
+    { ...SPEC, outputs: [{ name: "x", kind: "file", path: "/etc/passwd" }] },
+    /leaves the work/,
+  ],
+  [
+    "a source from outside",
+    { ...SPEC, outputs: [{ ...SPEC.outputs[0], from: "../x" }] },
+    /leaves the work/,
+  ],
   ["an empty argv", { ...SPEC, program: { kind: "exec", argv: [] } }, /names no program/],
   ["a NUL in argv", { ...SPEC, program: { kind: "exec", argv: ["a\0b"] } }, /is no list of texts/],
   ["a variable with =", { ...SPEC, env: { "A=B": "1" } }, /its env has a bad/],
-  ["a pattern that is none", { ...SPEC, outputs: [{ name: "x", kind: "value", from: null, extract: { kind: "pattern", pattern: "(" } }] }, /the pattern of output x is none/],
+  [
+    "a pattern that is none",
+    {
+      ...SPEC,
+      outputs: [
+        { name: "x", kind: "value", from: null, extract: { kind: "pattern", pattern: "(" } },
+      ],
+    },
+    /the pattern of output x is none/,
+  ],
   ["a short digest", { ...SPEC, needsReceipts: ["sha256:00"] }, /digest is malformed/],
-  ["half a cpu", { ...SPEC, resources: { ...SPEC.resources, cpus: 0.5 } }, /cpus is no whole number/],
+  [
+    "half a cpu",
+    { ...SPEC, resources: { ...SPEC.resources, cpus: 0.5 } },
+    /cpus is no whole number/,
+  ],
   ["an unknown program", { ...SPEC, program: { kind: "wasm" } }, /its program is "wasm"/],
 ])("%s is refused by name", (_title, value, why) => {
   const bytes = typeof value === "string" ? Buffer.from(value) : bytesOf(value);

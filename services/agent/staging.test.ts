@@ -19,7 +19,11 @@ async function workplace(): Promise<{ directory: string; work: string; store: Ar
   return { directory, work: join(directory, "work"), store };
 }
 
-const value = (name: string, from: string | null, extract: (OutputSpec & { kind: "value" })["extract"]): OutputSpec => ({
+const value = (
+  name: string,
+  from: string | null,
+  extract: (OutputSpec & { kind: "value" })["extract"],
+): OutputSpec => ({
   name,
   kind: "value",
   from,
@@ -29,7 +33,9 @@ const value = (name: string, from: string | null, extract: (OutputSpec & { kind:
 test("artifacts come from the store, or are fetched into it first, as copies of their own", async () => {
   const { work, store } = await workplace();
   const here = await store.put([Buffer.from("here")]);
-  const away = await new ArtifactStore({ root: join(work, "..", "..", "artifacts") }).put([Buffer.from("away")]);
+  const away = await new ArtifactStore({ root: join(work, "..", "..", "artifacts") }).put([
+    Buffer.from("away"),
+  ]);
   fs.rmSync(store.pathOf(away.digest), { force: true });
   const spec = specOf(0, {
     files: [here, away].map(({ digest, sizeBytes }, index) => ({
@@ -105,15 +111,17 @@ test("what is missing, too large, not found or endless is named, and the rest is
     ],
   });
   const { outputs, problems } = await collectOutputs(spec, directory, store, new PatternMatcher());
-  expect(problems.map((problem) => problem.slice(0, 70))).toEqual([
-    "output large: the value is over 64 KiB: declare it as a file",
-    "output none: nothing in standard output matches z+",
-    "output endless: the pattern ^(a+)+$ found no end in 1000 ms",
-    "output text: standard output is not JSON",
-    "output gone: the file no.json was not written",
-    "output folder: folder is not a file",
-    "output file: the file wave.dat was not written",
-  ].map((problem) => problem.slice(0, 70)));
+  expect(problems.map((problem) => problem.slice(0, 70))).toEqual(
+    [
+      "output large: the value is over 64 KiB: declare it as a file",
+      "output none: nothing in standard output matches z+",
+      "output endless: the pattern ^(a+)+$ found no end in 1000 ms",
+      "output text: standard output is not JSON",
+      "output gone: the file no.json was not written",
+      "output folder: folder is not a file",
+      "output file: the file wave.dat was not written",
+    ].map((problem) => problem.slice(0, 70)),
+  );
   expect(outputs).toHaveLength(1);
   const [good] = outputs;
   expect(good).toMatchObject({ name: "good", kind: "file", sizeBytes: 4 });

@@ -1,137 +1,11 @@
 // One attempt's life, case by case: what is wished for when, and what ends it.
 
 import { expect, test } from "vitest";
-import type { AttemptReport, EndCause } from "#shared/base/job.ts";
-import { nextWakeMs, onEvents } from "./cluster-core.ts";
-import type { CoreConfig } from "./core-state.ts";
-import { checkInvariants } from "./invariants.ts";
+import type { EndCause } from "#shared/base/job.ts";
+import { onEvents } from "./cluster-core.ts";
+import { Desk, NO_STATUS, SPEC, claim, entry, exitLine, queued, token } from "./desk.fixture.ts";
 import { FENCE_NATIVE_ID } from "./observations.ts";
-import type { JobStatus, QueueEntry } from "./observations.ts";
-import { EMPTY_JOURNAL, restoreCore } from "./restore.ts";
-import { SIM_CONFIG, contentOf, specOf } from "./simulated-cluster.fixture.ts";
-import type { AgentEvent, JournalRow, Wish } from "./wishes.ts";
-
-const SPEC = specOf(0);
-const { token } = SPEC;
-
-/** A core in a test's hands: the journal and sealing answer at once, everything else is told. */
-class Desk {
-  nowMs = 1_000_000;
-  core;
-  wishes: Wish[] = [];
-  rows: JournalRow[] = [];
-
-  constructor(config: Partial<CoreConfig> = {}) {
-    this.core = restoreCore({ ...SIM_CONFIG, ...config }, EMPTY_JOURNAL, [], this.nowMs);
-    this.tell({ kind: "welcomed", epoch: 1, reportSeen: 0 });
-  }
-
-  tell(event: AgentEvent): void {
-    onEvents(this.core, { wish: (wish) => this.wishes.push(wish) }, [event], this.nowMs);
-    checkInvariants(this.core, this.nowMs);
-    for (let wish = this.take("journal"); wish !== null; wish = this.take("journal")) {
-      this.rows.push(...wish.rows);
-      this.tell({ kind: "journalled", batch: wish.batch });
-    }
-  }
-
-  /** The first wish of this kind, taken off the list. */
-  take<K extends Wish["kind"]>(kind: K): (Wish & { kind: K }) | null {
-    const at = this.wishes.findIndex((wish) => wish.kind === kind);
-    if (at < 0) return null;
-    return this.wishes.splice(at, 1)[0] as Wish & { kind: K };
-  }
-
-  kinds(): string[] {
-    return this.wishes.map((wish) => wish.kind).filter((kind) => kind !== "poll" && kind !== "ack-commands");
-  }
-
-  wait(ms: number): void {
-    this.nowMs += ms;
-    this.tell({ kind: "tick" });
-  }
-
-  submit(): void {
-    this.tell({ kind: "command", seq: 1, epoch: 1, command: { kind: "submit", spec: SPEC } });
-    this.tell({ kind: "prepared", token, existed: false });
-  }
-
-  /** Submitted and bound to `nativeId`. */
-  bound(nativeId = "17"): void {
-    this.submit();
-    expect(this.take("submit")).not.toBeNull();
-    const result = { kind: "submitted", nativeId, raw: nativeId } as const;
-    this.tell({ kind: "submitted", token, result, watched: false });
-  }
-
-  poll(...present: QueueEntry[]): void {
-    this.wait(this.core.schedule.nextAtMs - this.nowMs + 1);
-    expect(this.take("poll")).not.toBeNull();
-    this.tell({ kind: "polled", startedAtMs: this.nowMs, answer: { kind: "answer", present } });
-  }
-
-  status(extra: Partial<JobStatus> = {}): void {
-    this.take("read-status");
-    this.tell({ kind: "statuses", statuses: [{ ...NO_STATUS, ...extra }] });
-  }
-
-  seal(): EndCause {
-    const wish = this.take("seal");
-    expect(wish).not.toBeNull();
-    const outcome = wish?.outcome;
-    if (outcome === undefined) throw new Error("nothing to seal");
-    const sealed = { outcome, outputs: [], receipt: "{}", receiptDigest: null, pushes: ["sha256:1"] };
-    this.tell({ kind: "sealed", token, sealed });
-    return outcome.cause;
-  }
-
-  end(): AttemptReport & { kind: "ended" } {
-    const ends = [...this.core.reports.unacked.values()].map(({ report }) => report);
-    const end = ends.find((report) => report.kind === "ended");
-    if (end === undefined) throw new Error("no end was reported");
-    return end;
-  }
-
-  get state(): string {
-    return this.core.attempts.get(token)?.state.kind ?? "none";
-  }
-}
-
-const NO_STATUS: JobStatus = {
-  token,
-  directoryExists: true,
-  claim: null,
-  startedAtMs: null,
-  statusBytes: 0,
-  exit: null,
-};
-
-function entry(nativeId: string, phase: QueueEntry["phase"], cause: EndCause | null = null): QueueEntry {
-  return {
-    nativeId,
-    queueName: `relax-${token}`,
-    phase,
-    cause,
-    exitCode: null,
-    signal: null,
-    raw: cause === null ? phase.toUpperCase() : cause.toUpperCase(),
-    reason: null,
-    submittedAtMs: null,
-    startedAtMs: null,
-    endedAtMs: null,
-  };
-}
-
-const claim = (nativeId: string) => ({ nativeId, raw: `claim v1 ${nativeId}`, atMs: 1_000_000 });
-const exitLine = (code: number, signal: number | null = null) => ({
-  code,
-  signal,
-  cpuMs: 5,
-  maxRssKb: null,
-  atMs: 1_000_500,
-  raw: `exit ${code} ${signal ?? 0}`,
-});
-const queued = entry("17", "queued");
+import { specOf } from "./simulated-cluster.fixture.ts";
 
 test("intent, then directory, then submission; acknowledged when it is on disk", () => {
   const desk = new Desk();
@@ -188,11 +62,17 @@ test("answers that never came count for nothing", () => {
   const desk = new Desk();
   desk.submit();
   desk.take("submit");
-  desk.tell({ kind: "submitted", token, result: { kind: "ambiguous", reason: "?" }, watched: false });
+  desk.tell({
+    kind: "submitted",
+    token,
+    result: { kind: "ambiguous", reason: "?" },
+    watched: false,
+  });
   const silence = { kind: "no-answer", reason: "Unable to contact slurm controller" } as const;
   for (let turn = 0; turn < 3_000; turn++) {
     const wish = desk.take("adopt");
-    if (wish !== null) desk.tell({ kind: "adopted", tokens: wish.tokens, answer: silence, statuses: [] });
+    if (wish !== null)
+      desk.tell({ kind: "adopted", tokens: wish.tokens, answer: silence, statuses: [] });
     else if (desk.take("poll") !== null) {
       desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer: silence });
     } else desk.wait(1_000);
@@ -209,7 +89,9 @@ test("the claim names the winner: bound to another id, the attempt is bound agai
   desk.bound("17");
   desk.status({ claim: claim("16"), statusBytes: 5 });
   expect(desk.core.attempts.get(token)?.nativeId).toBe("16");
-  expect(desk.rows.filter((row) => row.table === "binding").at(-1)).toMatchObject({ nativeId: "16" });
+  expect(desk.rows.filter((row) => row.table === "binding").at(-1)).toMatchObject({
+    nativeId: "16",
+  });
   // The loser exits 0 and the queue calls it completed: that is nobody's end.
   desk.poll(entry("17", "ended", "ok"), entry("16", "running"));
   expect(desk.state).toBe("running");
@@ -222,7 +104,11 @@ test("silence ends nothing: neither an empty answer nor an unreachable cluster",
   let bytes = 5;
   for (let turn = 0; turn < 300; turn++) {
     if (desk.take("poll") !== null) {
-      desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer: { kind: "answer", present: [] } });
+      desk.tell({
+        kind: "polled",
+        startedAtMs: desk.nowMs,
+        answer: { kind: "answer", present: [] },
+      });
     }
     bytes += turn % 20 === 0 ? 5 : 0; // It beats every 20 s: it lives.
     desk.status({ claim: claim("17"), statusBytes: bytes });
@@ -238,7 +124,11 @@ test("gone from the queue and silent for three heartbeats: an end that says it k
   const startMs = desk.nowMs;
   while (desk.state === "running" && desk.nowMs - startMs < 600_000) {
     if (desk.take("poll") !== null) {
-      desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer: { kind: "answer", present: [] } });
+      desk.tell({
+        kind: "polled",
+        startedAtMs: desk.nowMs,
+        answer: { kind: "answer", present: [] },
+      });
     }
     desk.status({ claim: claim("17"), statusBytes: 5 });
     desk.wait(1_000);
@@ -253,7 +143,11 @@ test("never begun and forgotten by the queue: in doubt again, not ended", () => 
   desk.bound();
   for (let turn = 0; turn < 120 && desk.state === "bound"; turn++) {
     if (desk.take("poll") !== null) {
-      desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer: { kind: "answer", present: [] } });
+      desk.tell({
+        kind: "polled",
+        startedAtMs: desk.nowMs,
+        answer: { kind: "answer", present: [] },
+      });
     }
     desk.status();
     desk.wait(1_000);
@@ -330,7 +224,11 @@ test("a job that runs past its timeout is cancelled for it, after that is on dis
   expect(desk.take("cancel")).not.toBeNull(); // It still runs: asked again.
   desk.tell({ kind: "cancel-asked", tokens: [token], answered: true, reason: "" });
   desk.poll(entry("17", "ended", "cancelled"));
-  desk.status({ claim: claim("17"), statusBytes: 9, exit: { ...exitLine(143, 15), atMs: desk.nowMs } });
+  desk.status({
+    claim: claim("17"),
+    statusBytes: 9,
+    exit: { ...exitLine(143, 15), atMs: desk.nowMs },
+  });
   expect(desk.seal()).toBe("timeout");
 });
 
@@ -348,13 +246,19 @@ test("cancelled in doubt: the agent takes the claim, so that a late job finds it
   const desk = new Desk();
   desk.submit();
   desk.take("submit");
-  desk.tell({ kind: "submitted", token, result: { kind: "ambiguous", reason: "?" }, watched: false });
+  desk.tell({
+    kind: "submitted",
+    token,
+    result: { kind: "ambiguous", reason: "?" },
+    watched: false,
+  });
   const cancel = { kind: "cancel", token, reason: "no" } as const;
   desk.tell({ kind: "command", seq: 2, epoch: 1, command: cancel });
   for (let turn = 0; turn < 200 && desk.state !== "fencing"; turn++) {
     const wish = desk.take("adopt");
     const answer = { kind: "answer", present: [] } as const;
-    if (wish !== null) desk.tell({ kind: "adopted", tokens: wish.tokens, answer, statuses: [NO_STATUS] });
+    if (wish !== null)
+      desk.tell({ kind: "adopted", tokens: wish.tokens, answer, statuses: [NO_STATUS] });
     else desk.wait(1_000);
   }
   expect(desk.take("take-claim")).not.toBeNull();
@@ -373,7 +277,12 @@ test("taking the claim and finding a winner: the job runs after all", () => {
   expect(desk.state).toBe("held-back");
   desk.wait(5_000);
   desk.take("submit");
-  desk.tell({ kind: "submitted", token, result: { kind: "refused", reason: "Invalid account" }, watched: false });
+  desk.tell({
+    kind: "submitted",
+    token,
+    result: { kind: "refused", reason: "Invalid account" },
+    watched: false,
+  });
   expect(desk.take("take-claim")).not.toBeNull();
   desk.tell({ kind: "claim-taken", token, claim: claim("9") });
   expect([desk.state, desk.core.attempts.get(token)?.nativeId]).toEqual(["running", "9"]);
@@ -382,7 +291,12 @@ test("taking the claim and finding a winner: the job runs after all", () => {
 test("refused for good: ended as refused, with the cluster's words", () => {
   const desk = new Desk();
   desk.submit();
-  desk.tell({ kind: "submitted", token, result: { kind: "refused", reason: "Invalid account" }, watched: false });
+  desk.tell({
+    kind: "submitted",
+    token,
+    result: { kind: "refused", reason: "Invalid account" },
+    watched: false,
+  });
   expect(desk.end()).toMatchObject({
     outcome: { cause: "refused", message: "Invalid account" },
     evidence: { source: "controller", raw: "Invalid account" },
@@ -438,93 +352,27 @@ test("a process that left no exit line is asked about, and only the dialect's wo
   expect(desk.seal()).toBe("unknown_outcome");
 });
 
-test("commands: twice is once, a lower epoch is refused, nothing is taken after a refusal", () => {
+test("one healthy answer after a long silence is not enough to submit again", () => {
   const desk = new Desk();
   desk.submit();
-  desk.wishes = [];
-  desk.tell({ kind: "command", seq: 1, epoch: 1, command: { kind: "submit", spec: SPEC } });
-  expect(desk.take("ack-commands")?.seq).toBe(1);
-  desk.tell({ kind: "command", seq: 2, epoch: 3, command: { kind: "cancel", token: specOf(9).token, reason: "" } });
-  expect(desk.core.commandDurable).toBe(2);
-  desk.tell({ kind: "command", seq: 3, epoch: 2, command: { kind: "submit", spec: specOf(1) } });
-  expect(desk.take("refuse-commands")?.reason).toMatch(/epoch 2 is older than 3/);
-  desk.tell({ kind: "command", seq: 4, epoch: 3, command: { kind: "submit", spec: specOf(2) } });
-  expect(desk.core.attempts.size).toBe(1);
-  desk.tell({ kind: "welcomed", epoch: 3, reportSeen: 0 });
-  desk.tell({ kind: "command", seq: 3, epoch: 3, command: { kind: "submit", spec: specOf(1) } });
-  expect(desk.core.attempts.size).toBe(2);
-});
-
-test("a full disk: new work is refused unacknowledged, what was taken in is written when there is room", () => {
-  const desk = new Desk();
-  const wish = { wish: (each: Wish) => desk.wishes.push(each) };
-  const command = { kind: "submit", spec: SPEC } as const;
-  onEvents(desk.core, wish, [{ kind: "command", seq: 1, epoch: 1, command }], desk.nowMs);
-  const batch = desk.take("journal")?.batch ?? 0;
-  desk.tell({ kind: "journal-failed", batch, reason: "no room" });
-  expect(desk.kinds()).toEqual([]);
-  desk.tell({ kind: "command", seq: 2, epoch: 1, command: { kind: "submit", spec: specOf(1) } });
-  expect(desk.take("refuse-commands")?.reason).toBe("no room");
-  expect(desk.take("ack-commands")).toBeNull();
-  desk.wait(1_000);
-  expect(desk.take("ack-commands")?.seq).toBe(1);
-  expect(desk.take("prepare")?.token).toBe(token);
-});
-
-test("an end that is acknowledged is forgotten, and its directory put away only then", () => {
-  const desk = new Desk();
-  desk.submit();
-  desk.tell({ kind: "submitted", token, result: { kind: "refused", reason: "no" }, watched: false });
-  expect(desk.take("retire")).toBeNull();
-  const last = desk.core.reports.durableSeq;
-  desk.tell({ kind: "reports-acked", seq: last });
-  expect(desk.core.attempts.size).toBe(0);
-  desk.wait(300);
-  expect(desk.take("retire")?.token).toBe(token);
-  const content = contentOf(desk.rows);
-  expect([content.intents, content.reports, content.reportsAcked]).toEqual([[], [], last]);
-  expect(nextWakeMs(desk.core, desk.nowMs)).toBeNull();
-});
-
-test("polls do not depend on how many jobs there are", () => {
-  const polls = [1, 100, 1_000].map((jobs) => {
-    const desk = new Desk();
-    const entries: QueueEntry[] = [];
-    for (let ordinal = 0; ordinal < jobs; ordinal++) {
-      const spec = specOf(ordinal);
-      desk.tell({ kind: "command", seq: ordinal + 1, epoch: 1, command: { kind: "submit", spec } });
-      desk.tell({ kind: "prepared", token: spec.token, existed: false });
-      entries.push({ ...entry(String(ordinal), "running"), queueName: `relax-${spec.token}` });
-    }
-    for (let turn = 0; turn < 3_000 && desk.core.toSubmit.size + desk.core.submitsInFlight > 0; turn++) {
-      const wish = desk.take("submit");
-      if (wish === null) desk.wait(200);
-      else {
-        const nativeId = String(Number(wish.token.split("-")[1]));
-        const result = { kind: "submitted", nativeId, raw: "" } as const;
-        desk.tell({ kind: "submitted", token: wish.token, result, watched: false });
-      }
-    }
-    desk.take("poll");
-    desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer: { kind: "answer", present: entries } });
-    desk.wishes = [];
-    let count = 0;
-    const untilMs = desk.nowMs + 300_000;
-    while (desk.nowMs < untilMs) {
-      if (desk.take("poll") !== null) {
-        count += 1;
-        desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer: { kind: "answer", present: entries } });
-      }
-      const read = desk.take("read-status");
-      if (read !== null) {
-        expect(read.tokens.length).toBeLessThanOrEqual(50);
-        const statuses = read.tokens.map((each) => ({ ...NO_STATUS, token: each }));
-        desk.tell({ kind: "statuses", statuses });
-      }
+  desk.take("prepare");
+  desk.take("submit");
+  const result = { kind: "ambiguous", reason: "Socket timed out" } as const;
+  desk.tell({ kind: "submitted", token, result, watched: false });
+  const doubtMs = desk.nowMs;
+  let healthy = 0;
+  while (healthy < 2) {
+    const wish = desk.take("adopt");
+    if (wish === null) {
       desk.wait(1_000);
+      continue;
     }
-    return count;
-  });
-  expect(Math.max(...polls) - Math.min(...polls)).toBeLessThanOrEqual(1);
-  expect(polls[0]).toBeLessThanOrEqual(13);
+    const silent = desk.nowMs - doubtMs < 60_000;
+    healthy += silent ? 0 : 1;
+    const answer = silent
+      ? ({ kind: "no-answer", reason: "down" } as const)
+      : ({ kind: "answer", present: [] } as const);
+    desk.tell({ kind: "adopted", tokens: [token], answer, statuses: [NO_STATUS] });
+    expect(desk.take("prepare") === null).toBe(healthy < 2);
+  }
 });

@@ -25,11 +25,13 @@ import { unreachable } from "#shared/base/errors.ts";
 import { isLive, isOver } from "./attempt.ts";
 import type { Attempt } from "./attempt.ts";
 import type { AttemptToken } from "#shared/base/ids.ts";
-import { nextCallMs, takeCall } from "./call-budget.ts";
+import { nextCallMs } from "./call-budget.ts";
+import { callWaits, onCancelAsked, wantsPoll, wishCalls } from "./calls.ts";
 import { forgetAttempt, onCommand, onReportsAcked, onWelcomed, wishCancel } from "./commands.ts";
-import { enter, report } from "./core-state.ts";
+import { enter } from "./core-state.ts";
 import type { ClusterCore } from "./core-state.ts";
-import { onEndDurable, onSealFailed, onSealed, sealAgain } from "./ending.ts";
+import { onSealFailed, onSealed, sealAgain } from "./ending.ts";
+import { onJournalFailed, onJournalled, wishJournal, writeLater } from "./journal-pipe.ts";
 import {
   attendAbsence,
   attendEnded,
@@ -39,27 +41,20 @@ import {
   onReach,
   onStatuses,
 } from "./observation.ts";
-import { expectChange, onPollStarted } from "./poll-schedule.ts";
 import {
   attendDoubt,
   endUnsubmitted,
   onClaimFailed,
   onClaimTaken,
-  onIntentDurable,
   onPrepareFailed,
   onPrepared,
   onSubmitted,
   prepareAgain,
-  submit,
 } from "./submission.ts";
-import type { AgentEvent, JournalRow, Outbox } from "./wishes.ts";
+import type { AgentEvent, Outbox } from "./wishes.ts";
 
-const JOURNAL_RETRY_MS = 1_000;
 /** Files looked into in one sweep: with 2,000 jobs on a shared file system 50 a second, not 2,000. */
 const SWEEP_MAX = 50;
-const CANCEL_RETRY_FIRST_MS = 2_000;
-const CANCEL_AGAIN_FIRST_MS = 5_000;
-const CANCEL_AGAIN_MAX_MS = 60_000;
 const PUSHES_IN_FLIGHT_MAX = 2;
 const PUSH_RETRY_FIRST_MS = 500;
 const PUSH_RETRY_MAX_MS = 60_000;
@@ -86,7 +81,8 @@ export function nextWakeMs(core: ClusterCore, nowMs: number): number | null {
   const { journal, schedule, budget } = core;
   if (journal.inFlight === null && journal.pending.length > 0) {
     const wantedMs = journal.urgent ? nowMs : journal.flushAtMs;
-    if (wantedMs !== null) times.push(Math.max(wantedMs, journal.problem === null ? 0 : journal.retryAtMs));
+    if (wantedMs !== null)
+      times.push(Math.max(wantedMs, journal.problem === null ? 0 : journal.retryAtMs));
   }
   if (wantsPoll(core) && !schedule.inFlight) {
     times.push(Math.max(schedule.nextAtMs, nextCallMs(budget, true, nowMs)));
@@ -245,7 +241,8 @@ function endCancelled(core: ClusterCore, outbox: Outbox, attempt: Attempt, nowMs
 
 function attendTimeout(core: ClusterCore, attempt: Attempt, nowMs: number): number | null {
   const { timeoutMs } = attempt.spec;
-  if (timeoutMs === null || attempt.state.kind !== "running" || attempt.cancel !== null) return null;
+  if (timeoutMs === null || attempt.state.kind !== "running" || attempt.cancel !== null)
+    return null;
   const endMs = attempt.state.startedAtMs + timeoutMs;
   if (nowMs < endMs) return endMs;
   wishCancel(core, attempt, "timeout", `ran longer than its timeout of ${timeoutMs} ms`, nowMs);
@@ -263,105 +260,6 @@ function attendCancel(core: ClusterCore, attempt: Attempt, nowMs: number): numbe
 function soonest(times: readonly (number | null)[]): number | null {
   const known = times.filter((time) => time !== null);
   return known.length === 0 ? null : Math.min(...known);
-}
-
-// --- calls to the cluster: batched, one of a kind at a time, within the budget ---
-
-function wantsPoll(core: ClusterCore): boolean {
-  if (core.config.pollsQueue) {
-    // A cluster without jobs of ours is left alone, unless it has to be found reachable again.
-    return core.attempts.size > 0 || core.budget.misses > 0;
-  }
-  return core.unwatched.size > 0;
-}
-
-/** Whether a call besides the poll could go out, were there budget for it. */
-function callWaits(core: ClusterCore): boolean {
-  return (
-    (core.toCancel.size > 0 && !core.cancelInFlight) ||
-    (core.toAdopt.size > 0 && !core.adoptInFlight) ||
-    (core.toHistory.size > 0 && !core.historyInFlight) ||
-    (core.toSubmit.size > 0 && core.submitsInFlight < core.config.submitsInFlightMax)
-  );
-}
-
-function wishCalls(core: ClusterCore, outbox: Outbox, nowMs: number): void {
-  const { schedule, budget } = core;
-  const pollDue = wantsPoll(core) && !schedule.inFlight && nowMs >= schedule.nextAtMs;
-  if (pollDue && takeCall(budget, true, nowMs)) {
-    onPollStarted(schedule, nowMs);
-    outbox.wish({ kind: "poll" });
-  }
-  dropSettledCancels(core);
-  const probe = !wantsPoll(core);
-  if (core.toCancel.size > 0 && !core.cancelInFlight && takeCall(budget, probe, nowMs)) {
-    core.cancelInFlight = true;
-    outbox.wish({ kind: "cancel", jobs: takeCancels(core, nowMs) });
-  }
-  if (core.toAdopt.size > 0 && !core.adoptInFlight && takeCall(budget, probe, nowMs)) {
-    core.adoptInFlight = true;
-    outbox.wish({ kind: "adopt", tokens: [...core.toAdopt] });
-    core.toAdopt.clear();
-  }
-  if (core.toHistory.size > 0 && !core.historyInFlight && takeCall(budget, probe, nowMs)) {
-    core.historyInFlight = true;
-    outbox.wish({ kind: "history", tokens: [...core.toHistory] });
-    core.toHistory.clear();
-  }
-  for (const token of core.toSubmit) {
-    if (core.submitsInFlight >= core.config.submitsInFlightMax) return;
-    if (!takeCall(budget, probe, nowMs)) return;
-    core.toSubmit.delete(token);
-    const attempt = core.attempts.get(token);
-    if (attempt?.state.kind !== "ready") continue;
-    core.submitsInFlight += 1;
-    submit(core, outbox, attempt);
-    core.touched.delete(token); // Nothing to attend: its answer is awaited.
-  }
-}
-
-function dropSettledCancels(core: ClusterCore): void {
-  for (const token of core.toCancel) {
-    const kind = core.attempts.get(token)?.state.kind;
-    if (kind !== "bound" && kind !== "running") core.toCancel.delete(token);
-  }
-}
-
-/** From here on the job may end because of it, whatever becomes of the answer. */
-function takeCancels(
-  core: ClusterCore,
-  nowMs: number,
-): { token: AttemptToken; nativeId: string }[] {
-  const jobs: { token: AttemptToken; nativeId: string }[] = [];
-  for (const token of core.toCancel) {
-    const attempt = core.attempts.get(token);
-    if (attempt === undefined || attempt.cancel === null) continue;
-    attempt.cancel = { ...attempt.cancel, askedAtMs: attempt.cancel.askedAtMs ?? nowMs };
-    for (const nativeId of attempt.nativeIds) jobs.push({ token, nativeId });
-  }
-  return jobs;
-}
-
-function onCancelAsked(
-  core: ClusterCore,
-  tokens: readonly AttemptToken[],
-  answered: boolean,
-  reason: string,
-  nowMs: number,
-): void {
-  core.cancelInFlight = false;
-  onReach(core, answered ? null : reason, nowMs);
-  expectChange(core.schedule, nowMs);
-  for (const token of tokens) {
-    core.toCancel.delete(token);
-    core.touched.add(token);
-    const attempt = core.attempts.get(token);
-    if (attempt === undefined || attempt.cancel === null) continue;
-    const { cancel } = attempt;
-    const firstMs = answered ? CANCEL_AGAIN_FIRST_MS : CANCEL_RETRY_FIRST_MS;
-    const waitMs = Math.min(CANCEL_AGAIN_MAX_MS, firstMs * 2 ** Math.min(cancel.tries, 20));
-    attempt.cancel = { ...cancel, tries: cancel.tries + 1, nextAskMs: nowMs + waitMs };
-  }
 }
 
 // --- files ---
@@ -429,89 +327,7 @@ function onPushFailed(core: ClusterCore, digest: string, nowMs: number): void {
   const push = core.pushes.get(digest);
   if (push === undefined) return;
   push.inFlight = false;
-  push.nextAtMs = nowMs + Math.min(PUSH_RETRY_MAX_MS, PUSH_RETRY_FIRST_MS * 2 ** Math.min(push.tries, 20));
+  push.nextAtMs =
+    nowMs + Math.min(PUSH_RETRY_MAX_MS, PUSH_RETRY_FIRST_MS * 2 ** Math.min(push.tries, 20));
   push.tries += 1;
 }
-
-// --- the journal ---
-
-/** Facts that have waited long enough become numbered reports. */
-function writeLater(core: ClusterCore, nowMs: number): void {
-  const { reports } = core;
-  if (reports.laterAtMs === null || nowMs < reports.laterAtMs) return;
-  for (const fact of reports.later.values()) report(core, fact.token, fact.report, nowMs);
-  reports.later.clear();
-  reports.laterAtMs = null;
-}
-
-function wishJournal(core: ClusterCore, outbox: Outbox, nowMs: number): void {
-  const { journal } = core;
-  if (journal.inFlight !== null || journal.pending.length === 0) return;
-  const flush = journal.flushAtMs !== null && nowMs >= journal.flushAtMs;
-  if (!journal.urgent && !flush) return;
-  if (journal.problem !== null && nowMs < journal.retryAtMs) return;
-  journal.inFlight = { batch: journal.nextBatch, rows: journal.pending };
-  journal.nextBatch += 1;
-  journal.pending = [];
-  journal.urgent = false;
-  journal.flushAtMs = null;
-  outbox.wish({ kind: "journal", ...journal.inFlight });
-}
-
-function onJournalled(core: ClusterCore, outbox: Outbox, batch: number, nowMs: number): void {
-  const { journal } = core;
-  if (journal.inFlight?.batch !== batch) return;
-  const { rows } = journal.inFlight;
-  journal.inFlight = null;
-  journal.problem = null;
-  let acked = false;
-  const durableBefore = core.reports.durableSeq;
-  for (const row of rows) acked = onRowDurable(core, outbox, row, nowMs) || acked;
-  if (acked) outbox.wish({ kind: "ack-commands", seq: core.commandDurable });
-  if (core.linked && core.reports.durableSeq > durableBefore) {
-    outbox.wish({ kind: "send-reports", upTo: core.reports.durableSeq });
-  }
-}
-
-/** True for a command that may be acknowledged now. */
-function onRowDurable(core: ClusterCore, outbox: Outbox, row: JournalRow, nowMs: number): boolean {
-  switch (row.table) {
-    case "command-seen":
-      core.commandDurable = Math.max(core.commandDurable, row.seq);
-      return true;
-    case "intent":
-      onIntentDurable(core, outbox, row.token);
-      return false;
-    case "cancel": {
-      const attempt = core.attempts.get(row.token);
-      if (attempt?.cancel !== undefined && attempt.cancel !== null) {
-        attempt.cancel = { ...attempt.cancel, durable: true };
-        core.touched.add(row.token);
-      }
-      return false;
-    }
-    case "report":
-      core.reports.durableSeq = Math.max(core.reports.durableSeq, row.seq);
-      return false;
-    case "forget":
-      outbox.wish({ kind: "retire", token: row.token });
-      return false;
-    case "end":
-      onEndDurable(core, outbox, row.token, row.seq, nowMs);
-      return false;
-    default:
-      return false;
-  }
-}
-
-/** The rows stay first in line; nothing of them was written, nothing of them is lost. */
-function onJournalFailed(core: ClusterCore, batch: number, reason: string, nowMs: number): void {
-  const { journal } = core;
-  if (journal.inFlight?.batch !== batch) return;
-  journal.pending = [...journal.inFlight.rows, ...journal.pending];
-  journal.inFlight = null;
-  journal.urgent = true;
-  journal.problem = reason;
-  journal.retryAtMs = nowMs + JOURNAL_RETRY_MS;
-}
-

@@ -38,12 +38,15 @@ function checkAttempt(core: ClusterCore, attempt: Attempt, nowMs: number): void 
     assert(PROOFS.includes(state.end.proof), `A3 ${where}`);
     assert(state.end.evidence.raw !== "", `A3 ${where}: evidence says nothing`);
     const { proof } = state.end;
-    if (proof === "gone") assert(core.config.heartbeatS > 0, `A3 ${where}: silence is no evidence here`);
-    if (proof === "exit-line") assert(attempt.claim !== null, `A3 ${where}: an exit line without a claim`);
+    if (proof === "gone")
+      assert(core.config.heartbeatS > 0, `A3 ${where}: silence is no evidence here`);
+    if (proof === "exit-line")
+      assert(attempt.claim !== null, `A3 ${where}: an exit line without a claim`);
   }
   const bound = state.kind === "bound" || state.kind === "running" || state.kind === "ended";
   if (bound) assert(attempt.nativeId !== null, `A5 ${where}: bound to nothing`);
-  if (bound && attempt.claim !== null) assert.equal(attempt.nativeId, attempt.claim.nativeId, `A5 ${where}`);
+  if (bound && attempt.claim !== null)
+    assert.equal(attempt.nativeId, attempt.claim.nativeId, `A5 ${where}`);
   assert(isWaited(core, attempt, nowMs), `A9 ${where}: nobody will look at it again`);
 }
 
@@ -93,7 +96,9 @@ function isWaited(core: ClusterCore, attempt: Attempt, nowMs: number): boolean {
       return core.submitsInFlight > 0;
     case "adopting":
     case "ambiguous":
-      return core.adoptInFlight || (core.toAdopt.has(token) && timed) || timed || !attempt.intentDurable;
+      return (
+        core.adoptInFlight || (core.toAdopt.has(token) && timed) || timed || !attempt.intentDurable
+      );
     case "ready":
       return (core.toSubmit.has(token) && timed) || !attempt.intentDurable;
     case "preparing":
