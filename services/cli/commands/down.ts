@@ -2,6 +2,9 @@
 
 import type { Command } from "commander";
 import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
+import { readClientFile } from "../client/context.ts";
+import type { ControlClient } from "../client/control-client.ts";
+import { meshLayout } from "../mesh/mesh-layout.ts";
 import type { MeshDown } from "../mesh/mesh-down.ts";
 import type { Session } from "../session.ts";
 
@@ -30,8 +33,10 @@ export function downCommand(app: App): Command {
 async function down(session: Session, options: DownOptions): Promise<ExitCode> {
   const { printer, home } = session;
   const { meshDown } = await import("../mesh/mesh-down.ts");
-  const client = options.jobs === true ? await session.client().catch(() => null) : null;
-  const result = await meshDown({ home, jobs: options.jobs === true, client });
+  const client = options.jobs === true ? await ownScheduler(home) : null;
+  const result = await meshDown({ home, jobs: options.jobs === true, client }).finally(() =>
+    client?.close(),
+  );
   if (result === null) {
     printer.document({ home, services: [], left: [], ended: [] });
     printer.line(`there is no mesh in ${home}`);
@@ -40,6 +45,15 @@ async function down(session: Session, options: DownOptions): Promise<ExitCode> {
   printer.document({ home, ...result });
   printResult(session, result);
   return 0;
+}
+
+/** The scheduler of this home, whatever flags and environment say of others. */
+async function ownScheduler(home: string): Promise<ControlClient | null> {
+  const saved = readClientFile(home);
+  if (saved === null) return null;
+  const { contextOf } = await import("../mesh/mesh-up.ts");
+  const { openControlClient } = await import("../client/control-client.ts");
+  return openControlClient(contextOf(meshLayout(home), saved));
 }
 
 function printResult(session: Session, result: MeshDown): void {

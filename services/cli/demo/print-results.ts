@@ -50,14 +50,26 @@ export async function printResults(
       : `${style.red(style.signs.failed)} ${receipts.problems.map(printable).join("; ")}`;
     printer.line(`  ${verdict}`);
   }
-  const me = terminal.invocation;
-  printer.lines([
-    "",
-    style.bold("Look further"),
-    `  ${me} receipt verify ${receipts?.bundle ?? "FILE"}`,
-    `  ${me} demo --keep      ${style.dim("leave the mesh running, then: list, get, why, logs --home DIR")}`,
-    `  ${me} up               ${style.dim("a mesh of your own")}`,
-  ]);
+  printer.lines(["", style.bold("Look further")]);
+  for (const [command, what] of furtherCommands(stage, receipts)) {
+    printer.line(`  ${terminal.invocation} ${command}  ${style.dim(what)}`.trimEnd());
+  }
+}
+
+function furtherCommands(
+  stage: Stage,
+  receipts: SavedReceipts | null,
+): readonly (readonly [string, string])[] {
+  const verify = [`receipt verify ${receipts?.bundle ?? "FILE"}`, ""] as const;
+  if (!stage.kept) {
+    return [verify, ["demo --keep", "leave the mesh running"], ["up", "a mesh of your own"]];
+  }
+  return [
+    verify,
+    [`list --home ${stage.home}`, "what ran"],
+    [`why RUN/STEP --home ${stage.home}`, "what its state rests on"],
+    [`down --home ${stage.home}`, "end it"],
+  ];
 }
 
 /** A picture's spaces and signs stay; control characters do not reach the terminal. */

@@ -14,7 +14,8 @@ export class Stage {
   readonly folder: string;
   readonly home: string;
   readonly #session: Session;
-  readonly #keep: boolean;
+  /** The mesh is left running. */
+  readonly kept: boolean;
   /** How a private Slurm is ended by hand; null without one. */
   #slurm: string | null = null;
   #services: readonly ServiceRecord[] = [];
@@ -24,7 +25,7 @@ export class Stage {
     this.#session = session;
     this.folder = folder;
     this.home = join(folder, "mesh");
-    this.#keep = keep;
+    this.kept = keep;
   }
 
   /** Shown to people: on stdout, or with --json on stderr. */
@@ -79,7 +80,7 @@ export class Stage {
   /** In reverse order; a failure in one does not keep the others. Results and receipts stay. */
   async takeDown(): Promise<void> {
     const { printer, terminal, flags } = this.#session;
-    if (this.#keep && this.#undo.length > 0) {
+    if (this.kept && this.#undo.length > 0) {
       printer.note(`left running; end it with: ${terminal.invocation} down --home ${this.home}`);
       if (this.#slurm !== null) printer.note(`then its Slurm: ${this.#slurm}`);
       return;

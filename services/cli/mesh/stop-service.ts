@@ -11,6 +11,7 @@ const KILL_WAIT_MS = 5000;
 /** SIGTERM, and SIGKILL after `graceMs`. */
 export async function stopService(service: ProcessIdentity, graceMs: number): Promise<StopResult> {
   if (!signalProcess(service, "SIGTERM")) return "was-gone";
+  signalProcess(service, "SIGCONT"); // A stopped process acts on nothing else.
   if (await goneWithin(service, graceMs)) return "stopped";
   signalProcess(service, "SIGKILL");
   return (await goneWithin(service, KILL_WAIT_MS)) ? "killed" : "still-there";
