@@ -53,7 +53,8 @@ export function processTerminal(): Terminal {
 
 function invocationOf(env: NodeJS.ProcessEnv, script: string, cwd: string): string {
   if (env["npm_command"] === "exec") return "npx signalbox";
-  if (env["npm_command"] === "run-script") return "npm run signalbox --";
+  // "run-script" before npm 11.
+  if (env["npm_command"]?.startsWith("run")) return "npm run signalbox --";
   if (basename(script) === "main.ts") return `node ${relative(cwd, script)}`;
   return "signalbox";
 }
