@@ -29,7 +29,9 @@ export type SystemEvent =
     }
   | { readonly type: "$acked"; readonly partition: number; readonly n: number }
   | { readonly type: "$timer"; readonly id: string; readonly atMs: number | null }
-  | { readonly type: "$dead"; readonly reason: string };
+  | { readonly type: "$dead"; readonly reason: string }
+  /** This record is part `at` of `of` of the batch that begins at place `first` (replay.ts). */
+  | { readonly type: "$part"; readonly first: number; readonly at: number; readonly of: number };
 
 export class PartitionState {
   readonly actors = new Map<string, unknown>();
@@ -86,7 +88,8 @@ export class PartitionState {
         this.timers.applySet(actor, event.id, event.atMs);
         break;
       case "$dead":
-        break; // Said in the log for people; changes nothing.
+      case "$part":
+        break; // Said in the log for people and readers; changes nothing.
       default:
         break; // The log driver's own marks, such as an epoch's start.
     }

@@ -382,6 +382,26 @@ describe("a log in trouble", () => {
     expect(world.staleReads).toBeLessThan(0);
   });
 
+  test.each(["full", "lost", "unanswered"] as const)(
+    "a turn of several records counts as a whole or not at all: %s in the middle",
+    async (what) => {
+      let world = await openWorld();
+      await ask(world, A, { kind: "add", by: 1 });
+      let appends = 0;
+      world.trouble = () => (++appends === 2 ? what : "none");
+      await expect(ask(world, A, { kind: "many", events: 70 })).rejects.toThrow();
+      expect(appends).toBeGreaterThanOrEqual(2);
+      expect((await look(world, A)).heard).toEqual([]);
+      world.trouble = () => "none";
+      await waitFor(async () => {
+        await ask(world, A, { kind: "add", by: 10 });
+        return true;
+      });
+      world = await world.reopen();
+      expect(await look(world, A)).toEqual({ count: 11, heard: [] });
+    },
+  );
+
   test("full: what comes again by itself does not hammer the log", async () => {
     const world = await openWorld();
     world.trouble = (number) => (number === 1 ? "full" : "none");

@@ -1,17 +1,16 @@
 // One partition: the unit of ownership, log, timers and turns.
 //
 // Its one loop takes letters from the mailbox, runs a turn for each, commits all their events as
-// one record and only then lets replies, messages and reads out. State changes in memory while a
-// turn runs; a commit that fails throws that state away and reads the log again, so nobody ever
-// sees what is not durable.
+// one record (or as several that count only together: replay.ts) and only then lets replies,
+// messages and reads out. State changes in memory while a turn runs; a commit that fails throws
+// that state away and reads the log again, so nobody ever sees what is not durable.
 //
 // Invariants:
 //
 //   P1. One append in flight. While it is, no turn runs.
 //   P2. A reply, a message to another partition and a read leave only when every event before them
 //       is committed.
-//   P3. A message from another partition is committed as received in the same record as what it
-//       did.
+//   P3. A message from another partition is committed as received together with what it did.
 //   P4. After FENCED nothing more leaves this partition, ever.
 
 import assert from "node:assert/strict";
@@ -24,6 +23,7 @@ import { Batch, RECORD_BYTES_TARGET, checkEventSize } from "./batch.ts";
 import { type Lane, Mailbox } from "./mailbox.ts";
 import type { OutboxMessage } from "./outbox.ts";
 import { PARTITION_ACTOR, PartitionState, type SystemEvent } from "./partition-state.ts";
+import { Replay, marked } from "./replay.ts";
 
 export interface PartitionPorts {
   readonly log: EventLog;
@@ -340,8 +340,8 @@ export class Partition {
     assert(writer !== null);
     const startedMs = this.#ports.clock.monotonicMs();
     try {
-      for (const entries of batch.records) {
-        if (entries.length > 0) await writer.append(entries, this.#ports.clock.nowMs());
+      for (const entries of marked(batch.records, writer.tail.n + 1)) {
+        await writer.append(entries, this.#ports.clock.nowMs());
       }
     } catch (error) {
       await this.#commitFailed(Failure.from(error), letters);
@@ -455,9 +455,10 @@ export class Partition {
     assert(writer !== null);
     for (let reads = 1; reads <= READS_MAX; reads++) {
       const state = new PartitionState(this.#ports.types);
+      const replay = new Replay(state);
       let last = 0;
       for await (const { record } of this.#ports.log.read(this.number, 1)) {
-        for (const entry of record.entries) state.applyEntry(entry);
+        replay.apply(record);
         last = record.n;
       }
       if (last === writer.tail.n) return state;
