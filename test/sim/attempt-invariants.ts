@@ -52,9 +52,9 @@ export class AttemptInvariants {
 
   // --- what the log says ---
 
-  record(record: SeenRecord): void {
-    const fold = this.#foldOf(record.partition);
-    for (const { actor, events } of record.entries) {
+  record({ partition, entries }: SeenRecord): void {
+    const fold = this.#foldOf(partition);
+    for (const { actor, events } of fold.complete(entries)) {
       for (const event of events) {
         if (event.type === "job.attempt-ended") this.#ended(event);
         fold.apply(actor, event, this.#report);
@@ -67,7 +67,7 @@ export class AttemptInvariants {
     this.folds.delete(partition);
     const fold = this.#foldOf(partition);
     for (const { entries } of records) {
-      for (const { actor, events } of entries)
+      for (const { actor, events } of fold.complete(entries))
         for (const event of events) fold.apply(actor, event, () => {});
     }
   }

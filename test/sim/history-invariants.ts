@@ -1,7 +1,7 @@
 // What a partition's log says, folded by a second, smaller reading of it: just enough to see an
 // attempt end twice. Imports nothing from services.
 
-import type { Report, SeenEvent } from "./observed.ts";
+import type { Report, SeenEntry, SeenEvent } from "./observed.ts";
 
 interface SeenJobFold {
   open: string | null;
@@ -35,6 +35,23 @@ export class LogFold {
   /** By run id. */
   readonly runs = new Map<string, SeenRunFold>();
   readonly #placed = new Set<string>();
+  /** Records of a batch whose last one is not there yet. */
+  #parts: SeenEntry[] = [];
+  #partsSeen = 0;
+
+  /** What counts from this record on: a batch of several records counts with its last one. */
+  complete(entries: readonly SeenEntry[]): readonly SeenEntry[] {
+    const mark = entries[0]?.events.find(({ type }) => type === "$part");
+    if (mark === undefined || mark["at"] === 1) {
+      this.#parts = [];
+      this.#partsSeen = 0;
+    }
+    if (mark === undefined) return entries;
+    if (mark["at"] !== this.#partsSeen + 1) return [];
+    this.#partsSeen += 1;
+    this.#parts.push(...entries);
+    return this.#partsSeen === mark["of"] ? this.#parts : [];
+  }
 
   apply(actor: string, event: SeenEvent, report: Report): void {
     if (actor.startsWith("job/")) this.#applyJob(actor, event, report);

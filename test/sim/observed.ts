@@ -13,6 +13,11 @@ export interface SeenEvent {
   readonly [member: string]: unknown;
 }
 
+export interface SeenEntry {
+  readonly actor: string;
+  readonly events: readonly SeenEvent[];
+}
+
 /** A record as it lies in the log. */
 export interface SeenRecord {
   readonly partition: number;
@@ -22,7 +27,7 @@ export interface SeenRecord {
   readonly writer: string;
   readonly hash: string;
   readonly prevHash: string;
-  readonly entries: readonly { readonly actor: string; readonly events: readonly SeenEvent[] }[];
+  readonly entries: readonly SeenEntry[];
 }
 
 /** What one task is meant to do. */

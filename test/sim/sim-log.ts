@@ -6,6 +6,7 @@ import { decodeRecord, hashRecord } from "#shared/state/record.ts";
 import { SimulatedLogServer } from "#shared/state/simulated-log.ts";
 import { ACTOR_TYPES } from "../../services/scheduler/actor-engine.ts";
 import { PartitionState } from "#shared/actors/partition-state.ts";
+import { Replay } from "#shared/actors/replay.ts";
 import type { Failure } from "#shared/base/errors.ts";
 import { unfencedWriter } from "./unfenced-writer.ts";
 import type { FaultKind } from "./faults.ts";
@@ -24,6 +25,12 @@ const SERVER_FAULTS: { readonly [fault: string]: FaultKind } = {
   unsyncedTailLost: "log-tail-lost",
 };
 
+interface Replayed {
+  readonly state: PartitionState;
+  readonly replay: Replay;
+  epoch: number;
+}
+
 /** Told when a commit is a good moment to die. */
 export type KillPoint = (kind: FaultKind) => void;
 
@@ -32,7 +39,7 @@ export class SimLog {
   readonly #stage: Stage;
   readonly #seen: number[];
   /** What a replay of each partition gives, one record at a time. */
-  readonly #replayed: { state: PartitionState; epoch: number }[];
+  readonly #replayed: Replayed[];
 
   constructor(stage: Stage, scope: Scope, partitions: number) {
     this.#stage = stage;
@@ -43,10 +50,7 @@ export class SimLog {
       random: stage.random,
     });
     this.#seen = Array.from({ length: partitions }, () => 0);
-    this.#replayed = Array.from({ length: partitions }, () => ({
-      state: new PartitionState(ACTOR_TYPES),
-      epoch: 0,
-    }));
+    this.#replayed = Array.from({ length: partitions }, newReplay);
     this.setFaults();
   }
 
@@ -190,16 +194,21 @@ export class SimLog {
     const replayed = this.#replayed[partition];
     if (replayed === undefined || epoch < replayed.epoch) return;
     replayed.epoch = epoch;
-    for (const entry of entries) replayed.state.applyEntry(entry);
+    replayed.replay.apply({ entries });
   }
 
   #replayAgain(partition: number, length: number): void {
-    this.#replayed[partition] = { state: new PartitionState(ACTOR_TYPES), epoch: 0 };
+    this.#replayed[partition] = newReplay();
     for (const [at, bytes] of this.server.recordsOf(partition).slice(0, length).entries()) {
       const { epoch, entries } = decodeRecord(bytes, partition, at + 1);
       this.#replay(partition, epoch, entries);
     }
   }
+}
+
+function newReplay(): Replayed {
+  const state = new PartitionState(ACTOR_TYPES);
+  return { state, replay: new Replay(state), epoch: 0 };
 }
 
 /** A dead process begins nothing. */

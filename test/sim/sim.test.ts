@@ -25,9 +25,8 @@ test(`${SEEDS} worlds of this commit hold every invariant, and every kind of fau
   const firstSeed = seedOfCommit();
   process.stdout.write(`simulation: seeds ${firstSeed} to ${firstSeed + SEEDS - 1}\n`);
   const { failure, faultsHit, seeds } = await playSeeds({ firstSeed, seeds: SEEDS, mutant: null });
-  const said =
-    failure === null ? "" : [...failure.trace, `seed ${failure.seed}: ${failure.violation?.text}`];
-  expect(failure?.violation ?? null, String(said)).toBeNull();
+  const said = failure === null ? "" : `seed ${failure.seed}\n${failure.trace.join("\n")}`;
+  expect(failure?.violation ?? null, said).toBeNull();
   expect(seeds).toBe(SEEDS);
   expect(SEEDS).toBeGreaterThanOrEqual(FULL_COVERAGE_SEEDS);
   expect(missedFaults(faultsHit)).toEqual([]);

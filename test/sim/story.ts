@@ -29,6 +29,9 @@ export const NAMESPACE = "lab";
 export const CLUSTER = "alpha";
 /** A cluster nobody added. */
 const NO_CLUSTER = "moon";
+/** In some worlds tasks are so large that one commit takes several records. */
+const BULKY_CHANCE = 0.06;
+const BULK_BYTES = 90_000;
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 
 export class Story {
@@ -42,7 +45,8 @@ export class Story {
     this.#exits = random.next() < 0.3 ? 0 : random.next() * 0.4;
     this.#durationMsMax = random.next() < 0.5 ? 5_000 : 120_000;
     const runs = 1 + randomInt(random, 3);
-    this.runs = Array.from({ length: runs }, (_, n) => storyRun(n, random));
+    const bulk = random.next() < BULKY_CHANCE ? "x".repeat(BULK_BYTES) : null;
+    this.runs = Array.from({ length: runs }, (_, n) => storyRun(n, bulk, random));
   }
 
   /** What the program of one attempt does; the same each time it is asked. */
@@ -58,10 +62,10 @@ export function outputOf(run: string, task: string): string {
   return `${task}-of-${run.slice(0, 4)}`;
 }
 
-function storyRun(n: number, random: Random): StoryRun {
+function storyRun(n: number, bulk: string | null, random: Random): StoryRun {
   const id = Array.from({ length: 16 }, () => ALPHABET[randomInt(random, 32)]).join("");
   const width = 1 + randomInt(random, 6);
-  const tasks = Array.from({ length: width }, (_, ordinal) => planTask(ordinal, random));
+  const tasks = Array.from({ length: width }, (_, ordinal) => planTask(ordinal, bulk, random));
   const submitAtMs = n === 0 ? 0 : randomInt(random, 60_000);
   const cancels = random.next() < 0.25;
   const one = random.next() < 0.5 ? null : `t${randomInt(random, width)}`;
@@ -80,7 +84,7 @@ function storyRun(n: number, random: Random): StoryRun {
   return { id, tasks, seen, submitAtMs, cancel, retry: random.next() < 0.3 };
 }
 
-function planTask(ordinal: number, random: Random): PlanTask {
+function planTask(ordinal: number, bulk: string | null, random: Random): PlanTask {
   const id = `t${ordinal}` as TaskId;
   const needs: TaskId[] = [];
   for (let before = 0; before < ordinal; before++) {
@@ -94,7 +98,7 @@ function planTask(ordinal: number, random: Random): PlanTask {
       kind: "exec",
       argv: [["work"], [id], ...needs.map((task) => [{ task, output: "word" }])],
     },
-    env: [],
+    env: bulk === null ? [] : [{ name: "BULK", value: [bulk] }],
     stdin: null,
     files: [],
     outputs: [{ name: "word", kind: "value", from: null, extract: { kind: "whole" } }],
