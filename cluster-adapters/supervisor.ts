@@ -41,7 +41,9 @@ export interface SupervisorOptions {
  */
 export const SUPERVISOR_FAILED = 73;
 
-/** About 30 ms of looking: an execve takes one, and the end of a program is not held up for long. */
+/**
+ * About 30 ms of looking: an execve takes one, and the end of a program is not held up for long.
+ */
 const LOOKS_MAX = 1000;
 
 /**

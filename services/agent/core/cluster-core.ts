@@ -53,7 +53,9 @@ import {
 } from "./submission.ts";
 import type { AgentEvent, Outbox } from "./wishes.ts";
 
-/** Files looked into in one sweep: with 2,000 jobs on a shared file system 50 a second, not 2,000. */
+/**
+ * Files looked into in one sweep: with 2,000 jobs on a shared file system 50 a second, not 2,000.
+ */
 const SWEEP_MAX = 50;
 const PUSHES_IN_FLIGHT_MAX = 2;
 const PUSH_RETRY_FIRST_MS = 500;
@@ -87,7 +89,8 @@ export function nextWakeMs(core: ClusterCore, nowMs: number): number | null {
   if (wantsPoll(core) && !schedule.inFlight) {
     times.push(Math.max(schedule.nextAtMs, nextCallMs(budget, true, nowMs)));
   }
-  // While the breaker is open the poll is the probe that closes it; where nothing polls, any call is.
+  // While the breaker is open the poll is the probe that closes it; where nothing polls, any call
+  // is.
   const probe = !wantsPoll(core);
   if (callWaits(core) && (probe || budget.openUntilMs === null)) {
     times.push(nextCallMs(budget, probe, nowMs));

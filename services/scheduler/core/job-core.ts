@@ -1,5 +1,5 @@
-// A job: one task of a run, through as many attempts as its policy allows. It hears from its cluster
-// and tells its run how it ended.
+// A job: one task of a run, through as many attempts as its policy allows. It hears from its
+// cluster and tells its run how it ended.
 //
 // Invariants, checked by checkJob() after every turn in tests:
 //
@@ -34,7 +34,8 @@ export function onJobMessage(
   if (message.kind === "create") {
     if (job !== undefined) return; // A woken run makes sure; it exists.
     turn.emit({ type: "job.created", job: message.job, atMs: turn.nowMs });
-    turn.send(turn.address, { kind: "begin" }); // In a turn of its own: that one sees the new state.
+    // In a turn of its own: that one sees the new state.
+    turn.send(turn.address, { kind: "begin" });
     return;
   }
   if (job === undefined) return; // Its creation is still on the way again.

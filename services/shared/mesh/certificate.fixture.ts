@@ -1,5 +1,5 @@
-// For tests: a self-signed X.509 certificate (RFC 5280) for 127.0.0.1, written by hand in DER, so that
-// no test needs openssl.
+// For tests: a self-signed X.509 certificate (RFC 5280) for 127.0.0.1, written by hand in DER, so
+// that no test needs openssl.
 
 import { generateKeyPairSync, sign } from "node:crypto";
 import { writeFileSync } from "node:fs";
