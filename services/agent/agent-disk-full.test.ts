@@ -1,5 +1,5 @@
-// A journal that cannot be written: new work is refused and not acknowledged, the reason is told, and
-// nothing is lost once there is room again.
+// A journal that cannot be written: new work is refused and not acknowledged, the reason is told,
+// and nothing is lost once there is room again.
 
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";

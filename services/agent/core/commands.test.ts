@@ -1,4 +1,5 @@
-// What the scheduler says and the core obeys, refuses or forgets; and how often it asks the cluster.
+// What the scheduler says and the core obeys, refuses or forgets; and how often it asks the
+// cluster.
 
 import { expect, test } from "vitest";
 import { nextWakeMs, onEvents } from "./cluster-core.ts";
@@ -118,4 +119,16 @@ test("polls do not depend on how many jobs there are", () => {
   });
   expect(Math.max(...polls) - Math.min(...polls)).toBeLessThanOrEqual(1);
   expect(polls[0]).toBeLessThanOrEqual(13);
+});
+
+test("an attempt whose end is on its way is not begun anew when it is commanded again", () => {
+  const desk = new Desk();
+  desk.submit();
+  const result = { kind: "refused", reason: "no" } as const;
+  desk.tell({ kind: "submitted", token, result, watched: false });
+  desk.tell({ kind: "command", seq: 2, epoch: 1, command: { kind: "forget", token } });
+  expect(desk.core.attempts.size).toBe(0);
+  desk.tell({ kind: "command", seq: 3, epoch: 1, command: { kind: "submit", spec: SPEC } });
+  expect(desk.core.attempts.size).toBe(0);
+  expect(desk.core.commandSeen).toBe(3);
 });

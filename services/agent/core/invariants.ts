@@ -1,4 +1,5 @@
-// The invariants of cluster-core.ts as assertions. Called after every turn in tests and simulations.
+// The invariants of cluster-core.ts as assertions. Called after every turn in tests and
+// simulations.
 
 import assert from "node:assert/strict";
 import type { AttemptToken } from "#shared/base/ids.ts";
