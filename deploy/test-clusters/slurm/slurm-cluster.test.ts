@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { runCommand, startTicksOf, until } from "./daemons.ts";
+import type { Env } from "./daemons.ts";
 import { missingSlurmPrograms, startSlurm } from "./slurm-cluster.ts";
 import type { SlurmCluster, SlurmOptions } from "./slurm-cluster.ts";
 
@@ -93,6 +94,21 @@ describe.skipIf(missing.length > 0)(`a private Slurm${lacks(missing)}`, () => {
       30_000,
     );
   }, 90_000);
+
+  test("a temporary one ends with a process that forgot it", async () => {
+    const module = JSON.stringify(`${import.meta.dirname}/slurm-cluster.ts`);
+    const code = `const { startSlurm } = await import(${module});
+      const { directory, pids } = await startSlurm({ nodes: 1 });
+      console.log(JSON.stringify({ directory, pids }));
+      process.exit(0);`;
+    const argv = ["--input-type=module", "-e", code];
+    const { stdout } = await runCommand([process.execPath, ...argv], { ...process.env } as Env);
+    const started = JSON.parse(stdout) as { directory: string; pids: Record<string, number> };
+    const pids = Object.values(started.pids);
+    expect(pids.length).toBe(3);
+    await until(() => pids.every((pid) => startTicksOf(pid) === null), 10_000);
+    expect(fs.existsSync(started.directory)).toBe(false);
+  }, 60_000);
 
   test("the command line brings one up, names it, and takes it down", () => {
     const directory = fs.mkdtempSync(join(tmpdir(), "slurm-cli-"));

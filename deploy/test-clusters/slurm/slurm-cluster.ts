@@ -4,6 +4,8 @@
 //   1. It ends exactly what it started: its daemons by pid and start time, its jobs by the
 //      configuration file in their environment.
 //   2. Everything it writes is under `directory`; a directory made here is removed with it.
+//   3. A cluster in a directory made here does not outlive the process that started it, if that
+//      process exits at all (a killed one cannot clean up).
 
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { existsSync, writeFileSync } from "node:fs";
@@ -180,6 +182,12 @@ function clusterOf(
 ): SlurmCluster {
   let daemons = [...started];
   let stopped = false;
+  const endAtOnce = (): void => {
+    for (const daemon of daemons) signalDaemon(daemon, "SIGKILL");
+    for (const job of jobProcesses(configPathOf(directory))) signalDaemon(job, "SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  };
+  if (temporary) process.once("exit", endAtOnce);
   const controller = (): Daemon => {
     const found = daemons.find((daemon) => daemon.name === "slurmctld");
     if (found === undefined) throw new Error("there is no slurmctld");
@@ -215,6 +223,7 @@ function clusterOf(
     async stop() {
       if (stopped) return;
       stopped = true;
+      process.off("exit", endAtOnce);
       // A directory that stays may be started again: its state is saved before the end.
       const order = ["slurmctld", "slurmd", "slurmdbd", "mariadbd", "munged"];
       const jobs = (): Daemon[] => jobProcesses(configPathOf(directory));
