@@ -2,8 +2,8 @@
 // afterwards. Each scenario is a mesh of its own.
 //
 // What must hold: the run succeeds; every attempt ran exactly once, by its own ledger line and its
-// claim on disk; the controller's completion file knows no start beside the claimed one that did any
-// work; and the receipts verify.
+// claim on disk; the controller's completion file knows no start beside the claimed one that did
+// any work; and the receipts verify.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,9 @@ export interface Scenario {
   readonly log: MeshOptions["log"];
   readonly target: Target;
   readonly how: "kill" | "pause";
-  /** Two of the moments lie between intent and bind; `running` is in the middle of the second step. */
+  /**
+   * Two of the moments lie between intent and bind; `running` is in the middle of the second step.
+   */
   readonly when: Moment | "running";
 }
 
@@ -220,12 +222,13 @@ function completionProblems(mesh: Mesh, claims: ReturnType<Mesh["claims"]>): str
     const records = ended.filter(({ name }) => name.endsWith(token));
     // A controller killed within seconds of a change forgets it: it may write an end twice, know
     // nothing of a job that runs, or start once more what has ended. What counts is that every
-    // start but one did nothing: it lost the claim, or its directory was closed (exit code 73).
+    // start but one did nothing: it lost the claim, or found its directory closed (73:0 from the
+    // script, 0:53 from a slurmd that cannot even open its output there).
     const starts = new Map(
       records.map((each) => [`${each.jobId} ${each.fields["StartTime"]}`, each]),
     );
-    const closed = [...starts.values()].filter(
-      ({ fields }) => fields["ExitCode"] === "73:0",
+    const closed = [...starts.values()].filter(({ fields }) =>
+      ["73:0", "0:53"].includes(fields["ExitCode"] ?? ""),
     ).length;
     const idle = lost + closed;
     if (starts.size - 1 > idle) {
