@@ -45,7 +45,8 @@ test.each(Object.keys(MUTANTS) as Mutant[])(
 test("one seed is one history", async () => {
   const once = async (): Promise<string> => {
     const { trace, steps } = await runWorld({ seed: 7, mutant: null, trace: true });
-    const names = /[0-9a-f]{8}-[0-9a-f-]{27}/g; // A journal's name is the one thing drawn elsewhere.
+    // A journal's name is the one thing drawn elsewhere.
+    const names = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
     return `${steps}\n${trace.join("\n").replaceAll(names, "journal")}`;
   };
   expect(await once()).toBe(await once());
