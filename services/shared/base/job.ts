@@ -155,6 +155,12 @@ export interface Outcome {
   readonly message: string;
 }
 
+/**
+ * The largest report, as JSON in UTF-8. An event with a report in it must fit a record of the log,
+ * so the agent makes none that is larger: one that nobody takes would hold up all that follow.
+ */
+export const REPORT_BYTES_MAX = 240 * 1024;
+
 /** What an agent tells the scheduler about an attempt. */
 export type AttemptReport =
   | {
