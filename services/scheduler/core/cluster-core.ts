@@ -7,7 +7,7 @@
 //   C2. At most `slots` attempts are placed, and none was placed while the agent was away or said
 //       that the cluster does not answer.
 //   C3. Commands are numbered without gaps; every placed attempt was commanded.
-//   C4. A report is taken once: by journal and number.
+//   C4. A report is taken once, by journal and number, and none is passed over.
 
 import assert from "node:assert/strict";
 import { Failure, unreachable } from "#shared/base/errors.ts";
@@ -140,6 +140,10 @@ function onReports(
   const fresh = message.reports.filter(({ seq }) => seq > (cluster.journal?.reportSeen ?? 0));
   const last = fresh.at(-1);
   if (last === undefined) return { seen: cluster.journal.reportSeen };
+  const expected = cluster.journal.reportSeen + 1;
+  if (fresh[0]?.seq !== expected) {
+    throw new Failure("CONFLICT", `report ${fresh[0]?.seq} came instead of ${expected}`);
+  }
   const tokens = [...new Set(fresh.map(({ token }) => token))];
   turn.emit({ type: "cluster.reported", seq: last.seq, tokens });
   for (const { token, report } of fresh) {
