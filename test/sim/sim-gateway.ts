@@ -1,179 +1,142 @@
-// The scheduler's end of agents' streams, as its server has it: a hello makes a stream the agent's
-// one stream, commands follow in order, reports are acknowledged when they are committed.
+// The scheduler's end of agents' streams: its real sessions and registry over simulated streams. Only
+// the proof of the handshake is left out; the rest of it is played as agent-gateway.ts has it.
 
-import type { Failure } from "#shared/base/errors.ts";
-import type { AgentCommand, ClusterState } from "../../services/scheduler/core/state.ts";
+import { AgentRegistry } from "../../services/scheduler/agents/agent-registry.ts";
+import { AgentSession } from "../../services/scheduler/agents/agent-session.ts";
+import { clusterAddress } from "../../services/scheduler/core/messages.ts";
 import type { Engine } from "../../services/scheduler/engine.ts";
-import type { Command } from "../../services/agent/core/wishes.ts";
-import type { SimLink, SentReport, ToScheduler } from "./sim-link.ts";
+import { Failure } from "#shared/base/errors.ts";
+import type { Logger } from "#shared/telemetry/logger.ts";
+import type { Metrics } from "#shared/telemetry/metrics.ts";
+import type { SimLink, ToScheduler } from "./sim-link.ts";
+import { SimStream } from "./sim-stream.ts";
 import type { Scope } from "./sim-clock.ts";
 import type { Stage } from "./stage.ts";
+import { CLUSTER, NAMESPACE } from "./story.ts";
 
-interface Stream {
-  readonly link: SimLink;
-  journalId: string;
-  epoch: number;
-  /** Whether the welcome is out: commands may follow. */
-  welcomed: boolean;
-  commandSent: number;
-  /** As the agent said last on this stream; undefined before it said anything. */
-  unreachable: string | null | undefined;
-  over: boolean;
-}
+type Hello = Extract<ToScheduler, { kind: "hello" }>;
+
+/** The registry's own timer never fires: a world cuts links itself. */
+const NEVER_MS = 2 ** 31 - 1;
+
+const AGENT = { agentId: "a", namespace: NAMESPACE, cluster: CLUSTER };
+const QUIET_LOGGER = { warn: () => {} } as unknown as Logger;
+const NO_METRICS = {
+  counter: () => ({ inc: () => {} }),
+  gauge: () => ({ set: () => {} }),
+  onScrape: () => {},
+} as unknown as Metrics;
 
 export class SimGateway {
   readonly #stage: Stage;
   readonly #scope: Scope;
   readonly #engine: Engine;
-  readonly #cluster: string;
-  #current: Stream | null = null;
+  readonly #registry: AgentRegistry;
+  readonly #streams = new Set<SimStream>();
 
-  constructor(stage: Stage, scope: Scope, engine: Engine, cluster: string) {
+  constructor(stage: Stage, scope: Scope, engine: Engine) {
     this.#stage = stage;
     this.#scope = scope;
     this.#engine = engine;
-    this.#cluster = cluster;
-    engine.onCommitted((changes) => {
-      if (changes.some(({ actor }) => actor === cluster)) this.#pushCommands();
+    this.#registry = new AgentRegistry({
+      engine,
+      clock: scope,
+      metrics: NO_METRICS,
+      logger: QUIET_LOGGER,
+      heartbeatMs: NEVER_MS,
     });
   }
 
   dial(link: SimLink): void {
-    const stream: Stream = {
-      link,
-      journalId: "",
-      epoch: 0,
-      welcomed: false,
-      commandSent: 0,
-      unreachable: undefined,
-      over: false,
-    };
+    const stream = new SimStream(this.#stage, this.#scope, link);
+    this.#streams.add(stream);
+    let session: AgentSession | null = null;
     link.accept({
       hear: (message) => {
-        if (this.#scope.alive && !stream.over) this.#hear(stream, message);
+        if (!this.#scope.alive || stream.over) return;
+        this.#stage.clock.stirred = true;
+        if (message.kind !== "hello") {
+          session?.onMessage(requestOf(message));
+          return;
+        }
+        this.#handshake(stream, message).then(
+          (made) => {
+            session = made;
+            if (stream.over) made?.onStreamOver();
+          },
+          (reason: unknown) => stream.end(Failure.from(reason)),
+        );
       },
       closed: () => {
-        if (this.#scope.alive) this.#closed(stream);
+        if (this.#scope.alive) stream.closed();
+      },
+    });
+    stream.listen({
+      onMessage: () => {},
+      onEnd: () => {
+        this.#streams.delete(stream);
+        session?.onStreamOver();
       },
     });
   }
 
+  /** The process is gone, and its streams with it. */
   hangUp(): void {
-    this.#current?.link.cut();
+    this.#registry.close();
+    for (const stream of this.#streams) stream.link.cut();
   }
 
-  #hear(stream: Stream, message: ToScheduler): void {
-    switch (message.kind) {
-      case "hello":
-        this.#welcome(stream, message);
-        break;
-      case "reports":
-        this.#take(stream, message.reports);
-        break;
-      case "cluster-state":
-        if (stream !== this.#current || message.unreachable === stream.unreachable) return;
-        stream.unreachable = message.unreachable;
-        this.#ask({ kind: "cluster-state", unreachable: message.unreachable }, () => {}, stream);
-        break;
-      case "command-ack":
-        break; // The next hello says the same.
-    }
-  }
-
-  #welcome(stream: Stream, hello: Extract<ToScheduler, { kind: "hello" }>): void {
+  async #handshake(stream: SimStream, hello: Hello): Promise<AgentSession | null> {
+    const registry = this.#registry;
+    const address = clusterAddress(NAMESPACE, CLUSTER);
+    const known = await this.#scope.guard(
+      this.#engine.read<"cluster", { journalId: string | null } | null>(address, (cluster) =>
+        cluster?.agent == null ? null : { journalId: cluster.journal?.id ?? null },
+      ),
+    );
+    if (known === null) throw new Failure("UNAUTHENTICATED", "no agent has enrolled");
+    const { epoch } = await this.#scope.guard(this.#engine.placeOf(address));
+    if (hello.epochSeen > epoch) throw new Failure("FENCED", "the agent has seen a higher epoch");
+    const ticket = registry.reserve(NAMESPACE, CLUSTER);
     const { journalId, journalNew, commandSeen } = hello;
-    const before = this.#current;
-    this.#current = stream;
-    if (before !== null) before.over = true;
-    stream.journalId = journalId;
-    const message = { kind: "agent-connected", journalId, journalNew, commandSeen } as const;
-    this.#ask(
-      message,
-      (reply) => {
-        const { reportSeen } = reply as { reportSeen: number };
-        this.#quietly(this.#engine.placeOf(this.#cluster), ({ epoch }) => {
-          if (stream !== this.#current) return;
-          if (hello.epochSeen > epoch) {
-            stream.link.cut();
-            return;
-          }
-          stream.epoch = epoch;
-          stream.link.tellAgent({ kind: "welcome", epoch, reportSeen });
-          stream.welcomed = true;
-          stream.commandSent = 0;
-          this.#pushCommands();
-        });
-      },
-      stream,
-    );
-  }
-
-  #pushCommands(): void {
-    const stream = this.#current;
-    if (stream === null || !stream.welcomed) return;
-    const look = (cluster: ClusterState | undefined): { seq: number; command: Command }[] => {
-      const due = cluster?.commands.filter(({ seq }) => seq > stream.commandSent) ?? [];
-      return due.flatMap((command) => commandOf(cluster, command));
-    };
-    this.#quietly(
-      this.#engine.read<"cluster", { seq: number; command: Command }[]>(this.#cluster, look),
-      (due) => {
-        if (stream !== this.#current) return;
-        for (const { seq, command } of due) {
-          if (seq <= stream.commandSent) continue;
-          stream.commandSent = seq;
-          stream.link.tellAgent({ kind: "command", seq, epoch: stream.epoch, command });
-        }
-      },
-    );
-  }
-
-  #take(stream: Stream, reports: readonly SentReport[]): void {
-    if (stream !== this.#current) return;
-    this.#ask(
-      { kind: "reports", journalId: stream.journalId, reports },
-      (reply) => {
-        const { seen } = reply as { seen: number };
-        stream.link.tellAgent({ kind: "report-ack", seq: seen });
-      },
-      stream,
-    );
-  }
-
-  #closed(stream: Stream): void {
-    stream.over = true;
-    if (stream !== this.#current) return;
-    this.#current = null;
-    this.#ask({ kind: "agent-lost" }, () => {}, stream);
-  }
-
-  #ask(
-    message: Parameters<Engine["ask"]>[1],
-    done: (reply: unknown) => void,
-    stream: Stream,
-  ): void {
-    this.#stage.clock.stirred = true;
-    this.#scope.guard(this.#engine.ask(this.#cluster, message)).then(done, (failure: Failure) => {
-      this.#stage.trace("gateway", `${(message as { kind: string }).kind} failed: ${failure.code}`);
-      this.#closed(stream); // Said anew on the next stream.
-      stream.link.cut();
+    const fresh = journalNew || known.journalId !== journalId;
+    const connected = { kind: "agent-connected", journalId, journalNew, commandSeen } as const;
+    const asked = this.#scope.guard(this.#engine.ask<"cluster">(address, connected));
+    const { reportSeen } = (await asked) as { reportSeen: number };
+    if (stream.over) {
+      registry.abandon(address, ticket);
+      return null;
+    }
+    const session: AgentSession = new AgentSession({
+      stream: stream.asAgentStream(),
+      agent: AGENT,
+      journalId,
+      epoch,
+      commandSeen: fresh ? 0 : commandSeen,
+      engine: this.#engine,
+      nowMs: () => this.#scope.nowMs(),
+      onReports: () => {},
+      onOver: () => registry.leave(session),
     });
-  }
-
-  #quietly<T>(promise: Promise<T>, done: (value: T) => void): void {
-    this.#stage.clock.stirred = true;
-    this.#scope.guard(promise).then(done, () => {});
+    stream.write({ welcome: { epoch, partition: 0, reportSeen, heartbeatIntervalMs: NEVER_MS } });
+    if (!registry.sit(session, ticket)) throw new Failure("FENCED", "a newer stream took over");
+    return session;
   }
 }
 
-function commandOf(
-  cluster: ClusterState | undefined,
-  command: AgentCommand,
-): { seq: number; command: Command }[] {
-  const { seq, token } = command;
-  if (command.kind === "cancel") {
-    return [{ seq, command: { kind: "cancel", token: token as never, reason: command.reason } }];
+function requestOf(message: Exclude<ToScheduler, Hello>): Parameters<AgentSession["onMessage"]>[0] {
+  switch (message.kind) {
+    case "reports": {
+      const reports = message.reports.map(({ seq, token, report }) => {
+        return { seq, token, reportJson: Buffer.from(JSON.stringify(report)) };
+      });
+      return { reports: { reports } };
+    }
+    case "command-ack":
+      return { commandAck: message.seq };
+    case "cluster-state": {
+      const clusterState = message.unreachable === null ? "reachable" : "unreachable";
+      return { heartbeat: { clusterState, clusterReason: message.unreachable ?? "" } };
+    }
   }
-  const spec = cluster?.placed.get(token)?.spec;
-  return spec === undefined ? [] : [{ seq, command: { kind: "submit", spec } }];
 }

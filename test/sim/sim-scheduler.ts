@@ -4,7 +4,6 @@
 import { Failure } from "#shared/base/errors.ts";
 import type { Change, Engine } from "../../services/scheduler/engine.ts";
 import { openEngine } from "../../services/scheduler/actor-engine.ts";
-import { clusterAddress } from "../../services/scheduler/core/messages.ts";
 import type { FaultKind } from "./faults.ts";
 import { Scope } from "./sim-clock.ts";
 import { SimGateway } from "./sim-gateway.ts";
@@ -12,7 +11,6 @@ import type { SimLink } from "./sim-link.ts";
 import { isBug } from "./sim-log.ts";
 import type { SimLog } from "./sim-log.ts";
 import type { Stage } from "./stage.ts";
-import { CLUSTER, NAMESPACE } from "./story.ts";
 
 /** Restarts come at most this fast. */
 const RESTART_MS_MAX = 6_000;
@@ -107,12 +105,7 @@ export class SimScheduler {
     engine.onCommitted((changes) => {
       if (scope.alive && process === this.#current) this.#onCommitted(engine, changes);
     });
-    process.gateway = new SimGateway(
-      this.#stage,
-      scope,
-      engine,
-      clusterAddress(NAMESPACE, CLUSTER),
-    );
+    process.gateway = new SimGateway(this.#stage, scope, engine);
   }
 
   #failed(process: Process, failure: Failure, fatal: boolean): void {
