@@ -26,9 +26,12 @@ async function sealed(texts: { readonly [name: string]: string }): Promise<Seale
   await store.open();
   const directory = join(path, "job");
   fs.mkdirSync(join(directory, "work"), { recursive: true });
-  const outputs = Object.keys(texts).map(
-    (name): OutputSpec => ({ name, kind: "value", from: name, extract: { kind: "whole" } }),
-  );
+  const outputs = Object.keys(texts).map((name): OutputSpec => ({
+    name,
+    kind: "value",
+    from: name,
+    extract: { kind: "whole" },
+  }));
   for (const [name, text] of Object.entries(texts))
     fs.writeFileSync(join(directory, "work", name), text);
   const attempt = newAttempt(specOf(0, { outputs }), 0, evidenceOf("agent", "intended", 0));

@@ -582,6 +582,33 @@ describe("run", () => {
     expect(played.state?.progress[1]).toMatchObject({ kind: "ended", end: "failed" });
   });
 
+  test("a task too large for the log with what it is given fails by name; it does not wait for ever", () => {
+    const hole = { task: "t0" as TaskId, output: "v" };
+    for (const times of [6, 100_000]) {
+      const text = Array.from({ length: times }, () => hole);
+      const next = {
+        ...task("t1", 1, ["t0"]),
+        program: { kind: "script", text, interpreter: ["sh"] },
+      } as const;
+      const played = submitted([task("t0", 0, []), next]);
+      const outputs = [{ name: "v", kind: "value", value: "a".repeat(60_000) }] as never;
+      played.tell(told(0, "succeeded", outputs));
+      expect(played.state?.phase).toBe("failed");
+      expect(JSON.stringify(played.state?.progress[1])).toContain("pass large ones as files");
+    }
+  });
+
+  test("why a task was skipped takes no more words the longer the chain before it is", () => {
+    const tasks = Array.from({ length: 300 }, (_, i) =>
+      task(`t${i}`, i, i === 0 ? [] : [`t${i - 1}`]),
+    );
+    const played = submitted(tasks);
+    played.tell(told(0, "failed"));
+    expect(played.state?.skipped).toBe(299);
+    const { reason } = played.state?.progress[299] as { reason: string };
+    expect(reason).toBe("needs t298, which was skipped (needs t0, which failed: failed)");
+  });
+
   test("woken while cancelling it asks again for the end of what runs", () => {
     const played = submitted([task("t0", 0, [])]);
     played.tell({ kind: "cancel", reason: "r" });

@@ -151,6 +151,7 @@ function beginDependents(run: RunState, ordinal: number, turn: RunTurn): void {
   }
 }
 
+/** A reason names the task before and the one it began with: as long however long the chain is. */
 function skipDependents(run: RunState, ordinal: number, reason: string, turn: RunTurn): void {
   const queue = [{ ordinal, reason }];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -160,7 +161,7 @@ function skipDependents(run: RunState, ordinal: number, reason: string, turn: Ru
       turn.emit({ type: "run.task-skipped", ordinal: dependent, reason: next.reason });
       queue.push({
         ordinal: dependent,
-        reason: `needs ${task.id}, which was skipped (${next.reason})`,
+        reason: `needs ${task.id}, which was skipped (${reason})`,
       });
     }
   }

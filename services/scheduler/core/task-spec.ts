@@ -1,20 +1,30 @@
 // A task of the plan with every reference filled in: what its job will run.
 
 import assert from "node:assert/strict";
+import { Failure } from "#shared/base/errors.ts";
 import type { AttemptSpec, InputFile, OutputValue } from "#shared/base/job.ts";
 import { type PlanTask, type Template, renderTemplate } from "#shared/base/plan.ts";
 import type { RunState } from "./state.ts";
 
-/** Everything of an attempt's spec but its token and number. The tasks it needs have succeeded. */
+/** As JSON: an event with a spec in it must fit a record of the log. */
+const SPEC_BYTES_MAX = 240 * 1024;
+
+/**
+ * Everything of an attempt's spec but its token and number. The tasks it needs have succeeded.
+ * Failure INVALID when it is larger than SPEC_BYTES_MAX with what they brought.
+ */
 export function jobSpecOf(run: RunState, task: PlanTask): Omit<AttemptSpec, "token" | "attempt"> {
+  let room = SPEC_BYTES_MAX;
   const render = (template: Template): string =>
     renderTemplate(template, (id, name) => {
       const output = outputOf(run, id, name);
       assert(output.kind === "value", `${id}.${name} is a file, not a value`);
+      room -= output.value.length; // Before it is put together: a text may name a value often.
+      if (room < 0) throw tooLarge(task);
       return output.value;
     });
   const { program } = task;
-  return {
+  const spec = {
     name: task.id,
     namespace: run.meta.namespace,
     run: run.meta.id,
@@ -42,7 +52,16 @@ export function jobSpecOf(run: RunState, task: PlanTask): Omit<AttemptSpec, "tok
     timeoutMs: task.timeoutMs,
     needsReceipts: task.needs.flatMap((need) => receiptDigestOf(run, need) ?? []),
     traceparent: run.meta.traceparent,
-  };
+  } satisfies Omit<AttemptSpec, "token" | "attempt">;
+  if (Buffer.byteLength(JSON.stringify(spec)) > SPEC_BYTES_MAX) throw tooLarge(task);
+  return spec;
+}
+
+function tooLarge(task: PlanTask): Failure {
+  return new Failure(
+    "INVALID",
+    `task ${task.id} has more than ${SPEC_BYTES_MAX} bytes with its values: pass large ones as files`,
+  );
 }
 
 function outputOf(run: RunState, task: string, name: string): OutputValue {
