@@ -93,7 +93,7 @@ test("a full disk refuses new work, says why, and loses nothing", async () => {
       LONG_MS,
       `end of ${ordinal}`,
     );
-    expect(end.outcome.cause).toBe("ok");
+    expect(end.outcome).toMatchObject({ cause: "ok", exitCode: 0, message: "exit code 0" });
     expect(scheduler.endsOf(specOf(ordinal).token)).toHaveLength(1);
   }
   await waitFor(() => scheduler.acked === 3, LONG_MS);

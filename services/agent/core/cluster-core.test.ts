@@ -370,7 +370,9 @@ test("one healthy answer after a long silence is not enough to submit again", ()
       healthy += silent ? 0 : 1;
       desk.tell({ kind: "adopted", tokens: [token], answer, statuses: [NO_STATUS] });
     } else if (desk.take("poll") !== null) {
-      desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer });
+      // Polls are answered all the while, which keeps the breaker closed and counts for nothing.
+      const empty = { kind: "answer", present: [] } as const;
+      desk.tell({ kind: "polled", startedAtMs: desk.nowMs, answer: empty });
     } else desk.wait(1_000);
   }
   expect([desk.state, healthy]).toEqual(["preparing", 2]);
