@@ -1,5 +1,5 @@
-// The scheduler's end of agents' streams: its real sessions and registry over simulated streams. Only
-// the proof of the handshake is left out; the rest of it is played as agent-gateway.ts has it.
+// The scheduler's end of agents' streams: its real sessions and registry over simulated streams.
+// Only the proof of the handshake is left out; the rest of it is played as agent-gateway.ts has it.
 
 import { AgentRegistry } from "../../services/scheduler/agents/agent-registry.ts";
 import { AgentSession } from "../../services/scheduler/agents/agent-session.ts";
