@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { isAbsolute, join } from "node:path";
+import { Failure } from "#shared/base/errors.ts";
 import type { AttemptSpec } from "#shared/base/job.ts";
 
 export interface Executable {
@@ -40,6 +41,7 @@ export class ExecutableDigests {
 
   #digest(path: string): Executable {
     const stat = fs.statSync(path);
+    if (!stat.isFile()) throw new Failure("INVALID", `${path} is not a file`); // A device has no end.
     const key = `${path}\0${stat.ino}\0${stat.size}\0${stat.mtimeMs}`;
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
@@ -76,7 +78,7 @@ function isExecutable(path: string): boolean {
 
 function hashFile(path: string): string {
   const hash = createHash("sha256");
-  const file = fs.openSync(path, "r");
+  const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     for (let read = fs.readSync(file, buffer); read > 0; read = fs.readSync(file, buffer)) {

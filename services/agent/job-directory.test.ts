@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -110,4 +111,17 @@ test("a note follows its states; an ended directory is put away, and comes back 
   expect(directories.findPath(token)).toBe(join(root, "jobs", token));
   expect(directories.findPath(specOf(1).token)).toBeNull();
   expect(directories.exists(specOf(1).token)).toBe(false);
+});
+
+test("a job that puts a pipe or a link in its status's place holds up nobody", () => {
+  const { root, open } = rooms();
+  const directories = open();
+  directories.publish(directories.begin(NOTE), token);
+  const directory = join(root, "jobs", token);
+  fs.writeFileSync(join(directory, "claim"), "claim v1 b:7:- host 7 boot - 0\n");
+  execFileSync("mkfifo", [join(directory, "status")]);
+  expect(() => directories.status(token, null)).toThrow("is not a file");
+  fs.rmSync(join(directory, "status"));
+  fs.symlinkSync("/dev/zero", join(directory, "status"));
+  expect(() => directories.status(token, null)).toThrow("ELOOP");
 });

@@ -257,15 +257,18 @@ function exitOf(
 }
 
 function readSmall(path: string): { text: string; sizeBytes: number; mtimeMs: number } | null {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   let file: number;
   try {
-    file = fs.openSync(path, "r");
+    file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK); // Waits for nobody.
   } catch (reason) {
     if ((reason as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw reason;
   }
   try {
-    const { size, mtimeMs } = fs.fstatSync(file);
+    const stat = fs.fstatSync(file);
+    if (!stat.isFile()) throw new Failure("CORRUPT", `${path} is not a file`);
+    const { size, mtimeMs } = stat;
     const buffer = Buffer.allocUnsafe(Math.min(size, STATUS_BYTES_MAX));
     // The last lines are the ones that matter, should a file ever grow beyond bounds.
     const read = fs.readSync(file, buffer, 0, buffer.length, Math.max(0, size - STATUS_BYTES_MAX));

@@ -134,12 +134,18 @@ export class LogFollows {
 }
 
 async function readChunk(path: string, offset: number): Promise<Buffer | null> {
-  const file = await open(path, "r").catch((reason: NodeJS.ErrnoException) => {
-    if (reason.code === "ENOENT") return null;
-    throw reason;
-  });
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(
+    (reason: NodeJS.ErrnoException) => {
+      if (reason.code === "ENOENT") return null;
+      throw reason;
+    },
+  );
   if (file === null) return null;
   try {
+    // A job may put anything in its output's place, also what leads to somebody else's file.
+    if (!(await file.stat()).isFile())
+      throw new Failure("INVALID", "the output is no file any more");
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, offset);
     return bytesRead === 0 ? null : buffer.subarray(0, bytesRead);

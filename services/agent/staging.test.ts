@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -126,4 +127,41 @@ test("what is missing, too large, not found or endless is named, and the rest is
   const [good] = outputs;
   expect(good).toMatchObject({ name: "good", kind: "file", sizeBytes: 4 });
   await store.verify(good?.kind === "file" ? good.digest : "");
+});
+
+test("a link out of the directory, a pipe and a device are no outputs; a link inside is what it leads to", async () => {
+  const { directory, work, store } = await workplace();
+  const secret = join(directory, "..", "agent.key");
+  fs.writeFileSync(secret, "secret");
+  fs.writeFileSync(join(work, "result"), "result");
+  fs.symlinkSync("result", join(work, "inside"));
+  fs.symlinkSync("../../agent.key", join(work, "key"));
+  fs.symlinkSync("/proc/self/environ", join(work, "environ"));
+  fs.symlinkSync("/dev/zero", join(work, "zero"));
+  execFileSync("mkfifo", [join(work, "pipe")]);
+  fs.symlinkSync(secret, join(directory, "stdout"));
+  const paths = ["key", "environ", "zero", "pipe", "inside"];
+  const outputs: OutputSpec[] = paths.flatMap((path) => [
+    { name: `${path}-file`, kind: "file", path },
+    value(`${path}-value`, path, { kind: "whole" }),
+  ]);
+  outputs.push(value("stdout", null, { kind: "whole" }));
+  const spec = specOf(0, { outputs });
+  const collected = await collectOutputs(spec, directory, store, new PatternMatcher());
+  expect(collected.outputs.map(({ name }) => name)).toEqual(["inside-file", "inside-value"]);
+  expect(collected.problems).toHaveLength(9);
+  expect(collected.problems[0]).toContain("outside the work directory");
+  expect(JSON.stringify(collected)).not.toContain("secret");
+});
+
+test("nor when the whole work directory was put in another's place", async () => {
+  const { directory, work, store } = await workplace();
+  const state = join(directory, "..", "state");
+  fs.mkdirSync(state);
+  fs.writeFileSync(join(state, "agent.key"), "secret");
+  fs.rmSync(work, { recursive: true });
+  fs.symlinkSync(state, work);
+  const spec = specOf(0, { outputs: [{ name: "key", kind: "file", path: "agent.key" }] });
+  const { outputs, problems } = await collectOutputs(spec, directory, store, new PatternMatcher());
+  expect([outputs, problems.length]).toEqual([[], 1]);
 });

@@ -6,9 +6,11 @@
 //       to the scheduler comes after and is the core's to retry.
 //   T3. A declared output that is not there makes an attempt that otherwise succeeded fail, and the
 //       message names it. An attempt that failed anyway brings what it has.
+//   T4. An output is a plain file in the attempt's own directory. A link that leads out of it is
+//       refused: the agent may read what the job must not. A pipe or device is never waited for.
 
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { Failure } from "#shared/base/errors.ts";
 import type { AttemptSpec, OutputSpec, OutputValue } from "#shared/base/job.ts";
 import type { ArtifactStore } from "#shared/state/artifact-store.ts";
@@ -18,6 +20,7 @@ import type { PatternMatcher } from "./pattern-matcher.ts";
 export const VALUE_BYTES_MAX = 64 * 1024;
 /** What a value is looked for in. */
 const SOURCE_BYTES_MAX = 16 * 1024 * 1024;
+const ABSENT_CODES = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 /** Below this a copy costs no more than a link and cannot be written through. */
 const COPY_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -82,20 +85,51 @@ async function collectAll(
       collectValue(output, directory, matcher, outputs, problems);
       continue;
     }
-    const path = join(directory, "work", output.path);
-    const stat = fs.statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined || !stat.isFile()) {
-      problems.push(`output ${output.name}: ${missing(stat, output.path)}`);
+    let file: number;
+    try {
+      file = openInside(directory, join("work", output.path), output.path);
+    } catch (reason) {
+      if (!(reason instanceof Failure)) throw reason;
+      problems.push(`output ${output.name}: ${reason.message}`);
       continue;
     }
-    const { digest, sizeBytes } = await store.putFile(path);
-    outputs.push({ name: output.name, kind: "file", path: output.path, digest, sizeBytes });
+    try {
+      const { digest, sizeBytes } = await store.putFile(`/proc/self/fd/${file}`);
+      outputs.push({ name: output.name, kind: "file", path: output.path, digest, sizeBytes });
+    } finally {
+      fs.closeSync(file);
+    }
   }
   return { outputs, problems };
 }
 
-function missing(stat: fs.Stats | undefined, path: string): string {
-  return stat === undefined ? `the file ${path} was not written` : `${path} is not a file`;
+/** A descriptor to read from. INVALID, with a sentence about `name`, when T4 does not hold. */
+function openInside(directory: string, path: string, name: string): number {
+  const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
+  let file: number;
+  try {
+    const stat = fs.statSync(join(directory, path)); // Opening a device may do something.
+    if (!stat.isFile()) throw new Failure("INVALID", `${name} is not a file`);
+    file = fs.openSync(join(directory, path), O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  } catch (reason) {
+    if (!ABSENT_CODES.has((reason as NodeJS.ErrnoException).code ?? "")) throw reason;
+    throw new Failure("INVALID", `the file ${name} was not written`);
+  }
+  try {
+    // Asked of what is open: by its name it may be another file by now.
+    if (!fs.fstatSync(file).isFile()) throw new Failure("INVALID", `${name} is not a file`);
+    const real = fs.readlinkSync(`/proc/self/fd/${file}`);
+    const own = join(
+      fs.realpathSync(dirname(directory)),
+      basename(directory),
+      path.split("/", 1)[0] ?? "",
+    );
+    if (real === own || real.startsWith(`${own}/`)) return file;
+    throw new Failure("INVALID", `${name} is a link to a file outside the work directory`);
+  } catch (reason) {
+    fs.closeSync(file);
+    throw reason;
+  }
 }
 
 function collectValue(
@@ -120,17 +154,17 @@ function valueOf(
   matcher: PatternMatcher,
 ): string {
   const where = output.from === null ? "standard output" : output.from;
-  const path =
-    output.from === null ? join(directory, "stdout") : join(directory, "work", output.from);
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) throw new Failure("INVALID", missing(stat, where));
-  if (stat.size > SOURCE_BYTES_MAX) {
-    throw new Failure(
-      "INVALID",
-      `${where} has ${stat.size} bytes, a value is looked for in 16 MiB`,
-    );
+  const path = output.from === null ? "stdout" : join("work", output.from);
+  const file = openInside(directory, path, where);
+  let value: string;
+  try {
+    const { size } = fs.fstatSync(file);
+    if (size > SOURCE_BYTES_MAX)
+      throw new Failure("INVALID", `${where} has ${size} bytes, a value is looked for in 16 MiB`);
+    value = extract(output.extract, fs.readFileSync(file, "utf8"), where, matcher);
+  } finally {
+    fs.closeSync(file);
   }
-  const value = extract(output.extract, fs.readFileSync(path, "utf8"), where, matcher);
   if (Buffer.byteLength(value) > VALUE_BYTES_MAX) {
     throw new Failure("INVALID", `the value is over 64 KiB: declare it as a file`);
   }
