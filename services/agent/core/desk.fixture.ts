@@ -65,7 +65,7 @@ export class Desk {
   }
 
   poll(...present: QueueEntry[]): void {
-    this.wait(this.core.schedule.nextAtMs - this.nowMs + 1);
+    this.wait(Math.max(1, this.core.schedule.nextAtMs - this.nowMs + 1)); // Time goes on only.
     expect(this.take("poll")).not.toBeNull();
     this.tell({ kind: "polled", startedAtMs: this.nowMs, answer: { kind: "answer", present } });
   }

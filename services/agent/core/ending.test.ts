@@ -7,6 +7,7 @@ import type { AttemptSpec } from "#shared/base/job.ts";
 import { evidenceOf, newAttempt } from "./attempt.ts";
 import type { Attempt } from "./attempt.ts";
 import { judge } from "./ending.ts";
+import type { QueueEntry } from "./observations.ts";
 
 const SPEC: AttemptSpec = {
   token: parseAttemptToken("abcdefgh23456722-0-1"),
@@ -51,4 +52,17 @@ test.each([
 ] as const)("exit $code at $atMs ends as $cause", ({ code, atMs, cause }) => {
   const exit = { code, signal: null, cpuMs: 1, maxRssKb: null, atMs, raw: `exit ${code}` };
   expect(judge(timedOut(), exit, null, 3_000).outcome.cause).toBe(cause);
+});
+
+test.each([
+  { endedAtMs: 1_000, cause: "cancelled" },
+  { endedAtMs: 2_100, cause: "timeout" },
+  { endedAtMs: null, cause: "timeout" },
+] as const)("cancelled in the queue at $endedAtMs ends as $cause", ({ endedAtMs, cause }) => {
+  const entry: QueueEntry = {
+    ...({ nativeId: "7", queueName: "relax-x", phase: "ended", cause: "cancelled" } as const),
+    ...{ exitCode: null, signal: 15, raw: "CANCELLED by 1000", reason: null },
+    ...{ submittedAtMs: null, startedAtMs: 900, endedAtMs },
+  };
+  expect(judge(timedOut(), null, { source: "accounting", entry }, 3_000).outcome.cause).toBe(cause);
 });

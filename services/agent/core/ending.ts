@@ -165,12 +165,15 @@ function causeOf(attempt: Attempt, exit: ExitLine | null, word: Word | null): En
   if (special && said !== "cancelled") return said;
   const plain = plainCauseOf(attempt, exit, word);
   const { cancel } = attempt;
-  if (cancel !== null && cancel.askedAtMs !== null && said === "cancelled") return cancel.cause;
-  if (said === "cancelled") return "cancelled";
+  const endedAtMs = exit?.atMs ?? word?.entry.endedAtMs ?? null;
+  if (said === "cancelled") {
+    // Somebody else's doing when it was over before we wished for it.
+    const ours = cancel !== null && cancel.askedAtMs !== null;
+    return ours && (endedAtMs ?? Infinity) >= cancel.atMs ? cancel.cause : "cancelled";
+  }
   if (cancel === null || cancel.askedAtMs === null) return plain;
   // What ended well before the cluster was asked to stop it ended by itself; what failed, before
   // anybody wished for its end.
-  const endedAtMs = exit?.atMs ?? word?.entry.endedAtMs ?? null;
   const sinceMs = plain === "ok" ? cancel.askedAtMs : cancel.atMs - 1;
   const byItself =
     plain === "ok" ? sinceMs >= (endedAtMs ?? 0) : sinceMs >= (endedAtMs ?? Infinity);
