@@ -124,4 +124,7 @@ test("a job that puts a pipe or a link in its status's place holds up nobody", (
   fs.rmSync(join(directory, "status"));
   fs.symlinkSync("/dev/zero", join(directory, "status"));
   expect(() => directories.status(token, null)).toThrow("ELOOP");
+  fs.rmSync(join(directory, "job_info.json"));
+  execFileSync("mkfifo", [join(directory, "job_info.json")]);
+  expect(open().scan(() => null).unreadable).toEqual([token]);
 });

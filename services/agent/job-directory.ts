@@ -221,7 +221,8 @@ export class JobDirectories {
   ): FoundDirectory | null {
     try {
       const token = parseAttemptToken(name);
-      const text = fs.readFileSync(join(this.pathOf(token), NOTE), "utf8");
+      const flag = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
+      const text = fs.readFileSync(join(this.pathOf(token), NOTE), { encoding: "utf8", flag });
       const note = JSON.parse(text) as Partial<JobNote>;
       const spec = specOf(note.spec);
       if (spec.token !== token) return null;

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
@@ -129,6 +130,12 @@ test("files are read from where and up to what is asked, those of /proc as well"
   const proc = await transport.readFile("/proc/self/status", 1024 * 1024);
   expect(Buffer.from(proc).toString()).toMatch(/^Name:[\s\S]*ctxt_switches:\s+\d+\n$/);
   await expect(transport.readFile(`${file}.none`, 1)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("a pipe that nobody writes to is refused, not waited for", async () => {
+  const pipe = `${folder()}/pipe`;
+  execFileSync("mkfifo", [pipe]);
+  await expect(transport.readFile(pipe, 10)).rejects.toThrow();
 });
 
 test("a written file is whole, has its mode, and leaves nothing beside it", async () => {

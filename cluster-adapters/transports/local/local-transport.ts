@@ -86,7 +86,8 @@ export function localTransport(): Transport {
 }
 
 function readSome(path: string, bytesMax: number, offset: number): Uint8Array {
-  const file = fs.openSync(path, fs.constants.O_RDONLY);
+  // A job may have put a pipe there, which would be waited for without an end.
+  const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
     // Files of /proc say size 0, so the size is only a hint for the first buffer.
     const size = Math.max(0, fs.fstatSync(file).size - offset);
