@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Failure } from "#shared/base/errors.ts";
 import type { AttemptToken } from "#shared/base/ids.ts";
-import { queueNameOf } from "../../services/agent/core/attempt.ts";
+import { isLive, queueNameOf } from "../../services/agent/core/attempt.ts";
 import { nextWakeMs, onEvents } from "../../services/agent/core/cluster-core.ts";
 import type { ClusterCore, CoreConfig } from "../../services/agent/core/core-state.ts";
 import { checkInvariants } from "../../services/agent/core/invariants.ts";
@@ -15,19 +15,20 @@ import type { AgentEvent, Wish } from "../../services/agent/core/wishes.ts";
 import { Journal } from "../../services/agent/journal.ts";
 import type { FaultKind } from "./faults.ts";
 import { absentAsEnded, sealedOf, unasked } from "./sim-answers.ts";
+import type { AskedJob, SimCluster } from "./sim-cluster.ts";
 import { Scope } from "./sim-clock.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import { SimLink } from "./sim-link.ts";
 import type { ToAgent } from "./sim-link.ts";
 import type { SimScheduler } from "./sim-scheduler.ts";
-import type { SimSlurm } from "./sim-slurm.ts";
-import { MESSAGE_TIMEOUT_MS } from "./sim-slurm.ts";
 import { SimStore } from "./sim-store.ts";
 import type { Stage } from "./stage.ts";
 
 export interface AgentOptions {
   readonly core: CoreConfig;
   readonly accounting: boolean;
+  /** How long an unanswered submission may still come true, as the dialect says. */
+  readonly messageTimeoutMs: number;
 }
 
 const RESTART_MS_MAX = 8_000;
@@ -39,7 +40,7 @@ const BETWEEN_INTENT_AND_BINDING = ["preparing", "ready", "submitting", "ambiguo
 export class SimAgent {
   readonly #stage: Stage;
   readonly #disk: SimDisk;
-  readonly #slurm: SimSlurm;
+  readonly #cluster: SimCluster;
   readonly #scheduler: SimScheduler;
   readonly #options: AgentOptions;
   #store: SimStore;
@@ -57,13 +58,13 @@ export class SimAgent {
   constructor(
     stage: Stage,
     disk: SimDisk,
-    slurm: SimSlurm,
+    cluster: SimCluster,
     scheduler: SimScheduler,
     options: AgentOptions,
   ) {
     this.#stage = stage;
     this.#disk = disk;
-    this.#slurm = slurm;
+    this.#cluster = cluster;
     this.#scheduler = scheduler;
     this.#options = options;
     this.#store = new SimStore(stage);
@@ -131,7 +132,7 @@ export class SimAgent {
     this.#later("probe", this.#stage.between(1, 500), () =>
       this.#feed({
         kind: "facts",
-        messageTimeoutMs: 2 * MESSAGE_TIMEOUT_MS,
+        messageTimeoutMs: this.#options.messageTimeoutMs,
         accounting: this.#options.accounting,
       }),
     );
@@ -218,8 +219,8 @@ export class SimAgent {
         return this.#poll(core);
       case "history": {
         const { tokens } = wish;
-        return this.#slurm.history(
-          this.#namesOf(core, tokens),
+        return this.#cluster.history(
+          this.#asked(core, tokens),
           this.#once((answer) => this.#feed({ kind: "history", tokens, answer })),
         );
       }
@@ -233,7 +234,7 @@ export class SimAgent {
       case "cancel": {
         const ids = wish.jobs.map(({ nativeId }) => nativeId);
         const tokens = [...new Set(wish.jobs.map(({ token }) => token))];
-        return this.#slurm.cancel(
+        return this.#cluster.cancel(
           ids,
           this.#once((answered) =>
             this.#feed({
@@ -303,12 +304,13 @@ export class SimAgent {
     const attempt = core.attempts.get(token);
     assert(attempt !== undefined);
     this.#stage.checker.attempts.submitting(token, this.#stage.clock.monotonicMs());
-    this.#slurm.submit(
-      token,
-      queueNameOf(attempt.spec),
-      () => this.#stage.checker.attempts.refused(token),
-      this.#once((result) => this.#feed({ kind: "submitted", token, result, watched: false })),
-    );
+    const watched = this.#cluster.watches;
+    const exited = this.#once<void>(() => this.#feed({ kind: "process-exited", token }));
+    this.#cluster.submit(token, queueNameOf(attempt.spec), {
+      tookNothing: () => this.#stage.checker.attempts.refused(token),
+      exited: () => exited(),
+      answer: this.#once((result) => this.#feed({ kind: "submitted", token, result, watched })),
+    });
   }
 
   #adopt(core: ClusterCore, tokens: readonly AttemptToken[]): void {
@@ -318,16 +320,16 @@ export class SimAgent {
       );
       return;
     }
-    const names = this.#namesOf(core, tokens);
-    const namesByToken = tokens.map((token) => [token, this.#nameOf(core, token)] as const);
-    this.#slurm.find(
-      names,
+    const asked = this.#asked(core, tokens);
+    this.#cluster.find(
+      asked,
       this.#once((answer) => {
         const found = new Set(
           answer.kind === "answer" ? answer.present.map(({ queueName }) => queueName) : [],
         );
-        for (const [token, name] of namesByToken) {
-          if (answer.kind === "answer") this.#stage.checker.attempts.looked(token, found.has(name));
+        for (const { token, queueName } of asked) {
+          if (answer.kind !== "answer") break;
+          this.#stage.checker.attempts.looked(token, found.has(queueName));
         }
         const statuses = tokens.map((token) => this.#disk.status(token));
         this.#feed({ kind: "adopted", tokens, answer, statuses });
@@ -341,7 +343,12 @@ export class SimAgent {
       const told = this.#stage.mutant === "silence-ends" ? absentAsEnded(core, answer) : answer;
       this.#feed({ kind: "polled", startedAtMs, answer: told });
     };
-    this.#slurm.poll(this.#once(hear));
+    const live = [...core.attempts.values()].filter((each) => isLive(each) && !each.watched);
+    const asked = this.#asked(
+      core,
+      live.map(({ token }) => token),
+    );
+    this.#cluster.poll(asked, this.#once(hear));
   }
 
   #takeClaim(token: AttemptToken): void {
@@ -371,13 +378,12 @@ export class SimAgent {
     return (value) => this.#complete(scope, () => hear(value));
   }
 
-  #namesOf(core: ClusterCore, tokens: readonly AttemptToken[]): Set<string> {
-    return new Set(tokens.map((token) => this.#nameOf(core, token)));
-  }
-
-  #nameOf(core: ClusterCore, token: AttemptToken): string {
-    const spec = core.attempts.get(token)?.spec;
-    return spec === undefined ? token : queueNameOf(spec);
+  #asked(core: ClusterCore, tokens: readonly AttemptToken[]): AskedJob[] {
+    return tokens.flatMap((token) => {
+      const attempt = core.attempts.get(token);
+      if (attempt === undefined) return [];
+      return [{ token, queueName: queueNameOf(attempt.spec), nativeId: attempt.nativeId }];
+    });
   }
 
   // --- the link ---

@@ -12,6 +12,7 @@ import type {
   QueueEntry,
   SubmitResult,
 } from "../../services/agent/core/observations.ts";
+import type { AskedJob, SimCluster, SubmitEars } from "./sim-cluster.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { Stage } from "./stage.ts";
 import type { Story } from "./story.ts";
@@ -45,7 +46,8 @@ export const MESSAGE_TIMEOUT_MS = 10_000;
 const FORGETS_MS = 8_000;
 const NO_ANSWER = "slurm_load_jobs error: Unable to contact slurm controller";
 
-export class SimSlurm {
+export class SimSlurm implements SimCluster {
+  readonly watches = false;
   readonly #stage: Stage;
   readonly #story: Story;
   readonly #disk: SimDisk;
@@ -67,13 +69,7 @@ export class SimSlurm {
 
   // --- what a client asks; `answer` is called at most once ---
 
-  /** `tookNothing` is called when the cluster says not now. */
-  submit(
-    token: AttemptToken,
-    queueName: string,
-    tookNothing: () => void,
-    answer: (result: SubmitResult) => void,
-  ): void {
+  submit(token: AttemptToken, queueName: string, { tookNothing, answer }: SubmitEars): void {
     const { mix } = this.#stage;
     const ambiguous = (reason: string): SubmitResult => ({ kind: "ambiguous", reason });
     const timedOut = ambiguous("sbatch: error: Socket timed out on send/recv operation");
@@ -111,17 +107,18 @@ export class SimSlurm {
     this.#reach(late ? this.#stage.between(MESSAGE_TIMEOUT_MS, 200_000) : 0, true, arrive, unable);
   }
 
-  /** What the queue has under these names. */
-  find(queueNames: ReadonlySet<string>, answer: (answer: QueueAnswer) => void): void {
-    this.#ask(() => this.#visible().filter((job) => queueNames.has(job.queueName)), answer);
+  find(jobs: readonly AskedJob[], answer: (answer: QueueAnswer) => void): void {
+    const names = new Set(jobs.map(({ queueName }) => queueName));
+    this.#ask(() => this.#visible().filter((job) => names.has(job.queueName)), answer);
   }
 
-  /** Everything of ours that the queue knows. */
-  poll(answer: (answer: QueueAnswer) => void): void {
+  /** Everything of ours that the queue knows, whoever is asked about. */
+  poll(_live: readonly AskedJob[], answer: (answer: QueueAnswer) => void): void {
     this.#ask(() => this.#visible(), answer);
   }
 
-  history(queueNames: ReadonlySet<string>, answer: (answer: QueueAnswer) => void): void {
+  history(jobs: readonly AskedJob[], answer: (answer: QueueAnswer) => void): void {
+    const queueNames = new Set(jobs.map(({ queueName }) => queueName));
     const look = (): SimJob[] =>
       this.#options.accounting
         ? this.#jobs.filter((job) => job.known && queueNames.has(job.queueName))

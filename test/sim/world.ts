@@ -19,7 +19,9 @@ import { Scope, SimClock } from "./sim-clock.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { SimLog } from "./sim-log.ts";
 import { SimScheduler } from "./sim-scheduler.ts";
-import { SimSlurm } from "./sim-slurm.ts";
+import type { SimCluster } from "./sim-cluster.ts";
+import { SimLocal } from "./sim-local.ts";
+import { MESSAGE_TIMEOUT_MS, SimSlurm } from "./sim-slurm.ts";
 import { SimUser } from "./sim-user.ts";
 import { Stage } from "./stage.ts";
 import { CLUSTER, NAMESPACE, Story } from "./story.ts";
@@ -40,7 +42,6 @@ export interface WorldResult {
   readonly trace: readonly string[];
 }
 
-const ADOPT_WAIT_MS = 60_000;
 /** Faults strike for this long. */
 const FAULTS_MS_MIN = 20_000;
 const FAULTS_MS_MAX = 200_000;
@@ -54,8 +55,9 @@ const HASH_CHANCE = 0.3;
 /** With no commit for this long nothing is on its way between actors. */
 const STILL_MS = 2_500;
 
-const CORE: CoreConfig = {
-  adoptWaitMs: ADOPT_WAIT_MS,
+/** As the agent's configuration has it for a queueing system. */
+const QUEUE_CORE: CoreConfig = {
+  adoptWaitMs: 60_000,
   pollMinMs: 2_000,
   pollMaxMs: 300_000,
   pollsQueue: true,
@@ -66,6 +68,21 @@ const CORE: CoreConfig = {
   callsDepth: 20,
   submitsInFlightMax: 4,
 };
+/** And for the agent's own machine. */
+const LOCAL_CORE: CoreConfig = {
+  adoptWaitMs: 2_000,
+  pollMinMs: 500,
+  pollMaxMs: 5_000,
+  pollsQueue: false,
+  heartbeatS: 0,
+  statusEveryMs: 1_000,
+  witnessGraceMs: 200,
+  callsPerS: 0,
+  callsDepth: 0,
+  submitsInFlightMax: 32,
+};
+/** Worlds whose cluster is the agent's own machine. */
+const LOCAL_CHANCE = 0.2;
 
 export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   return await new World(options).run();
@@ -76,7 +93,7 @@ class World {
   readonly #stage: Stage;
   readonly #story: Story;
   readonly #log: SimLog;
-  readonly #slurm: SimSlurm;
+  readonly #cluster: SimCluster;
   readonly #scheduler: SimScheduler;
   readonly #agent: SimAgent;
   readonly #user: SimUser;
@@ -90,27 +107,32 @@ class World {
     this.#seed = seed;
     const clock = new SimClock(random);
     this.#slots = 1 + Math.floor(random.next() * 4);
-    const checker = new Checker({ adoptWaitMs: ADOPT_WAIT_MS, slots: this.#slots });
+    const local = random.next() < LOCAL_CHANCE;
+    const core = local ? LOCAL_CORE : QUEUE_CORE;
+    const checker = new Checker({ adoptWaitMs: core.adoptWaitMs, slots: this.#slots });
     const mix = drawMix(random);
     const stage = new Stage({ clock, random, checker, mutant, mix }, trace);
     this.#stage = stage;
     this.#story = new Story(seed, random);
     this.#faultsMs = stage.between(FAULTS_MS_MIN, FAULTS_MS_MAX);
-    const accounting = stage.chance(0.5);
+    const accounting = !local && stage.chance(0.5);
     const minJobAgeMs = stage.chance(0.3) ? stage.between(1_000, 10_000) : 300_000;
-    const disk = new SimDisk(stage, CORE.heartbeatS);
+    const disk = new SimDisk(stage, core.heartbeatS);
     this.#log = new SimLog(stage, new Scope("log", clock, random), stage.between(1, 4));
-    this.#slurm = new SimSlurm(stage, this.#story, disk, {
-      nodes: stage.between(1, 4),
-      minJobAgeMs,
-      accounting,
-    });
+    this.#cluster = local
+      ? new SimLocal(stage, this.#story, disk)
+      : new SimSlurm(stage, this.#story, disk, {
+          nodes: stage.between(1, 4),
+          minJobAgeMs,
+          accounting,
+        });
     this.#scheduler = new SimScheduler(stage, this.#log, (engine, changes) =>
       this.#committed(engine, changes),
     );
-    this.#agent = new SimAgent(stage, disk, this.#slurm, this.#scheduler, {
-      core: CORE,
+    this.#agent = new SimAgent(stage, disk, this.#cluster, this.#scheduler, {
+      core,
       accounting,
+      messageTimeoutMs: local ? 0 : 2 * MESSAGE_TIMEOUT_MS,
     });
     this.#user = new SimUser(stage, this.#scheduler, this.#story);
   }
@@ -156,7 +178,7 @@ class World {
     const { clock, checker, mix } = this.#stage;
     if (mix !== CALM) return false;
     if (clock.monotonicMs() > this.#faultsMs + QUIET_MS_MAX) return true;
-    return !this.#user.busy && !this.#slurm.busy && checker.allEnded() && this.#still();
+    return !this.#user.busy && !this.#cluster.busy && checker.allEnded() && this.#still();
   }
 
   #still(): boolean {
@@ -226,6 +248,7 @@ class World {
   #schedule(kind: TimedFault): void {
     const gapMs = this.#stage.mix.gapMs[kind];
     if (gapMs === Number.POSITIVE_INFINITY) return;
+    if (this.#cluster.watches && kind.startsWith("controller-")) return; // There is none.
     const delayMs = -Math.log(1 - this.#stage.random.next()) * gapMs;
     this.#stage.clock.at(delayMs, "fault", () => {
       if (this.#stage.mix === CALM) return;
@@ -252,13 +275,13 @@ class World {
         return this.#agent.refuseJournal(stage.between(100, 8_000)); // Counted when it refuses.
       case "controller-killed":
         stage.hit(kind);
-        return this.#slurm.kill(stage.between(500, 60_000));
+        return this.#cluster.kill(stage.between(500, 60_000));
       case "controller-silent":
         stage.hit(kind);
-        return this.#slurm.silence(stage.between(500, 90_000));
+        return this.#cluster.silence(stage.between(500, 90_000));
       case "controller-slow":
         stage.hit(kind);
-        return this.#slurm.slow(stage.between(5_000, 60_000));
+        return this.#cluster.slow(stage.between(5_000, 60_000));
       case "link-cut":
         return this.#agent.cutLink();
     }
