@@ -108,7 +108,8 @@ export class AttemptInvariants {
       case "cancelled":
         return end?.how === "killed" || this.#wasCancelled(run, task);
       case "timeout":
-        return end !== null && ranTooLong(task, end);
+        if (end === null) return this.#nodeLost.has(token) && task?.timeoutMs !== null;
+        return ranTooLong(task, end);
       case "node_fail":
         return end?.how === "node" || this.#nodeLost.has(token);
       case "refused":

@@ -401,7 +401,7 @@ export class SimAgent {
     this.#link = link;
     this.#welcomed = false;
     this.#scheduler.dial(link);
-    const { commandSeen, epochSeen } = core;
+    const { commandDurable: commandSeen, epochSeen } = core;
     link.tellScheduler({
       kind: "hello",
       journalId: journal.id,
