@@ -27,16 +27,23 @@ const ROUNDS = 5;
 
 type Say = (line: string) => void;
 
+export const DAG_PARTS = ["sequential", "fanout", "noop", "killed"] as const;
+
 export async function benchDag(options: {
   readonly tasks: number;
+  readonly parts: readonly string[];
   readonly say: Say;
 }): Promise<object> {
-  const { say, tasks } = options;
-  const sequential = await benchSequential(say);
-  const fanout = await benchFanout(say);
-  const noop = await benchNoop(tasks, say);
-  const killed = await benchKilled(say);
-  return { sequential, fanout, noop, killed };
+  const { say, tasks, parts } = options;
+  const bench = {
+    sequential: () => benchSequential(say),
+    fanout: () => benchFanout(say),
+    noop: () => benchNoop(tasks, say),
+    killed: () => benchKilled(say),
+  };
+  const figures: { [part: string]: object } = {};
+  for (const part of DAG_PARTS) if (parts.includes(part)) figures[part] = await bench[part]();
+  return figures;
 }
 
 async function benchSequential(say: Say): Promise<object> {

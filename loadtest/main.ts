@@ -2,7 +2,7 @@
 // the last line of standard output is one object with the figures.
 
 import { parseArgs } from "node:util";
-import { benchDag } from "./dag.ts";
+import { DAG_PARTS, benchDag } from "./dag.ts";
 import { circumstances } from "./figures.ts";
 import { benchPoll } from "./poll.ts";
 import { benchSubmit } from "./submit.ts";
@@ -11,7 +11,8 @@ const USAGE = `usage: npm run bench -- submit|dag|poll [--json]
 
   submit [--seconds 5] [--log embedded|jetstream]
                            durably acknowledged submissions a second, and time to the decision
-  dag [--tasks 10000]      overhead of a step, fan-out, no-op tasks, kills
+  dag [--tasks 10000] [--part sequential|fanout|noop|killed]
+                           overhead of a step, fan-out, no-op tasks, kills
   poll [--minutes 5]       scheduler commands a minute with 1, 100 and 2,000 live jobs
 `;
 
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "5" },
     minutes: { type: "string", default: "5" },
     tasks: { type: "string", default: "10000" },
+    part: { type: "string", multiple: true, default: [...DAG_PARTS] },
     log: { type: "string", multiple: true, default: ["embedded", "jetstream"] },
   },
 });
@@ -30,7 +32,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const [name] = positionals;
 const run = {
   submit: () => benchSubmit({ seconds: Number(values.seconds), logs: logsOf(values.log), say }),
-  dag: () => benchDag({ tasks: Number(values.tasks), say }),
+  dag: () => benchDag({ tasks: Number(values.tasks), parts: values.part, say }),
   poll: () => benchPoll({ minutes: Number(values.minutes), say }),
 }[name ?? ""];
 if (run === undefined || values.help === true) {
