@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
@@ -66,4 +66,11 @@ test("a pid of another boot or another start is no job of ours", async () => {
     writeFileSync(join(directory, "claim"), damaged);
     expect(runningLocalJobs(root)).toEqual([]);
   }
+});
+
+test("a pipe or a device in the claim's place is no claim, and is not waited for", async () => {
+  const { root, directory } = await jobDirectory();
+  execFileSync("mkfifo", [join(directory, "claim")]);
+  symlinkSync("/dev/zero", join(directory, "status"));
+  expect(runningLocalJobs(root)).toEqual([]);
 });
