@@ -79,6 +79,18 @@ test("kill -9 between intent and bind, again and again: each attempt is claimed 
   }
 }, 120_000);
 
+test("a second agent on the same journal is refused by name, and the first goes on", async () => {
+  const { scheduler, agent } = await agentWorld();
+  const second = new AgentProcess(agent.directory, "127.0.0.1:9");
+  onTestFinished(() => void second.end("SIGKILL"));
+  await expect(second.start()).rejects.toThrow(`another agent (process ${agent.pid}) owns`);
+  const job = gated(0, agent.directory);
+  scheduler.submit(job.spec);
+  job.open();
+  const end = await waitFor(() => scheduler.endOf(job.spec.token), LONG_MS);
+  expect(end.outcome.cause).toBe("ok");
+}, 60_000);
+
 test("a deleted journal is rebuilt from the job directories", async () => {
   const { scheduler, agent } = await agentWorld();
   const jobs = [0, 1].map((ordinal) => gated(ordinal, agent.directory));

@@ -11,6 +11,7 @@ import { systemRandom } from "#shared/config/system.ts";
 import { Health } from "#shared/lifecycle/health.ts";
 import { startHttp } from "#shared/lifecycle/http-health.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
+import { takeOwnerLock } from "#shared/lifecycle/owner-lock.ts";
 import { openChannel } from "#shared/mesh/grpc-client.ts";
 import { openStore } from "#shared/state/store.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
@@ -33,6 +34,11 @@ export async function startAgent(
   const metrics = createMetrics("agent");
   const health = new Health();
   const privateKey = openKey(config.state);
+  await life.start(
+    "owner lock",
+    () => takeOwnerLock(config.state, "agent"),
+    (lock) => lock.release(),
+  );
   const store = await life.start(
     "journal",
     () => openStore({ path: join(config.state, "journal") }),

@@ -221,8 +221,7 @@ export class JobDirectories {
   ): FoundDirectory | null {
     try {
       const token = parseAttemptToken(name);
-      const flag = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK;
-      const text = fs.readFileSync(join(this.pathOf(token), NOTE), { encoding: "utf8", flag });
+      const text = readPlain(join(this.pathOf(token), NOTE));
       const note = JSON.parse(text) as Partial<JobNote>;
       const spec = specOf(note.spec);
       if (spec.token !== token) return null;
@@ -274,6 +273,15 @@ function readSmall(path: string): { text: string; sizeBytes: number; mtimeMs: nu
     // The last lines are the ones that matter, should a file ever grow beyond bounds.
     const read = fs.readSync(file, buffer, 0, buffer.length, Math.max(0, size - STATUS_BYTES_MAX));
     return { text: buffer.toString("utf8", 0, read), sizeBytes: size, mtimeMs };
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function readPlain(path: string): string {
+  const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  try {
+    return fs.readFileSync(file, "utf8");
   } finally {
     fs.closeSync(file);
   }

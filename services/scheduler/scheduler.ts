@@ -8,6 +8,7 @@ import type { Failure } from "#shared/base/errors.ts";
 import type { Config } from "#shared/config/load-config.ts";
 import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
 import { Health } from "#shared/lifecycle/health.ts";
+import { takeOwnerLock } from "#shared/lifecycle/owner-lock.ts";
 import { startHttp } from "#shared/lifecycle/http-health.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import { GrpcServer } from "#shared/mesh/grpc-server.ts";
@@ -29,7 +30,6 @@ import { statePathsOf } from "./config.ts";
 import { EngineMeter } from "./engine-meter.ts";
 import { restRoutes } from "./http/rest-routes.ts";
 import { openLog } from "./open-log.ts";
-import { takeOwnerLock } from "./owner-lock.ts";
 import { RunReceipts } from "./run-receipts.ts";
 import { Auth } from "./server/auth.ts";
 import { bootstrapToken, writeSecret } from "./server/bootstrap.ts";
@@ -68,7 +68,7 @@ export async function startScheduler(
 
   await life.start(
     "owner lock",
-    () => takeOwnerLock(owned),
+    () => takeOwnerLock(owned, "scheduler"),
     (lock) => lock.release(),
   );
   const log = await life.start(

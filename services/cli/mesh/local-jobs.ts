@@ -5,15 +5,9 @@
 // process must have been started with this very directory's script (cluster-adapters/supervisor.ts,
 // S6).
 
-import { constants, readdirSync, readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { identityOf, type ProcessIdentity } from "./process-identity.ts";
-
-/** What a job may have put there instead, a pipe or a link to a device, is neither awaited nor read. */
-const PLAIN = {
-  encoding: "utf8",
-  flag: constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW,
-} as const;
 
 export interface LocalJob extends ProcessIdentity {
   /** RUN-ORDINAL-ATTEMPT, the directory's name. */
@@ -49,7 +43,7 @@ function runningJob(directory: string, token: string): LocalJob | null {
 
 function jobIdIn(directory: string): string | null {
   try {
-    const text = readFileSync(join(directory, "job_info.json"), PLAIN);
+    const text = readPlain(join(directory, "job_info.json"));
     const { spec } = JSON.parse(text) as { spec?: { run?: unknown; task?: unknown } };
     const known = typeof spec?.run === "string" && typeof spec.task === "string";
     return known ? `${String(spec.run)}/${String(spec.task)}` : null;
@@ -68,8 +62,19 @@ function namesIn(directory: string): readonly string[] {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, PLAIN);
+    return readPlain(path);
   } catch {
     return "";
+  }
+}
+
+/** What a job may have put there instead, a pipe or a link to a device, is neither awaited nor read. */
+function readPlain(path: string): string {
+  const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
+  const file = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  try {
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync(file);
   }
 }

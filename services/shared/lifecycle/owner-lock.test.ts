@@ -5,11 +5,11 @@ import { takeOwnerLock } from "./owner-lock.ts";
 test("a directory has one owner at a time, who is named to the others", async () => {
   const { path, remove } = tempDirectory("lock");
   onTestFinished(remove);
-  const first = await takeOwnerLock(path);
-  await expect(takeOwnerLock(path)).rejects.toThrow(
+  const first = await takeOwnerLock(path, "scheduler");
+  await expect(takeOwnerLock(path, "scheduler")).rejects.toThrow(
     `another scheduler (process ${process.pid}) owns ${path}`,
   );
   await first.release();
-  const second = await takeOwnerLock(path);
+  const second = await takeOwnerLock(path, "scheduler");
   await second.release();
 });

@@ -1,6 +1,7 @@
-// One scheduler per directory on one machine. The log's own fence keeps two writers from ever both
-// being right; this keeps a second scheduler from pushing the first one out by being started by
-// mistake.
+// One process per directory on one machine. The log's own fence keeps two schedulers from ever both
+// being right; this keeps a second one from pushing the first one out by being started by mistake.
+// An agent's journal has no other fence: two agents on one would number their reports alike, and
+// ends would be lost.
 //
 // The lock is a listening socket named after the directory: the kernel lets go of it when its
 // process dies, however it dies, so there is nothing stale to clean up.
@@ -18,19 +19,16 @@ export interface OwnerLock {
   release(): Promise<void>;
 }
 
-/**
- * `directory`: the log's own, or the scheduler's when the log is elsewhere. CONFLICT names the
- * owner.
- */
-export async function takeOwnerLock(directory: string): Promise<OwnerLock> {
+/** `service`: what the message calls the owner. CONFLICT names it. */
+export async function takeOwnerLock(directory: string, service: string): Promise<OwnerLock> {
   const name = socketNameOf(realpathSync(directory));
   for (let tries = 0; tries < 3; tries++) {
     const lock = await listen(name);
     if (lock !== null) return lock;
     const owner = await ask(name);
     if (owner !== null) {
-      throw new Failure("CONFLICT", `another scheduler (${owner}) owns ${directory}`, {
-        hint: "Stop that one first, or give this one a log and a state directory of its own.",
+      throw new Failure("CONFLICT", `another ${service} (${owner}) owns ${directory}`, {
+        hint: "Stop that one first, or give this one a directory of its own.",
       });
     }
     if (!name.startsWith("\0")) rmSync(name, { force: true }); // A file whose listener has died.
@@ -45,8 +43,8 @@ export async function takeOwnerLock(directory: string): Promise<OwnerLock> {
 function socketNameOf(path: string): string {
   const hash = createHash("sha256").update(path).digest("hex").slice(0, 32);
   return process.platform === "linux"
-    ? `\0signalbox-log-${hash}`
-    : join(tmpdir(), `signalbox-log-${hash}.sock`);
+    ? `\0signalbox-owner-${hash}`
+    : join(tmpdir(), `signalbox-owner-${hash}.sock`);
 }
 
 function listen(name: string): Promise<OwnerLock | null> {
@@ -56,7 +54,7 @@ function listen(name: string): Promise<OwnerLock | null> {
     );
     server.once("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EADDRINUSE") resolve(null);
-      else reject(new Failure("UNAVAILABLE", "cannot take the log's lock", { cause: error }));
+      else reject(new Failure("UNAVAILABLE", "cannot take the owner's lock", { cause: error }));
     });
     server.listen(name, () => {
       server.unref();
