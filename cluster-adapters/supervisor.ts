@@ -75,7 +75,7 @@ export function supervisorScript(
 // traps (measured: a TERM in the first 0.7 ms got lost in dash), so its command line is looked at
 // until it is another.
 const SIGNALS = `set -fC
-child= beat= caught= late=
+child= beat= caught= late= early=
 until_executed() {
   looks=0
   read -r mine </proc/$$/cmdline
@@ -96,7 +96,7 @@ end_program() {
 }
 warn_program() {
   caught=1
-  [ -n "$child" ] || return 0
+  if [ -z "$child" ]; then early="$early $1 $2"; return 0; fi
   until_executed
   printf 'warned %s\\n' "$1" >>status
   mask=
@@ -140,6 +140,8 @@ printf 'start %s\\n' "$$" >>status || exit ${SUPERVISOR_FAILED}`;
 // `times` writes two lines, the shell's and its children's: CPU time without a fork. The exit
 // line's own CPU field is for writers that know it; `-` says that the lines before have it.
 const FINISH = `[ -z "$late" ] || end_program
+set -- $early
+while [ $# -gt 1 ]; do warn_program "$1" "$2"; shift 2; done
 while :; do
   caught=
   wait "$child"; code=$?

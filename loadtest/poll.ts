@@ -9,7 +9,7 @@ import { BenchMesh, NAMESPACE } from "./bench-mesh.ts";
 import { rounded } from "./figures.ts";
 
 const LIVE = [1, 100, 2000] as const;
-const METRIC = "signalbox_scheduler_commands_total";
+const METRIC = "signalbox_scheduler_calls_total";
 
 export async function benchPoll(options: {
   readonly minutes: number;

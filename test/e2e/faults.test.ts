@@ -1,5 +1,5 @@
-// A fixed part of the matrix that `npm run faults` plays in full: real scheduler, agent, nats-server
-// and Slurm, hit in the middle of a run. Each scenario has a mesh of its own.
+// A fixed part of the matrix that `npm run faults` plays in full: real scheduler, agent,
+// nats-server and Slurm, hit in the middle of a run. Each scenario has a mesh of its own.
 
 import { afterAll, describe, expect, test } from "vitest";
 import { missingSlurmPrograms } from "../../deploy/test-clusters/slurm/slurm-cluster.ts";
