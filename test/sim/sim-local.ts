@@ -1,4 +1,4 @@
-// The agent's own machine as a cluster: processes that outlive the agent, whose claims name them. No
+// The agent's own machine as a cluster: processes that outlive the agent, named by their claims. No
 // queue, no controller; who is gone without an exit line was killed.
 
 import type { EndCause } from "#shared/base/job.ts";

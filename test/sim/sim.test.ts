@@ -10,14 +10,14 @@ import { runWorld } from "./world.ts";
 
 const SEEDS = 300;
 /** From its seed in README.md on each mutant shows within this many worlds. */
-const MUTANT_SEEDS = 400;
+const MUTANT_SEEDS = 800;
 /** The seeds of README.md. */
 const FIRST_SEEDS: Record<Mutant, number> = {
   "no-adopt": 1,
-  "no-claim": 9,
-  "no-epoch-check": 2,
-  "ack-before-commit": 9,
-  "ack-before-flush": 15,
+  "no-claim": 20,
+  "no-epoch-check": 101,
+  "ack-before-commit": 3,
+  "ack-before-flush": 2,
   "silence-ends": 1,
 };
 
