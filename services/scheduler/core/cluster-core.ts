@@ -115,7 +115,8 @@ function onConnected(
 
 /** The agent knows nothing of what it was told: tell it again. It adopts what already runs. */
 function commandAgain(cluster: ClusterState, turn: ClusterTurn): void {
-  const commanded = new Set(cluster.commands.map(({ token }) => token));
+  const submits = cluster.commands.filter(({ kind }) => kind === "submit");
+  const commanded = new Set(submits.map(({ token }) => token));
   for (const { token, cancelAsked } of cluster.placed.values()) {
     if (!commanded.has(token)) {
       turn.emit({ type: "cluster.commanded-again", token, seq: cluster.commandSeq + 1 });

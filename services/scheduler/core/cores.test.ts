@@ -211,6 +211,16 @@ describe("cluster", () => {
     expect(specOf(played.state, "nobody")).toBe(null);
   });
 
+  test("a new journal is told to submit also what it is told to cancel, in that order", () => {
+    const played = connected();
+    played.tell(enqueue(1));
+    played.tell(report(1, 1, phase("intended")));
+    played.tell({ kind: "withdraw", token: spec(1).token, job: job(1), reason: "enough" });
+    played.tell({ kind: "agent-connected", journalId: "j2", journalNew: true, commandSeen: 0 });
+    const kinds = played.state?.commands.map(({ kind }) => kind);
+    expect(kinds?.slice(-2)).toEqual(["submit", "cancel"]);
+  });
+
   test("an agent that kept its journal is not told again what it has seen", () => {
     const played = connected();
     played.tell(enqueue(1));
