@@ -1,7 +1,7 @@
 // What a command sees of the world it was started in: streams, environment, time, Ctrl-C. Commands
 // take it as an argument, so that a test can run one in its own process and read what it printed.
 
-import { basename, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { isatty } from "node:tty";
 import type { Readable, Writable } from "node:stream";
 
@@ -31,7 +31,7 @@ export function processTerminal(): Terminal {
     stdoutIsTty: isatty(1),
     stderrIsTty: isatty(2),
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingFolderOf(process.env, process.cwd()),
     invocation: invocationOf(process.env, process.argv[1] ?? "", process.cwd()),
     size: () => ({
       columns: process.stdout.columns || process.stderr.columns || 80,
@@ -49,6 +49,19 @@ export function processTerminal(): Terminal {
       };
     },
   };
+}
+
+/**
+ * Where the user stands. In a clone `npm run signalbox` enters the clone's folder first and keeps
+ * the user's in INIT_CWD. Scripts of other packages that call us mean the folder they are in.
+ */
+export function workingFolderOf(env: Terminal["env"], cwd: string): string {
+  const event = env["npm_lifecycle_event"];
+  const ours =
+    env["npm_package_name"] === "signalbox" && (event === "signalbox" || event === "demo");
+  return ours && env["npm_package_json"] === join(cwd, "package.json")
+    ? (env["INIT_CWD"] ?? cwd)
+    : cwd;
 }
 
 function invocationOf(env: NodeJS.ProcessEnv, script: string, cwd: string): string {

@@ -115,12 +115,13 @@ export function clientContext(terminal: Terminal, flags: ContextFlags): ClientCo
   const namespace =
     flags.namespace ?? env["SIGNALBOX_NAMESPACE"] ?? saved?.namespace ?? NAMESPACE_DEFAULT;
   const sameServer = saved !== null && saved.grpc === server;
+  const ca = flags.ca ?? env["SIGNALBOX_CA"] ?? (sameServer ? saved.ca : undefined);
   return {
     server: parseServer(server, source),
     http: sameServer ? saved.http : null,
     token: tokenOf(terminal, flags) ?? (sameServer ? saved.token : null), // K1
     namespace: parseNamespaceId(namespace),
-    caFile: flags.ca ?? env["SIGNALBOX_CA"] ?? (sameServer ? (saved.ca ?? null) : null),
+    caFile: ca === undefined ? null : resolve(terminal.cwd, ca),
     source,
   };
 }

@@ -412,7 +412,7 @@ describe("a refusal says where and what to do", () => {
       '5:3 /params/n param "n" is 9, above its maximum 3',
     );
     expect(errorsOf(text, { params: { n: "x" } })[0]).toContain(
-      'param "n" is "x", which is no integer',
+      'param "n" is "x", which is no integer | give an integer from 1 up to 3',
     );
     expect(errorsOf(text, { params: { e: "c" } })[0]).toContain("not in its enum | one of a, b");
     expect(errorsOf(text, { params: { m: 1 } })[0]).toContain(

@@ -25,7 +25,7 @@ export function resolveParams(
   for (const [name, param] of Object.entries(declared).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const problemOfDefault = defaultProblem(param);
     if (problemOfDefault !== undefined) {
-      const hint = `give a ${param.type} that its own enum, minimum and maximum allow`;
+      const hint = `give ${aType(param)} that its own enum, minimum and maximum allow`;
       findings.error(["params", name, problemOfDefault.key], problemOfDefault.message, hint);
       continue;
     }
@@ -120,5 +120,9 @@ function ruleOf(param: RawParam): string {
     param.minimum === undefined ? "" : ` from ${param.minimum}`,
     param.maximum === undefined ? "" : ` up to ${param.maximum}`,
   ].join("");
-  return `give a ${param.type}${range}`;
+  return `give ${aType(param)}${range}`;
+}
+
+function aType({ type }: RawParam): string {
+  return type === "integer" ? "an integer" : `a ${type}`;
 }
