@@ -33,7 +33,7 @@ const ENROL_MS = 10_000;
 export function openKey(state: string): KeyObject {
   const path = join(state, "agent.key");
   fs.mkdirSync(state, { recursive: true, mode: 0o700 });
-  if (fs.existsSync(path)) return importPrivatePem(fs.readFileSync(path, "utf8"));
+  if (fs.existsSync(path)) return importPrivatePem(fs.readFileSync(path, "utf8"), path);
   const { privateKey } = generateKeyPair();
   writeDurably(path, exportPrivatePem(privateKey));
   return privateKey;
@@ -43,14 +43,21 @@ export function openKey(state: string): KeyObject {
 export function readIdentity(state: string, privateKey: KeyObject): AgentIdentity | null {
   const path = join(state, "identity.json");
   if (!fs.existsSync(path)) return null;
-  const fields = JSON.parse(fs.readFileSync(path, "utf8")) as Partial<AgentName>;
-  const { agentId, namespace, cluster } = fields;
+  const { agentId, namespace, cluster } = fieldsIn(fs.readFileSync(path, "utf8"));
   if (typeof agentId !== "string" || typeof namespace !== "string" || typeof cluster !== "string") {
     throw new Failure("CORRUPT", `${path} is no identity`, {
       hint: "Remove it and enrol again with a new token: signalbox cluster add",
     });
   }
   return { agentId, namespace, cluster, privateKey };
+}
+
+function fieldsIn(text: string): Partial<AgentName> {
+  try {
+    return (JSON.parse(text) ?? {}) as Partial<AgentName>;
+  } catch {
+    return {};
+  }
 }
 
 /** Spends the one-time token. Rejects with a Failure whose `retry` says whether to try again. */

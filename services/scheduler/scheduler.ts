@@ -219,5 +219,5 @@ function warnOfPlainText(config: Config, logger: Logger): void {
  */
 function keyOf(file: string): ReturnType<typeof importPrivatePem> {
   if (!existsSync(file)) writeSecret(file, exportPrivatePem(generateKeyPair().privateKey));
-  return importPrivatePem(readFileSync(file, "utf8"));
+  return importPrivatePem(readFileSync(file, "utf8"), file);
 }

@@ -62,20 +62,20 @@ export function importPublicPem(pem: string): KeyObject {
   return imported(() => createPublicKey(pem));
 }
 
-/** Failure INVALID unless it is an Ed25519 private key. */
-export function importPrivatePem(pem: string): KeyObject {
-  return imported(() => createPrivateKey(pem));
+/** Failure INVALID unless it is an Ed25519 private key; `name`: what the message calls it. */
+export function importPrivatePem(pem: string, name = "this"): KeyObject {
+  return imported(() => createPrivateKey(pem), name);
 }
 
-function imported(read: () => KeyObject): KeyObject {
+function imported(read: () => KeyObject, name = "this"): KeyObject {
   let key: KeyObject;
   try {
     key = read();
   } catch (cause) {
-    throw new Failure("INVALID", "this is no Ed25519 key", { cause });
+    throw new Failure("INVALID", `${name} is no Ed25519 key`, { cause });
   }
   if (key.asymmetricKeyType !== "ed25519") {
-    throw new Failure("INVALID", `this is a key of type ${key.asymmetricKeyType}, not ed25519`);
+    throw new Failure("INVALID", `${name} is a key of type ${key.asymmetricKeyType}, not ed25519`);
   }
   return key;
 }

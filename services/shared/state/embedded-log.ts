@@ -19,6 +19,7 @@ import { Failure } from "#shared/base/errors.ts";
 import { EMPTY_HEAD, readChain } from "./chain.ts";
 import type { Head, ReadRecord, Stored } from "./chain.ts";
 import { DiskRoom } from "./disk-room.ts";
+import { checkLmdbFile } from "./lmdb-file.ts";
 import { DURABLE } from "./lmdb-options.ts";
 import { prepareLocalDirectory } from "./local-disk.ts";
 import type { EventLog, LogEntry, LogPosition, PartitionWriter } from "./log.ts";
@@ -92,6 +93,7 @@ class EmbeddedLog implements EventLog {
     this.#path = options.path;
     this.partitions = options.partitions;
     this.#bytesMax = options.partitionBytesMax ?? PARTITION_BYTES_MAX;
+    checkLmdbFile(options.path);
     this.#env = open<Buffer, Buffer>({ ...DURABLE, path: options.path });
     this.#room = new DiskRoom(options.path, this.#env);
     try {

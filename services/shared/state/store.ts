@@ -17,6 +17,7 @@ import { open } from "lmdb";
 import type { RootDatabase } from "lmdb";
 import { Failure } from "#shared/base/errors.ts";
 import { DiskRoom } from "./disk-room.ts";
+import { checkLmdbFile } from "./lmdb-file.ts";
 import { DURABLE } from "./lmdb-options.ts";
 import { prepareLocalDirectory } from "./local-disk.ts";
 import { boundsOf, decodeValue, finishRange, fullKeyOf, mergeRows, rowsOf } from "./store-batch.ts";
@@ -88,6 +89,7 @@ class LmdbStore implements Store {
 
   constructor(path: string) {
     this.#path = path;
+    checkLmdbFile(path);
     this.#env = open<Buffer, Buffer>({ ...DURABLE, path });
     this.#room = new DiskRoom(path, this.#env);
   }
