@@ -110,6 +110,13 @@ test("validate needs no scheduler, and says per file what is wrong and where", a
   const good = await cli(["validate", "demo.yaml"], null, { cwd });
   expect(good.code).toBe(0);
   expect(good.terminal.out()).toContain("✔ demo.yaml: demo, 1 step: one");
+  const fan = "tasks: [a, b, c, d, e, sum]".replace(/\w+(?=[,\]])/gu, (id) => {
+    const needs = id === "sum" ? "[a, b, c, d, e]" : "[]";
+    return `{id: ${id}, uses: exec@1, needs: ${needs}, with: {command: [ls]}}`;
+  });
+  writeFileSync(join(cwd, "fan.yaml"), MANIFEST.replace(/^tasks:[^]*/mu, `${fan}\n`));
+  const wide = await cli(["validate", "fan.yaml"], null, { cwd });
+  expect(wide.terminal.out()).toContain("6 steps: a, b, c, d and 1 more → sum");
   writeFileSync(join(cwd, "bad.yaml"), MANIFEST.replace("input.txt}}", "gone.txt}}"));
   const both = await cli(["validate", "demo.yaml", "bad.yaml", "--json"], null, { cwd });
   expect(both.code).toBe(2);

@@ -8,6 +8,9 @@ import { printable } from "../print/text.ts";
 import type { Session } from "../session.ts";
 import { paramsOf, withParamOptions, type ParamFlags } from "./submit-options.ts";
 
+const STAGES_SHOWN = 8;
+const STAGE_IDS_SHOWN = 4;
+
 /** As --json prints it, one per file. */
 interface Verdict {
   readonly file: string;
@@ -88,9 +91,29 @@ function printVerdict(session: Session, verdict: Verdict): void {
   for (const it of verdict.errors) print(it, style.red("error"));
   if (!verdict.valid) return;
   const steps = verdict.tasks.length === 1 ? "1 step" : `${verdict.tasks.length} steps`;
-  const shown = verdict.tasks.slice(0, 8).map((task) => task.id);
-  const more = verdict.tasks.length > shown.length ? ` ${style.signs.arrow} …` : "";
-  const order = shown.join(` ${style.signs.arrow} `) + more;
+  const stages = stagesOf(verdict.tasks);
+  const more = stages.length > STAGES_SHOWN ? ["…"] : [];
+  const shown = [...stages.slice(0, STAGES_SHOWN).map(stageText), ...more];
+  const order = shown.join(` ${style.signs.arrow} `);
   const sign = style.green(style.signs.ok);
   printer.line(`${sign} ${verdict.file}: ${printable(verdict.workflow ?? "")}, ${steps}: ${order}`);
+}
+
+/** The first stages: ids that could run side by side once those of the stages before are done. */
+function stagesOf(tasks: Verdict["tasks"]): string[][] {
+  const done = new Set<string>();
+  const stages: string[][] = [];
+  let left = tasks;
+  while (left.length > 0 && stages.length <= STAGES_SHOWN) {
+    const ready = left.filter(({ needs }) => needs.every((id) => done.has(id)));
+    for (const { id } of ready) done.add(id);
+    stages.push(ready.map(({ id }) => id));
+    left = left.filter(({ id }) => !done.has(id));
+  }
+  return stages;
+}
+
+function stageText(ids: readonly string[]): string {
+  const more = ids.length - STAGE_IDS_SHOWN;
+  return ids.slice(0, STAGE_IDS_SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
