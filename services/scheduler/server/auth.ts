@@ -81,7 +81,7 @@ export class Auth {
   #refuse(reason: string, sentence: string): Failure {
     this.#count(reason);
     return new Failure("UNAUTHENTICATED", sentence, {
-      hint: "Give a token: signalbox --token, SIGNALBOX_TOKEN, or authorization: Bearer …",
+      hint: "Give a token: signalbox --token-file FILE, SIGNALBOX_TOKEN, or authorization: Bearer …",
     });
   }
 
