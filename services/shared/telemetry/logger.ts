@@ -2,7 +2,10 @@
 //
 //   T1. No secret leaves: members with a secret's name are replaced wherever they stand in the
 //       first three levels, and bearer tokens and private keys are cut out of any text of the line.
+//   T2. A line that cannot be written is lost and nothing else: no service ends because the disk
+//       under its log is full.
 
+import { writeSync } from "node:fs";
 import { pino, type DestinationStream, type Logger as PinoLogger } from "pino";
 
 import type { Trace } from "./tracing.ts";
@@ -33,6 +36,17 @@ const SECRET_TEXT =
   /(bearer\s+)[\w.~+/=-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?="))/gi;
 const REDACTED = "[redacted]";
 
+/** Written at once: the last lines before a crash are the ones somebody will need. */
+const STANDARD_ERROR: DestinationStream = {
+  write(line) {
+    try {
+      writeSync(2, line);
+    } catch {
+      // T2: there is nowhere to say so.
+    }
+  },
+};
+
 /** Lines carry `service`, `pid`, ISO `time`, and `trace_id` through `withTrace`. */
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
@@ -53,8 +67,7 @@ export function createLogger(options: LoggerOptions): Logger {
           ),
       },
     },
-    // Written at once: the last lines before a crash are the ones somebody will need.
-    options.destination ?? pino.destination({ dest: 2, sync: true }),
+    options.destination ?? STANDARD_ERROR,
   );
 }
 

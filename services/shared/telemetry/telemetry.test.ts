@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
 
 import { Failure } from "#shared/base/errors.ts";
 import { createLogger, withTrace } from "./logger.ts";
@@ -57,6 +59,20 @@ test("no secret leaves, by member name or inside a text", () => {
   expect(raw.join("")).not.toContain("c2VjcmV0");
   expect(raw.join("")).toContain("Bearer [redacted]");
   expect(lines()).toHaveLength(2);
+});
+
+test("a disk that is full under the log ends nothing", () => {
+  const full = openSync("/dev/full", "w"); // Every write to it is ENOSPC.
+  onTestFinished(() => closeSync(full));
+  const code = `
+    import { createLogger } from "${new URL("logger.ts", import.meta.url).href}";
+    const logger = createLogger({ service: "x" });
+    for (let at = 0; at < 3; at++) logger.error("nobody reads this");
+    process.stdout.write("goes on");`;
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
+    stdio: ["ignore", "pipe", full],
+  });
+  expect([child.status, child.stdout.toString()]).toEqual([0, "goes on"]);
 });
 
 test("a failure keeps its code, hint and cause", () => {
