@@ -61,6 +61,8 @@ export type AttemptState =
       readonly cause: EndCause;
       readonly message: string;
       readonly retryAtMs: number | null;
+      /** What will be reported once no job of it can run any more; absent when that was the wish. */
+      readonly end?: End;
     }
   | { readonly kind: "bound" }
   | { readonly kind: "running"; readonly startedAtMs: number; readonly paused: boolean }

@@ -200,6 +200,7 @@ test("accounting has the last word on a job the queue forgot", () => {
   desk.tell({ kind: "history", tokens: [token], answer: { kind: "answer", present } });
   desk.status(); // The look that was under way before the word.
   desk.status();
+  desk.fence(); // A journal lost before the directory is put away must not begin it anew.
   expect(desk.end().outcome.cause).toBe("cancelled");
   expect(desk.end().evidence.source).toBe("accounting");
   expect(desk.end().receipt).toBeNull(); // It never ran.
@@ -239,6 +240,7 @@ test("cancelled before anything was submitted: it ends at once and never ran", (
   desk.tell({ kind: "command", seq: 2, epoch: 1, command: cancel });
   desk.tell({ kind: "prepared", token, existed: false });
   expect(desk.take("submit")).toBeNull();
+  desk.fence();
   expect(desk.end().outcome).toMatchObject({ cause: "cancelled", message: "no" });
 });
 
@@ -297,6 +299,7 @@ test("refused for good: ended as refused, with the cluster's words", () => {
     result: { kind: "refused", reason: "Invalid account" },
     watched: false,
   });
+  desk.fence();
   expect(desk.end()).toMatchObject({
     outcome: { cause: "refused", message: "Invalid account" },
     evidence: { source: "controller", raw: "Invalid account" },

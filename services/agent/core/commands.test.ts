@@ -55,6 +55,7 @@ test("an end that is acknowledged is forgotten, and its directory put away only 
     result: { kind: "refused", reason: "no" },
     watched: false,
   });
+  desk.fence();
   expect(desk.take("retire")).toBeNull();
   const last = desk.core.reports.durableSeq;
   desk.tell({ kind: "reports-acked", seq: last });
@@ -126,6 +127,7 @@ test("an attempt whose end is on its way is not begun anew when it is commanded 
   desk.submit();
   const result = { kind: "refused", reason: "no" } as const;
   desk.tell({ kind: "submitted", token, result, watched: false });
+  desk.fence();
   desk.tell({ kind: "command", seq: 2, epoch: 1, command: { kind: "forget", token } });
   expect(desk.core.attempts.size).toBe(0);
   desk.tell({ kind: "command", seq: 3, epoch: 1, command: { kind: "submit", spec: SPEC } });

@@ -5,6 +5,7 @@ import type { AttemptReport, EndCause } from "#shared/base/job.ts";
 import { onEvents } from "./cluster-core.ts";
 import type { CoreConfig } from "./core-state.ts";
 import { checkInvariants } from "./invariants.ts";
+import { FENCE_NATIVE_ID } from "./observations.ts";
 import type { JobStatus, QueueEntry } from "./observations.ts";
 import { EMPTY_JOURNAL, restoreCore } from "./restore.ts";
 import { SIM_CONFIG, specOf } from "./simulated-cluster.fixture.ts";
@@ -73,6 +74,12 @@ export class Desk {
   status(extra: Partial<JobStatus> = {}): void {
     this.take("read-status");
     this.tell({ kind: "statuses", statuses: [{ ...NO_STATUS, ...extra }] });
+  }
+
+  /** The agent takes the claim of what never ran, so that it never will. */
+  fence(): void {
+    expect(this.take("take-claim")).not.toBeNull();
+    this.tell({ kind: "claim-taken", token, claim: claim(FENCE_NATIVE_ID) });
   }
 
   seal(): EndCause {

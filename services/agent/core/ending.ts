@@ -76,6 +76,13 @@ export function finish(
   nowMs: number,
 ): void {
   assert(attempt.state.kind !== "reported" && attempt.state.kind !== "reporting");
+  if (!end.ran && attempt.directoryExists && attempt.claim === null) {
+    // Whoever finds this directory later, a late job or an agent without its journal, must not run it.
+    const { cause, message } = end.outcome;
+    enter(core, attempt, { kind: "fencing", cause, message, retryAtMs: null, end });
+    outbox.wish({ kind: "take-claim", token: attempt.token });
+    return;
+  }
   if (!end.ran) {
     reportEnd(core, attempt, end, { outcome: end.outcome, ...NOTHING_SEALED }, nowMs);
     return;

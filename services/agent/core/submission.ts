@@ -285,8 +285,8 @@ export function onClaimTaken(
     return;
   }
   attempt.claim = claim;
-  const { cause, message } = attempt.state;
-  finish(core, outbox, attempt, neverRanEnd(cause, message, "never-ran", nowMs), nowMs);
+  const { cause, message, end } = attempt.state;
+  finish(core, outbox, attempt, end ?? neverRanEnd(cause, message, "never-ran", nowMs), nowMs);
 }
 
 function noteNativeId(attempt: Attempt, nativeId: string): void {
