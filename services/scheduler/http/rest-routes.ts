@@ -26,7 +26,9 @@ export interface RestOptions {
 export function restRoutes(options: RestOptions): HttpRoutes {
   const description = `${JSON.stringify(openApiOf(options.version))}\n`;
   return (request, response) => {
-    const url = new URL(request.url ?? "/", "http://localhost");
+    const address = `http://localhost${request.url ?? "/"}`;
+    if (!URL.canParse(address)) return false;
+    const url = new URL(address);
     if (!url.pathname.startsWith("/v1/")) return false;
     if (request.method === "GET" && url.pathname === DESCRIPTION_PATH) {
       new Exchange(request, response, url.searchParams, {}).send(

@@ -53,6 +53,11 @@ async function finished(id: string): Promise<Body> {
   });
 }
 
+test("a path that is no path is not found; it is no fault", async () => {
+  for (const path of ["//", "//[", "/v1//", "/v1/runs/%zz"])
+    expect((await rest("GET", path)).status, path).toBe(404);
+});
+
 test("POST /v1/workflows with a token stores the manifest and returns its digest; without one it is 401", async () => {
   const digest = `sha256:${createHash("sha256").update(MANIFEST).digest("hex")}`;
   const refused = await scheduler.rest("POST", "/v1/workflows", { body: MANIFEST, token: null });
