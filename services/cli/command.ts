@@ -60,7 +60,10 @@ function examplesText(text: CommandText): string {
 function commonOptions(kind: "client" | "local"): Option[] {
   const common = [
     new Option("--json", "print JSON and nothing else on stdout"),
-    new Option("--home <dir>", "where the local mesh lives (default: $SIGNALBOX_HOME)"),
+    new Option(
+      "--home <dir>",
+      "where the local mesh lives (default: $SIGNALBOX_HOME, else ~/.local/state/signalbox)",
+    ),
   ];
   const client = [
     new Option("--server <host:port>", "the scheduler's gRPC address (SIGNALBOX_SERVER)"),

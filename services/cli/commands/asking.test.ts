@@ -47,6 +47,20 @@ test("get shows a run with its outputs, and downloads result files under their d
   expect(readFileSync(join(cwd, "results/one/out/plot.txt"), "utf8")).toBe("plot");
 });
 
+test("get says which steps belong to a cluster that is not heard", async () => {
+  const given = { state: JobState.JOB_STATE_RUNNING, cluster: "hpc", attempt: 1 };
+  const jobs = [
+    wireJob("heard", { ...given, reachable: true }),
+    wireJob("lost", { ...given, reachable: false }),
+  ];
+  const handlers: ControlHandlers = {
+    runs: { getRun: () => Promise.resolve({ run: wireRun(), jobs }) },
+  };
+  const { terminal } = await cli(["get", RUN], handlers);
+  expect(terminal.out()).toMatch(/^lost .*cluster not reachable$/mu);
+  expect(terminal.out()).not.toMatch(/^heard .*reachable/mu);
+});
+
 test("a file that does not hash to its digest, or leaves the folder, is never written", async () => {
   const cwd = folder();
   for (const path of ["plot.txt", "../../escape.txt"]) {
@@ -175,6 +189,10 @@ test("cancel checks every id before it cancels the first", async () => {
   expect(cancelled).toEqual([]);
   const good = await cli(["cancel", RUN, "--json"], handlers);
   expect(good.terminal.json()).toEqual([{ id: RUN, state: "cancelling" }]);
+  const running = wireJob("scf", { state: JobState.JOB_STATE_RUNNING });
+  const jobs = { cancelJob: () => Promise.resolve({ job: running }) };
+  const job = await cli(["cancel", `${RUN}/scf`], { jobs });
+  expect(job.terminal.out()).toBe(`${RUN}/scf cancelling\n`);
 });
 
 test("a new token's secret is on stdout alone, or in a file that only its owner reads", async () => {

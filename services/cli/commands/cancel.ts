@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { parseRunOrJob } from "../client/job-name.ts";
-import { parseJob, parseRun } from "../client/run-view.ts";
+import { isJobEnd, parseJob, parseRun, type JobView } from "../client/run-view.ts";
 import type { Session } from "../session.ts";
 
 interface CancelOptions {
@@ -42,15 +42,22 @@ async function cancel(
     if (target.kind === "run") {
       const request = { namespace, id: target.run, reason };
       const answer = await client.again(() => client.runs.cancelRun(request));
-      results.push({ id: target.run, state: parseRun(answer.run ?? {}).state });
+      const { state } = parseRun(answer.run ?? {});
+      results.push({ id: target.run, state });
+      session.printer.line(`${target.run} ${state}`);
     } else {
       const request = { namespace, id: target.job, reason };
       const answer = await client.again(() => client.jobs.cancelJob(request));
-      results.push({ id: target.job, state: parseJob(answer.job ?? {}).state });
+      const { state } = parseJob(answer.job ?? {});
+      results.push({ id: target.job, state });
+      session.printer.line(`${target.job} ${wishText(state)}`);
     }
-    const latest = results.at(-1);
-    session.printer.line(`${latest?.id} ${latest?.state}`);
   }
   session.printer.document(results);
   return 0;
+}
+
+/** A job keeps its state until its cluster confirms the end; the wish is durable before. */
+function wishText(state: JobView["state"]): string {
+  return isJobEnd(state) ? state : "cancelling";
 }

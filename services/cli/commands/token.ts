@@ -76,7 +76,7 @@ async function create(session: Session, options: CreateOptions): Promise<ExitCod
     printer.line(`written to ${options.out}`);
   }
   printer.note(
-    `token ${token.id}: ${token.role} in ${token.namespace}, ${expiry(token, terminal.nowMs())}`,
+    `token ${token.id}: ${token.role} in ${token.namespace}, ends: ${expiry(token, terminal.nowMs())}`,
   );
   printer.note("only its hash is kept: the secret cannot be shown again");
   return 0;

@@ -62,7 +62,7 @@ export class Stage {
     const directory = join(this.folder, "slurm");
     const slurm = await startPrivateSlurm(this.#session, directory);
     this.#undo.push(slurm.stop);
-    this.#slurm = `node deploy/test-clusters/slurm/main.ts down ${directory}`;
+    this.#slurm = `npx node deploy/test-clusters/slurm/main.ts down ${directory}`;
     this.say(`${style.green(style.signs.ok)} slurm      ${slurm.conf}`);
     const options = { slurm_conf: slurm.conf };
     const settings = { poll_min_s: 1 };

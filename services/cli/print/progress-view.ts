@@ -83,14 +83,17 @@ export function jobWords(job: JobView): string {
   }
   if (job.schedulerJobId !== null) words.push(`job ${printable(job.schedulerJobId)}`);
   if (job.attempt > 1) words.push(`attempt ${job.attempt}`);
-  if (!job.reachable && job.state !== "blocked" && !isJobEnd(job.state) && job.attempt > 0) {
-    words.push("cluster not reachable");
-  }
+  if (isOutOfReach(job)) words.push("cluster not reachable");
   // A success needs no explanation; everything else says why.
   if (job.reason !== "" && job.state !== "succeeded" && job.state !== "running") {
     words.push(printable(job.reason));
   }
   return words.join(", ");
+}
+
+/** Whether what is said of the job may be old: it was given to a cluster that is not heard. */
+export function isOutOfReach(job: JobView): boolean {
+  return !job.reachable && job.state !== "blocked" && !isJobEnd(job.state) && job.attempt > 0;
 }
 
 const STATE_WORDS: { readonly [state in JobState]: string } = {

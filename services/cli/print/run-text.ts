@@ -1,7 +1,7 @@
 // A run and its jobs in words, for `get`, `run` and `demo`.
 
 import { isRunEnd, type JobView, type OutputView, type RunView } from "../client/run-view.ts";
-import { jobWords } from "./progress-view.ts";
+import { isOutOfReach, jobWords } from "./progress-view.ts";
 import type { Style } from "./style.ts";
 import { tableLines } from "./table.ts";
 import { cutTo, padTo, printable, widthOf } from "./text.ts";
@@ -56,12 +56,17 @@ export function jobTable(
       { title: "JOB", cell: (job) => printable(job.schedulerJobId ?? "-") },
       { title: "TRIES", cell: (job) => String(job.attempt) },
       { title: "TIME", cell: (job) => timeText(job, nowMs) },
-      { title: "REASON", cell: (job) => (job.state === "succeeded" ? "" : printable(job.reason)) },
+      { title: "REASON", cell: reasonText },
     ],
     jobs,
     columns,
     style.dim,
   );
+}
+
+function reasonText(job: JobView): string {
+  if (isOutOfReach(job)) return "cluster not reachable";
+  return job.state === "succeeded" ? "" : printable(job.reason);
 }
 
 function outputBlock(jobs: readonly JobView[], style: Style, columns: number): string[] {

