@@ -320,6 +320,7 @@ describe("job", () => {
   function begun(
     attemptsMax = 2,
     on: readonly EndCause[] = ["node_fail"],
+    outputs: JobActorState["spec"]["outputs"] = [],
   ): Played<JobActorState, JobMessage> {
     const played = play<JobActorState, JobMessage>(jobActor, job(0));
     played.tell({
@@ -327,7 +328,7 @@ describe("job", () => {
       job: {
         ...{ run: RUN, namespace: "lab", task: "t0", ordinal: 0, cluster: "hpc", priority: 0 },
         retry: { attemptsMax, firstMs: 100, maxMs: 1000, on },
-        spec: { name: "t0" } as JobActorState["spec"],
+        spec: { name: "t0", outputs } as unknown as JobActorState["spec"],
       },
     });
     played.tell({ kind: "begin" });
@@ -353,6 +354,15 @@ describe("job", () => {
     for (let i = 0; i < 40; i++) tell(played, 1, phase("running"));
     expect(played.state?.attempts[0]?.evidence.length).toBe(20);
     expect(played.state?.attempts[0]?.nativeId).toBe("9");
+  });
+
+  test("a success without a declared output is none, whatever its agent says", () => {
+    const declared = { name: "v", kind: "file", path: "v" } as const;
+    const played = begun(1, [], [declared]);
+    const value = { name: "v", kind: "value", value: "not a file" } as const;
+    tell(played, 1, { ...end("ok"), outputs: [value] } as AttemptReport);
+    expect(played.state?.phase).toBe("failed");
+    expect(played.state?.reason).toBe("the agent reported success without output v");
   });
 
   test("silence is not an end: an unreachable cluster leaves it running and says so", () => {

@@ -12,7 +12,7 @@ import assert from "node:assert/strict";
 import { backoffMs } from "#shared/base/backoff.ts";
 import { unreachable } from "#shared/base/errors.ts";
 import { type RunId, attemptTokenOf } from "#shared/base/ids.ts";
-import type { AttemptReport, AttemptSpec, OutputValue } from "#shared/base/job.ts";
+import type { AttemptReport, AttemptSpec, Outcome, OutputValue } from "#shared/base/job.ts";
 import type { JobEvent } from "./events.ts";
 import { type JobMessage, clusterAddress, runAddress } from "./messages.ts";
 import type { AttemptState, JobActorState, JobPhase, TaskEnd } from "./state.ts";
@@ -91,7 +91,8 @@ function onReport(job: JobActorState, report: AttemptReport, turn: JobTurn): voi
     turn.emit({ type: "job.reported", token: attempt.token, report });
     return;
   }
-  const { nativeId, outcome, receipt, receiptDigest, evidence } = report;
+  const { nativeId, receipt, receiptDigest, evidence } = report;
+  const outcome = believed(job, report);
   const { token } = attempt;
   turn.emit({
     type: "job.attempt-ended",
@@ -102,7 +103,18 @@ function onReport(job: JobActorState, report: AttemptReport, turn: JobTurn): voi
     receiptDigest,
     evidence,
   });
-  afterAttempt(job, report, turn);
+  afterAttempt(job, { ...report, outcome }, turn);
+}
+
+/** A success without what the task declared would leave nothing for those who need it. */
+function believed(job: JobActorState, { outcome, outputs }: EndReport): Outcome {
+  if (outcome.cause !== "ok") return outcome;
+  const lacking = job.spec.outputs.find(
+    ({ name, kind }) => !outputs.some((given) => given.name === name && given.kind === kind),
+  );
+  if (lacking === undefined) return outcome;
+  const message = `the agent reported success without output ${lacking.name}`;
+  return { ...outcome, cause: "failed", message };
 }
 
 function afterAttempt(job: JobActorState, { outcome, outputs }: EndReport, turn: JobTurn): void {
