@@ -40,6 +40,7 @@ export class AttemptInvariants {
   readonly #submissions = new Map<string, Submission>();
   /** Attempts that lost their node before their program began. */
   readonly #nodeLost = new Set<string>();
+  readonly #fenced = new Set<string>();
 
   constructor(report: Report, rules: AttemptRules) {
     this.#report = report;
@@ -115,7 +116,8 @@ export class AttemptInvariants {
       case "refused":
         return end === null;
       case "unknown_outcome":
-        return end === null ? this.#nodeLost.has(token) : !end.written;
+        if (end !== null) return !end.written;
+        return this.#nodeLost.has(token) || this.#fenced.has(token);
       default:
         return false;
     }
@@ -156,6 +158,11 @@ export class AttemptInvariants {
   finished(token: string, end: SeenEnd): void {
     const execution = this.executions.get(token);
     if (execution !== undefined) execution.end = end;
+  }
+
+  /** The agent took the claim; if it then lost its journal, nothing says why. */
+  fenced(token: string): void {
+    this.#fenced.add(token);
   }
 
   nodeLost(token: string): void {
@@ -204,6 +211,7 @@ export class AttemptInvariants {
     const { task } = this.#taskOf(token);
     if (task?.placeable === false) return "its cluster does not exist";
     if (this.#nodeLost.has(token)) return "its node died";
+    if (this.#fenced.has(token)) return "the agent took its claim";
     const end = this.executions.get(token)?.end ?? null;
     if (end === null) return null;
     if (ranTooLong(task, end)) return "it ran longer than its timeout";

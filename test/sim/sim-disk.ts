@@ -78,7 +78,9 @@ export class SimDisk {
       atMs: this.#stage.clock.nowMs(),
     };
     directory.claim = claim;
-    if (nativeId !== FENCE_NATIVE_ID) this.#stage.checker.attempts.claimed(token, nativeId);
+    const { attempts } = this.#stage.checker;
+    if (nativeId === FENCE_NATIVE_ID) attempts.fenced(token);
+    else attempts.claimed(token, nativeId);
     return claim;
   }
 

@@ -135,8 +135,8 @@ function setState(
   attempt.statusBytes = directory?.status.statusBytes ?? 0;
   if (directory !== null || binding !== null) attempt.submits = 1;
   if (claim !== null && claim.nativeId === FENCE_NATIVE_ID) {
-    const message = "the agent took the claim before any job of it ran";
-    attempt.state = { kind: "fencing", cause: "cancelled", message, retryAtMs: nowMs };
+    const message = "the agent took the claim before any job of it ran; why, its journal knew";
+    attempt.state = { kind: "fencing", cause: "unknown_outcome", message, retryAtMs: nowMs };
     return;
   }
   attempt.claim = claim;
@@ -172,6 +172,8 @@ function setCancel(attempt: Attempt, content: JournalContent, nowMs: number): vo
   if (cancel === undefined) return;
   // Whether the cluster was asked before the crash is not known; asking again does no harm.
   attempt.cancel = { ...cancel, durable: true, askedAtMs: cancel.atMs, tries: 0, nextAskMs: nowMs };
+  if (attempt.state.kind !== "fencing") return;
+  attempt.state = { ...attempt.state, cause: cancel.cause, message: cancel.reason };
 }
 
 function restoreReports(core: ClusterCore, content: JournalContent): void {

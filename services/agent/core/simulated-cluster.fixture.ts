@@ -473,7 +473,10 @@ export class SimulatedCluster {
     if (cause === "ok" && code !== 0) this.problems.push(`${token} ended ok with exit ${code}`);
     if (cause === "failed" && (code === null || code === 0))
       this.problems.push(`${token} ended failed with exit ${code}`);
-    if (cause === "unknown_outcome") this.problems.push(`${token}: the files say how it ended`);
+    // A fence whose reason went with the journal is the one end that nothing explains.
+    const fenced = directory?.claimedBy === FENCE_NATIVE_ID;
+    if (cause === "unknown_outcome" && !fenced)
+      this.problems.push(`${token}: the files say how it ended`);
   }
 
   #command(command: Command): void {
