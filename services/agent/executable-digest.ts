@@ -41,7 +41,8 @@ export class ExecutableDigests {
 
   #digest(path: string): Executable {
     const stat = fs.statSync(path);
-    if (!stat.isFile()) throw new Failure("INVALID", `${path} is not a file`); // A device has no end.
+    // A device may have no end.
+    if (!stat.isFile()) throw new Failure("INVALID", `${path} is not a file`);
     const key = `${path}\0${stat.ino}\0${stat.size}\0${stat.mtimeMs}`;
     const known = this.#cache.get(key);
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
-// LMDB maps its file and believes what it finds there: one that is cut short or overwritten ends the
-// process by a signal, without a word. What a damaged file shows at its head is said before.
+// LMDB maps its file and believes what it finds there: one that is cut short or overwritten ends
+// the process by a signal, without a word. What a damaged file shows at its head is said before.
 //
 // Only what no healthy file shows is refused: both meta pages are whole (LMDB writes one at a time,
 // within a sector), and the roots that the newer one names lie inside the file.
@@ -29,7 +29,8 @@ export function checkLmdbFile(folder: string): void {
     const [newest] = metas.toSorted((a, b) =>
       a.readBigUInt64LE(AT.transaction) > b.readBigUInt64LE(AT.transaction) ? -1 : 1,
     );
-    const { size } = fstatSync(file); // Now: pages are written before the meta page that names them.
+    // Asked last: pages are written before the meta page that names them.
+    const { size } = fstatSync(file);
     for (const at of AT.roots) {
       const page = newest?.readBigUInt64LE(at) ?? NO_PAGE;
       const inside = page === NO_PAGE || (Number(page) + 1) * pageBytes <= size;
