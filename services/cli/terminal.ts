@@ -1,7 +1,7 @@
 // What a command sees of the world it was started in: streams, environment, time, Ctrl-C. Commands
 // take it as an argument, so that a test can run one in its own process and read what it printed.
 
-import { basename, join, relative } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { isatty } from "node:tty";
 import type { Readable, Writable } from "node:stream";
 
@@ -64,10 +64,14 @@ export function workingFolderOf(env: Terminal["env"], cwd: string): string {
     : cwd;
 }
 
-function invocationOf(env: NodeJS.ProcessEnv, script: string, cwd: string): string {
+export function invocationOf(env: NodeJS.ProcessEnv, script: string, cwd: string): string {
   if (env["npm_command"] === "exec") return "npx signalbox";
   // "run-script" before npm 11.
-  if (env["npm_command"]?.startsWith("run")) return "npm run signalbox --";
+  if (env["npm_command"]?.startsWith("run")) {
+    // From outside of the clone only an alias gets here, and the README's is called `signalbox`.
+    const from = relative(cwd, env["INIT_CWD"] ?? cwd);
+    return from === ".." || from.startsWith(`..${sep}`) ? "signalbox" : "npm run signalbox --";
+  }
   if (basename(script) === "main.ts") return `node ${relative(cwd, script)}`;
   return "signalbox";
 }
