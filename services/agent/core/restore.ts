@@ -89,6 +89,8 @@ export function restoreCore(
     }
     setCancel(attempt, content, nowMs);
     addAttempt(core, attempt);
+    // Known from its claim alone: written down, in case the directory is not there next time.
+    if (binding === null && attempt.nativeId !== null) journalBinding(core, attempt, nowMs);
   }
   for (const directory of found) {
     if (!core.attempts.has(directory.token)) addFound(core, directory, nowMs);
@@ -113,14 +115,12 @@ function addFound(core: ClusterCore, directory: FoundDirectory, nowMs: number): 
   setState(core, attempt, binding, directory, nowMs);
   addAttempt(core, attempt);
   journal(core, { table: "intent", token, spec, atMs: intendedAtMs }, true, nowMs);
-  if (attempt.nativeId !== null) {
-    journal(
-      core,
-      { table: "binding", token, nativeId: attempt.nativeId, atMs: nowMs },
-      true,
-      nowMs,
-    );
-  }
+  journalBinding(core, attempt, nowMs);
+}
+
+function journalBinding(core: ClusterCore, { token, nativeId }: Attempt, nowMs: number): void {
+  if (nativeId === null) return;
+  journal(core, { table: "binding", token, nativeId, atMs: nowMs }, true, nowMs);
 }
 
 function setState(
