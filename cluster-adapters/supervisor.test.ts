@@ -286,7 +286,7 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("%s", (_
   });
 
   test("the claim names the process, and under Slurm the job and its restart", () => {
-    const argv = ["/bin/sh", "-c", 'echo "$SLURM_EXPORT_ENV"'];
+    const argv = ["/bin/sh", "-c", 'echo "$SLURM_EXPORT_ENV" "${SLURM_SUBMIT_DIR-}"'];
     const alone = makeJob({ program: { kind: "exec", argv } });
     run(alone, shell);
     const bootId = fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -294,11 +294,12 @@ describe.each(SHELLS.map((shell) => [shell.join(" "), shell] as const))("%s", (_
     expect(claim).toMatchObject({ bootId, restartCount: 0 });
     expect(claim?.nativeId).toBe(`${bootId.slice(0, 8)}:${claim?.pid}:${claim?.startTicks}`);
     expect(claim?.startTicks).toMatch(/^\d+$/);
-    expect(read(alone, "stdout")).toBe("\n");
+    expect(read(alone, "stdout")).toBe(" \n");
     const slurm = makeJob({ program: { kind: "exec", argv } });
-    run(slurm, shell, { ...ENV, SLURM_JOB_ID: "12", SLURM_RESTART_COUNT: "2" });
+    const restarted = { SLURM_JOB_ID: "12", SLURM_RESTART_COUNT: "2", SLURM_SUBMIT_DIR: "/" };
+    run(slurm, shell, { ...ENV, ...restarted });
     expect(statusOf(slurm).claim).toMatchObject({ nativeId: "12", restartCount: 2 });
-    expect(read(slurm, "stdout")).toBe("ALL\n");
+    expect(read(slurm, "stdout")).toBe(`ALL ${slurm.directory}/work\n`);
   });
 
   /** Runs it in a session of its own, as the local transport does, until the program is there. */

@@ -112,7 +112,8 @@ trap 'warn_program USR2 0x800' USR2`;
 
 // `true`, not `:`: a failed redirection of a special built-in would end the shell. After `set --`
 // field n of stat(5) is argument n - 2: 22 is the start time. A process group of this pid exists
-// only if this process leads it.
+// only if this process leads it. Slurm's own SLURM_SUBMIT_DIR is where the agent was started: many
+// scripts begin with a cd to it, and all of them would write there.
 const CLAIM = `if true >claim; then won=1
 elif [ -e claim ]; then won=
 else exit ${SUPERVISOR_FAILED}
@@ -128,7 +129,7 @@ fi
 native=\${boot%%-*}:$$:$ticks
 if [ -n "\${SLURM_JOB_ID-}" ]; then
   native=$SLURM_JOB_ID
-  export SLURM_EXPORT_ENV=ALL
+  export SLURM_EXPORT_ENV=ALL SLURM_SUBMIT_DIR="$PWD/work"
 elif kill -s 0 -- -$$ 2>/dev/null; then group=1
 fi
 self="v1 $native $host $$ $boot $ticks \${SLURM_RESTART_COUNT:-0}"

@@ -25,7 +25,9 @@ export function sbatchCommand(app: App): Command {
     details:
       "The script's #SBATCH lines are understood, or refused by name with a way out; nothing is sent\n" +
       "then. Prints `Submitted batch job RUN/TASK`. Options go before FILE, what follows it are the\n" +
-      "script's arguments. With --wait the command ends 0 when the job succeeded, 1 when it did not.",
+      "script's arguments. With --wait the command ends 0 when the job succeeded, 1 when it did not.\n" +
+      "The job starts in an empty work directory of its own, not in this folder (SLURM_SUBMIT_DIR is\n" +
+      "that too): name input files by absolute paths.",
     examples: [
       "signalbox sbatch job.sh",
       "signalbox sbatch --wait --cluster hpc job.sh input.in 300",
@@ -80,13 +82,21 @@ async function sbatch(
   if (options.wait !== true) {
     printer.document({ job, run });
     printer.line(`Submitted batch job ${job}`);
+    noteWorkDirectory(session, source.text);
     return 0;
   }
   printer.line(`Submitted batch job ${job}`);
+  noteWorkDirectory(session, source.text);
   const shown = await showRun(session, client, run.id, "progress");
   if (shown.interrupted) return leftRunning(session, run.id);
   const [ended] = await jobsOfRun(client, parseRunName(run.id));
   printer.document({ job, run: shown.run, jobs: ended === undefined ? [] : [ended] });
   await printLastWords(session, client, shown.jobs);
   return exitOf(shown.run);
+}
+
+/** What `sbatch` does otherwise, said unless the script goes to a folder by itself. */
+function noteWorkDirectory(session: Session, script: string): void {
+  if (/^\s*cd\s+["']?[/~]/mu.test(script)) return;
+  session.printer.note("it starts in a work directory of its own: files by absolute paths");
 }

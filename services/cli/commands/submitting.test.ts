@@ -192,6 +192,7 @@ test("sbatch submits a script as it stands, with its arguments, and answers like
   const { code, terminal } = await cli(["sbatch", "job.sh", "--input", "a b"], handlers, { cwd });
   expect(code).toBe(0);
   expect(terminal.out()).toBe(`Submitted batch job ${RUN}/relax\n`);
+  expect(terminal.err()).toContain("a work directory of its own");
   const manifest = JSON.parse(Buffer.from(got.manifest!).toString()) as {
     tasks: { with: { command: string[] } }[];
   };
