@@ -77,7 +77,7 @@ export function finish(
 ): void {
   assert(attempt.state.kind !== "reported" && attempt.state.kind !== "reporting");
   if (!end.ran && attempt.directoryExists && attempt.claim === null) {
-    // Whoever finds this directory later, a late job or an agent without its journal, must not run it.
+    // Whoever finds this directory later, a late job or an agent with no journal, must not run it.
     const { cause, message } = end.outcome;
     enter(core, attempt, { kind: "fencing", cause, message, retryAtMs: null, end });
     outbox.wish({ kind: "take-claim", token: attempt.token });
