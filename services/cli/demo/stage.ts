@@ -95,6 +95,9 @@ export class Stage {
     const gone = ["mesh", "slurm"].map((name) => join(this.folder, name));
     for (const path of gone) rmSync(path, { recursive: true, force: true, maxRetries: 3 });
     if (flags.home === undefined) removeIfEmpty(this.folder);
+    if (existsSync(this.folder)) {
+      printer.note(`\nAll of it is down again; results and receipts stay in ${this.folder}`);
+    }
   }
 
   /** By what is on disk, and by what this process knows if somebody has removed the folder. */
