@@ -67,6 +67,9 @@ export const localDialect: DialectFactory = (transport, options) => {
       pid = await transport.spawnDetached(argv, { cwd: files.directory, env, onExit: onChildExit });
     } catch (reason) {
       const failure = Failure.from(reason);
+      if (failure.code === "UNKNOWN_OUTCOME") {
+        return { kind: "ambiguous", reason: failure.message };
+      }
       // fork or exec failed before anything ran: nothing was taken.
       const kind = failure.retry === "later" ? "later" : "refused";
       return { kind, reason: `cannot start a process: ${failure.message}` };

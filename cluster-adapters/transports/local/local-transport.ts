@@ -21,6 +21,7 @@ import type {
   SpawnOptions,
   Transport,
 } from "../../transport.ts";
+import { SpawnHost } from "./spawn-host.ts";
 
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 const DIGEST_CHUNK_BYTES = 1024 * 1024;
@@ -49,11 +50,12 @@ const FAILURE_CODES: { readonly [errno: string]: ErrorCode } = {
  */
 export function localTransport(): Transport {
   let written = 0;
+  const host = process.platform === "linux" ? new SpawnHost(failureOf) : null;
   return {
     kind: "local",
     sameFileSystem: true,
     run: runCommand,
-    spawnDetached,
+    spawnDetached: (argv, options) => spawnDetached(host, argv, options),
     async readFile(path, bytesMax, offset = 0) {
       return attempt(() => readSome(path, bytesMax, offset));
     },
@@ -81,7 +83,9 @@ export function localTransport(): Transport {
       }
     },
     digest: digestFile,
-    async close() {},
+    async close() {
+      host?.close();
+    },
   };
 }
 
@@ -241,8 +245,14 @@ function runCommand(argv: readonly string[], options: CommandOptions): Promise<C
 }
 
 /** In a session of its own, with nothing of ours open: it outlives this process. */
-function spawnDetached(argv: readonly string[], options: SpawnOptions): Promise<number> {
+/** Where a fork costs by memory a small process does it; elsewhere this one. */
+function spawnDetached(
+  host: SpawnHost | null,
+  argv: readonly string[],
+  options: SpawnOptions,
+): Promise<number> {
   const [file, args] = split(argv);
+  if (host !== null) return host.spawn(file, args, options);
   const child = startChild(file, args, {
     cwd: options.cwd,
     env: options.env,
