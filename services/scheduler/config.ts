@@ -8,11 +8,13 @@ import { loadConfig } from "#shared/config/load-config.ts";
 import type { Config } from "#shared/config/load-config.ts";
 
 /**
- * Where the scheduler keeps what the log cannot rebuild: its key, artifacts and stored workflows.
+ * Where the scheduler keeps what the log cannot rebuild: its key, artifacts, which namespace has
+ * which of them, and stored workflows.
  */
 export interface StatePaths {
   readonly key: string;
   readonly artifacts: string;
+  readonly artifactOwners: string;
   readonly workflows: string;
   readonly bootstrapToken: string;
 }
@@ -27,6 +29,7 @@ export function statePathsOf(config: Config): StatePaths {
   return {
     key: join(state, "keys", "scheduler.pem"),
     artifacts: join(state, "artifacts"),
+    artifactOwners: join(state, "artifact-owners"),
     workflows: join(state, "workflows"),
     bootstrapToken: bootstrapTokenFile ?? join(state, "bootstrap-token"),
   };

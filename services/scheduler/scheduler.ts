@@ -35,6 +35,7 @@ import { Auth } from "./server/auth.ts";
 import { bootstrapToken, writeSecret } from "./server/bootstrap.ts";
 import { addControlServices } from "./server/grpc-api.ts";
 import { NamespaceDirectory } from "./server/namespace-directory.ts";
+import { OwnedArtifacts } from "./server/owned-artifacts.ts";
 import { servicesOf } from "./server/services.ts";
 import { WatchHub } from "./server/watch.ts";
 import { readVersion } from "./version.ts";
@@ -97,8 +98,9 @@ export async function startScheduler(
   );
   await meter.begin(engine);
   metrics.gauge("signalbox_partitions_owned", {}).set(log.partitions);
-  const artifacts = new ArtifactStore({ root: paths.artifacts });
-  await artifacts.open();
+  const store = new ArtifactStore({ root: paths.artifacts });
+  await store.open();
+  const artifacts = new OwnedArtifacts(store, paths.artifactOwners);
   const key = keyOf(paths.key);
   if (await bootstrapToken(engine, paths.bootstrapToken)) {
     logger.info(

@@ -5,7 +5,7 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Failure } from "#shared/base/errors.ts";
 import type { AttemptSpec } from "#shared/base/job.ts";
-import { agentMetadata, signChallenge } from "#shared/mesh/agent-proof.ts";
+import { agentMetadata, publicKeyHexOf, signChallenge } from "#shared/mesh/agent-proof.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { TestScheduler } from "../scheduler.fixture.ts";
 import type { Clients, TestAgent } from "../scheduler.fixture.ts";
@@ -333,6 +333,20 @@ describe("an agent's artifacts", () => {
     for await (const chunk of agents.getArtifact({ digest }, { metadata: signed }))
       chunks.push(chunk.data ?? new Uint8Array());
     expect(Buffer.concat(chunks).toString()).toBe("result");
+    expect((await api.artifacts.findMissing({ digests: [digest] })).missing).toEqual([]);
+    const made = await api.namespaces.createToken({ namespace: "strangers", role: "admin" });
+    const strangers = scheduler.clients(made.secret ?? "");
+    const added = await strangers.clusters.addCluster({ name: "theirs", kind: "local" });
+    const key = generateKeyPairSync("ed25519").privateKey;
+    const publicKey = Buffer.from(publicKeyHexOf(key), "hex");
+    const enrolmentToken = added.enrolmentToken ?? "";
+    const { agentId } = await agents.enrol({ enrolmentToken, publicKey });
+    const stranger = { agentId: agentId ?? "", namespace: "strangers", cluster: "theirs" };
+    const theirs = { metadata: agentMetadata(stranger, key, get, Date.now()) };
+    const apart = await refusal(agents.getArtifact({ digest }, theirs).next());
+    expect(apart.code).toBe("NOT_FOUND");
+    const away = await refusal(strangers.artifacts.getArtifact({ digest }).next());
+    expect(away.message).toBe(apart.message);
     expect((await refusal(agents.getArtifact({ digest }).next())).code).toBe("UNAUTHENTICATED");
     expect((await refusal(agents.getArtifact({ digest }, { metadata }).next())).code).toBe(
       "UNAUTHENTICATED",

@@ -10,6 +10,7 @@ import type { signalbox } from "#proto/signalbox.js";
 import { Failure } from "#shared/base/errors.ts";
 import { base32 } from "#shared/base/hash.ts";
 import { parseClusterName, parseNamespaceId } from "#shared/base/ids.ts";
+import type { NamespaceId } from "#shared/base/ids.ts";
 import type { AttemptReport } from "#shared/base/job.ts";
 import { challengeHolds, claimedAgentOf } from "#shared/mesh/agent-proof.ts";
 import type { AgentName } from "#shared/mesh/agent-proof.ts";
@@ -58,8 +59,8 @@ export class AgentGateway {
       enrol: (request) => this.#enrol(request),
       connect: (stream) => this.#connect(stream),
       putArtifact: async (requests, call) => {
-        await this.#checkAgent(call);
-        const { digest } = await transfers.receive(requests);
+        const namespace = await this.#namespaceOf(call);
+        const { digest } = await transfers.receive(requests, () => namespace);
         return { digest };
       },
       getArtifact: (request, call) => this.#getArtifact(request, call),
@@ -101,15 +102,19 @@ export class AgentGateway {
     request: signalbox.agent.v1.IGetArtifactRequest,
     call: ServerCall,
   ): AsyncGenerator<{ data: Uint8Array }, void, void> {
-    await this.#checkAgent(call);
-    yield* this.#options.transfers.send(request.digest ?? "");
+    const namespace = await this.#namespaceOf(call);
+    yield* this.#options.transfers.send(namespace, request.digest ?? "");
   }
 
-  /** UNAUTHENTICATED unless the call's proof is by the key the claimed agent enrolled with. */
-  async #checkAgent(call: ServerCall): Promise<void> {
+  /**
+   * The calling agent's. UNAUTHENTICATED unless the call's proof is by the key that agent enrolled
+   * with.
+   */
+  async #namespaceOf(call: ServerCall): Promise<NamespaceId> {
     const claim = claimedAgentOf(call.metadata, call.method, this.#options.nowMs());
     const known = await this.#agentOf(claim);
     claim.check(known?.agentId === claim.agentId ? known.publicKey : null);
+    return parseNamespaceId(claim.namespace);
   }
 
   #connect(stream: AgentStream): void {

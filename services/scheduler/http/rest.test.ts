@@ -256,6 +256,30 @@ test("artifacts go up and come down by their digest", async () => {
   expect((await rest("GET", `/v1/artifacts/sha256:${"2".repeat(64)}`)).status).toBe(404);
 });
 
+test("artifacts and stored manifests of another namespace are as if they were not there", async () => {
+  const api = scheduler.clients();
+  const made = await api.namespaces.createToken({ namespace: "rest-other", role: "submitter" });
+  const token = made.secret ?? "";
+  const data = "bytes of namespace default";
+  const digest = `sha256:${createHash("sha256").update(data).digest("hex")}`;
+  await rest("PUT", `/v1/artifacts/${digest}`, data);
+  const path = `/v1/artifacts/${digest}`;
+  expect((await scheduler.rest("GET", path, { token })).status).toBe(404);
+  expect((await scheduler.rest("PUT", path, { token, body: "" })).status).toBe(400);
+  expect((await scheduler.rest("PUT", path, { token, body: data })).status).toBe(201);
+  expect(await (await scheduler.rest("GET", path, { token })).text()).toBe(data);
+
+  const manifest = MANIFEST.replace("greet", "apart");
+  const stored = await rest("POST", "/v1/workflows", manifest);
+  const workflow = stored.body.workflow.digest as string;
+  for (const kind of ["workflows", "artifacts"])
+    expect((await scheduler.rest("GET", `/v1/${kind}/${workflow}`, { token })).status).toBe(404);
+  expect((await scheduler.rest("GET", `/v1/artifacts/${workflow}`)).status).toBe(200);
+  await scheduler.rest("POST", "/v1/workflows", { token, body: manifest });
+  for (const kind of ["workflows", "artifacts"])
+    expect((await scheduler.rest("GET", `/v1/${kind}/${workflow}`, { token })).status).toBe(200);
+});
+
 describe("the gateway", () => {
   test("answers 404 for what is not there and 405 for what is not done to it", async () => {
     expect((await rest("GET", "/v1/nothing")).status).toBe(404);

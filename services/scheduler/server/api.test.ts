@@ -313,6 +313,67 @@ describe("artifacts", () => {
   });
 });
 
+describe("artifacts of two namespaces", () => {
+  const bytes = (text: string): { digest: string; data: Buffer } => {
+    const data = Buffer.from(text);
+    return { digest: `sha256:${createHash("sha256").update(data).digest("hex")}`, data };
+  };
+  const other = async (namespace: string, role = "admin"): Promise<Clients> => {
+    const { secret } = await api.namespaces.createToken({ namespace, role });
+    return scheduler.clients(secret ?? "");
+  };
+  const readAll = async (clients: Clients, digest: string): Promise<string> => {
+    let text = "";
+    for await (const { data } of clients.artifacts.getArtifact({ digest }))
+      text += Buffer.from(data ?? []).toString();
+    return text;
+  };
+
+  test("are apart: what another namespace has looks exactly like what nobody has", async () => {
+    const theirs = await other("apart");
+    const { digest, data } = bytes("a secret of namespace default");
+    await api.artifacts.putArtifact([{ digest, data }]);
+    expect((await theirs.artifacts.findMissing({ digests: [digest] })).missing).toEqual([digest]);
+    const nowhere = bytes("of nobody").digest;
+    const denied = await refusal(theirs.artifacts.getArtifact({ digest }).next());
+    const absent = await refusal(theirs.artifacts.getArtifact({ digest: nowhere }).next());
+    expect(denied.code).toBe("NOT_FOUND");
+    expect(denied.message.replace(digest, nowhere)).toBe(absent.message);
+    const manifest = {
+      ...{ apiVersion: "signalbox/v1", kind: "Workflow", metadata: { name: "w" } },
+      tasks: [
+        { id: "a", uses: "exec@1", with: { command: ["true"], files: { "x.in": "./x.in" } } },
+      ],
+    };
+    const run = {
+      ...{ manifest: Buffer.from(JSON.stringify(manifest)), cluster: "local" },
+      fileDigests: { "x.in": digest },
+    };
+    expect((await refusal(theirs.runs.submitRun(run))).message).toContain("was not uploaded");
+  });
+
+  test("take the whole body from each; then both have it", async () => {
+    const theirs = await other("bodies");
+    const { digest, data } = bytes("the same bytes in two namespaces");
+    await api.artifacts.putArtifact([{ digest, data }]);
+    const empty = await refusal(theirs.artifacts.putArtifact([{ digest }]));
+    expect(empty.code).toBe("INVALID");
+    const part = [{ digest, data: data.subarray(0, 9) }];
+    expect((await refusal(theirs.artifacts.putArtifact(part))).code).toBe("INVALID");
+    expect((await refusal(theirs.artifacts.getArtifact({ digest }).next())).code).toBe("NOT_FOUND");
+    await theirs.artifacts.putArtifact([{ digest, data }]);
+    expect(await readAll(theirs, digest)).toBe(data.toString());
+    const owners = join(scheduler.directory, "state", "artifact-owners");
+    const hex = digest.slice("sha256:".length);
+    for (const namespace of ["default", "bodies"]) {
+      const marker = statSync(join(owners, namespace, hex.slice(0, 2), hex.slice(2)));
+      expect([marker.isFile(), marker.size]).toEqual([true, 0]);
+    }
+    expect(await readAll(api, digest)).toBe(data.toString());
+    expect((await api.artifacts.findMissing({ digests: [digest] })).missing).toEqual([]);
+  });
+});
+
 describe("tokens", () => {
   test("the first administrator's is in a file of its owner alone", () => {
     const file = join(scheduler.directory, "token");

@@ -1,12 +1,13 @@
 // The artifact store for people and services; agents come through agents/agent-gateway.ts to the
-// same two functions at the end.
+// same two functions at the end. Every call is about one namespace and what that one has.
 
 import type { signalbox } from "#proto/signalbox.js";
 import { Failure } from "#shared/base/errors.ts";
-import type { ArtifactStore } from "#shared/state/artifact-store.ts";
+import type { NamespaceId } from "#shared/base/ids.ts";
 import type { Metrics } from "#shared/telemetry/metrics.ts";
 import type { Caller } from "./auth.ts";
 import type { ControlPlane } from "./control-plane.ts";
+import type { OwnedArtifacts } from "./owned-artifacts.ts";
 
 const DIGESTS_MAX = 1000;
 
@@ -24,11 +25,11 @@ export class ArtifactsService {
     request: signalbox.control.v1.IFindMissingRequest,
   ): Promise<{ missing: string[] }> {
     const { auth, artifacts } = this.#plane;
-    auth.require(caller, request.namespace, "submitter");
+    const namespace = auth.require(caller, request.namespace, "submitter");
     const digests = [...new Set(request.digests)];
     if (digests.length > DIGESTS_MAX)
       throw new Failure("INVALID", `more than ${DIGESTS_MAX} digests in one call`);
-    const sizes = await Promise.all(digests.map((digest) => artifacts.sizeOf(digest)));
+    const sizes = await Promise.all(digests.map((digest) => artifacts.sizeOf(namespace, digest)));
     return { missing: digests.filter((_, at) => sizes[at] === null) };
   }
 
@@ -36,17 +37,17 @@ export class ArtifactsService {
     caller: Caller,
     requests: AsyncIterable<signalbox.control.v1.IPutArtifactRequest>,
   ): Promise<{ digest: string; sizeBytes: number }> {
-    return await this.transfers.receive(requests, (first) => {
-      this.#plane.auth.require(caller, first.namespace, "submitter");
-    });
+    return await this.transfers.receive(requests, (first) =>
+      this.#plane.auth.require(caller, first.namespace, "submitter"),
+    );
   }
 
   get(
     caller: Caller,
     request: signalbox.control.v1.IGetArtifactRequest,
   ): AsyncGenerator<{ data: Uint8Array }, void, void> {
-    this.#plane.auth.require(caller, request.namespace, "viewer");
-    return this.transfers.send(request.digest ?? "");
+    const namespace = this.#plane.auth.require(caller, request.namespace, "viewer");
+    return this.transfers.send(namespace, request.digest ?? "");
   }
 }
 
@@ -57,25 +58,26 @@ interface Piece {
 
 /** Bodies in and out of the store, counted. */
 export class ArtifactTransfers {
-  readonly #artifacts: ArtifactStore;
+  readonly #artifacts: OwnedArtifacts;
   readonly #metrics: Metrics;
 
-  constructor(artifacts: ArtifactStore, metrics: Metrics) {
+  constructor(artifacts: OwnedArtifacts, metrics: Metrics) {
     this.#artifacts = artifacts;
     this.#metrics = metrics;
   }
 
   /**
-   * INVALID when the body is not what the first message's digest says; `check` sees that message.
+   * INVALID when the body is not what the first message's digest says. `namespaceOf` that message
+   * has the artifact when this resolves; it throws when the caller may not put it there.
    */
   async receive<P extends Piece>(
     pieces: AsyncIterable<P>,
-    check: (first: P) => void = () => {},
+    namespaceOf: (first: P) => NamespaceId,
   ): Promise<{ digest: string; sizeBytes: number }> {
     const iterator = pieces[Symbol.asyncIterator]();
     const first = await iterator.next();
     if (first.done === true) throw new Failure("INVALID", "an artifact without a first message");
-    check(first.value);
+    const namespace = namespaceOf(first.value);
     const digest = first.value.digest ?? "";
     const bytes = this.#metrics.counter("signalbox_artifact_bytes_total", { direction: "in" });
     async function* body(head: P): AsyncGenerator<Uint8Array> {
@@ -88,8 +90,8 @@ export class ArtifactTransfers {
         piece = next.done === true ? null : next.value;
       }
     }
-    const known = (await this.#artifacts.sizeOf(digest)) !== null;
-    const artifact = await this.#artifacts.put(body(first.value), digest);
+    const known = (await this.#artifacts.sizeOf(namespace, digest)) !== null;
+    const artifact = await this.#artifacts.put(namespace, body(first.value), digest);
     this.#metrics
       .counter("signalbox_artifacts_total", { outcome: known ? "known" : "sealed" })
       .inc();
@@ -97,11 +99,15 @@ export class ArtifactTransfers {
   }
 
   /**
-   * NOT_FOUND when it is not here; CORRUPT at the end when its bytes are not what its name says.
+   * NOT_FOUND when the namespace has none; CORRUPT at the end when its bytes are not what its name
+   * says.
    */
-  async *send(digest: string): AsyncGenerator<{ data: Uint8Array }, void, void> {
+  async *send(
+    namespace: NamespaceId,
+    digest: string,
+  ): AsyncGenerator<{ data: Uint8Array }, void, void> {
     const bytes = this.#metrics.counter("signalbox_artifact_bytes_total", { direction: "out" });
-    for await (const data of this.#artifacts.read(digest, { verify: true })) {
+    for await (const data of this.#artifacts.read(namespace, digest)) {
       bytes.inc(data.length);
       yield { data };
     }

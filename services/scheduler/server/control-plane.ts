@@ -1,12 +1,12 @@
 // What every service of the public API works with.
 
 import type { Clock } from "#shared/base/clock.ts";
-import type { ArtifactStore } from "#shared/state/artifact-store.ts";
 import type { AgentRegistry } from "../agents/agent-registry.ts";
 import type { Engine } from "../engine.ts";
 import type { RunReceipts } from "../run-receipts.ts";
 import type { Auth } from "./auth.ts";
 import type { NamespaceDirectory } from "./namespace-directory.ts";
+import type { OwnedArtifacts } from "./owned-artifacts.ts";
 import type { WatchHub } from "./watch.ts";
 
 export interface ControlPlane {
@@ -14,7 +14,7 @@ export interface ControlPlane {
   readonly clock: Clock;
   readonly auth: Auth;
   readonly directory: NamespaceDirectory;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: OwnedArtifacts;
   readonly agents: AgentRegistry;
   readonly watches: WatchHub;
   readonly receipts: RunReceipts;

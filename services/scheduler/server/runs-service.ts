@@ -59,7 +59,12 @@ export class RunsService {
         `the idempotency key is longer than ${IDEMPOTENCY_KEY_MAX} characters`,
       );
     }
-    const { plan, labels } = await compileSubmission(this.#plane.artifacts, this.#plans, request);
+    const { plan, labels } = await compileSubmission(
+      this.#plane.artifacts,
+      namespace,
+      this.#plans,
+      request,
+    );
     const tasks = await this.#placeTasks(namespace, plan.tasks);
     const id = runIdOf(namespace, key);
     const meta = {

@@ -1,13 +1,14 @@
-// A submission, checked: the manifest compiles, and every file it refers to is in the store.
+// A submission, checked: the manifest compiles, and its namespace has every file it refers to.
 
 import type { signalbox } from "#proto/signalbox.js";
 import { Failure } from "#shared/base/errors.ts";
+import type { NamespaceId } from "#shared/base/ids.ts";
 import type { Plan } from "#shared/base/plan.ts";
 import { compileManifest } from "#shared/manifest/compile-manifest.ts";
 import type { FileDigest } from "#shared/manifest/compile-manifest.ts";
 import { formatManifestError } from "#shared/manifest/manifest-errors.ts";
 import type { ManifestError } from "#shared/manifest/manifest-errors.ts";
-import type { ArtifactStore } from "#shared/state/artifact-store.ts";
+import type { OwnedArtifacts } from "./owned-artifacts.ts";
 import type { PlanCache } from "./plan-cache.ts";
 
 export interface Submission {
@@ -20,12 +21,13 @@ const LABEL_CHARACTERS_MAX = 200;
 
 /** INVALID with every error and its position; NOT_FOUND for a file nobody uploaded. */
 export async function compileSubmission(
-  artifacts: ArtifactStore,
+  artifacts: OwnedArtifacts,
+  namespace: NamespaceId,
   plans: PlanCache,
   request: signalbox.control.v1.ISubmitRunRequest,
 ): Promise<Submission> {
   const fileName = request.fileName || "manifest.yaml";
-  const fileDigests = await sizesOf(artifacts, request.fileDigests ?? {});
+  const fileDigests = await sizesOf(artifacts, namespace, request.fileDigests ?? {});
   const key = plans.keyOf(request, fileDigests);
   const known = plans.get(key);
   if (known !== null) return known;
@@ -77,12 +79,13 @@ function paramsOf(given: { readonly [name: string]: string }): { [name: string]:
 }
 
 async function sizesOf(
-  artifacts: ArtifactStore,
+  artifacts: OwnedArtifacts,
+  namespace: NamespaceId,
   given: { readonly [path: string]: string },
 ): Promise<{ [path: string]: FileDigest }> {
   const sized: { [path: string]: FileDigest } = {};
   for (const [path, digest] of Object.entries(given)) {
-    const sizeBytes = await artifacts.sizeOf(digest);
+    const sizeBytes = await artifacts.sizeOf(namespace, digest);
     if (sizeBytes === null) {
       throw new Failure("NOT_FOUND", `file ${path}: artifact ${digest} was not uploaded`, {
         hint: "Upload it first: ArtifactsService.PutArtifact; signalbox submit does.",

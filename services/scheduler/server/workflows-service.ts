@@ -38,7 +38,7 @@ export class WorkflowsService {
   async put(caller: Caller, manifest: Uint8Array, fileName: string): Promise<Workflow> {
     const namespace = this.#plane.auth.require(caller, null, "submitter");
     const name = checkWorkflow(textOf(manifest, fileName), fileName);
-    const { digest, sizeBytes } = await this.#plane.artifacts.put([manifest]);
+    const { digest, sizeBytes } = await this.#plane.artifacts.put(namespace, [manifest]);
     const file = this.#fileOf(namespace, digest);
     const known = await readWorkflow(file);
     if (known !== null) return known;
@@ -72,8 +72,7 @@ export class WorkflowsService {
     if (workflow === null)
       throw new Failure("NOT_FOUND", `there is no workflow ${digest} in namespace ${namespace}`);
     const chunks: Buffer[] = [];
-    for await (const chunk of this.#plane.artifacts.read(digest, { verify: true }))
-      chunks.push(chunk);
+    for await (const chunk of this.#plane.artifacts.read(namespace, digest)) chunks.push(chunk);
     return { workflow, manifest: Buffer.concat(chunks) };
   }
 
@@ -91,8 +90,7 @@ export class WorkflowsService {
 
   #fileOf(namespace: string, digest: string): string {
     // INVALID for anything but a digest: no path gets in here.
-    this.#plane.artifacts.pathOf(digest);
-    return join(this.#root, namespace, `${digest.slice("sha256:".length)}.json`);
+    return join(this.#root, namespace, `${this.#plane.artifacts.hexOf(digest)}.json`);
   }
 }
 
