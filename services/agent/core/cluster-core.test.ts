@@ -355,6 +355,20 @@ test("a process that left no exit line is asked about, and only the dialect's wo
   expect(desk.seal()).toBe("unknown_outcome");
 });
 
+test("a job that ends before its submission is answered is looked at once it is bound", () => {
+  const desk = new Desk({ pollsQueue: false, heartbeatS: 0 });
+  desk.submit();
+  desk.tell({ kind: "process-exited", token });
+  desk.take("read-status");
+  const status = { claim: claim("a:1:2"), statusBytes: 5, exit: exitLine(0) };
+  desk.status(status);
+  const result = { kind: "submitted", nativeId: "a:1:2", raw: "" } as const;
+  desk.tell({ kind: "submitted", token, result, watched: true });
+  expect(desk.take("read-status")).not.toBeNull();
+  desk.status(status);
+  expect(desk.seal()).toBe("ok");
+});
+
 test("one healthy answer after a long silence is not enough to submit again", () => {
   const desk = new Desk();
   desk.submit();

@@ -108,6 +108,8 @@ export function onSubmitted(
     case "submitted":
       attempt.watched = watched;
       bind(core, attempt, result.nativeId, nowMs);
+      // Faster than its own submission: what was read before it was bound counted for nothing.
+      if (attempt.exitAnnounced) core.toRead.add(token);
       return;
     case "ambiguous":
       attempt.proof = evidenceOf("agent", result.reason, nowMs);
