@@ -135,6 +135,8 @@ export async function startScheduler(
       new AgentRegistry({
         engine,
         clock: systemClock,
+        timers: systemTimers,
+        random: systemRandom,
         metrics,
         logger,
         heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,

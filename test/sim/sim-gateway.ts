@@ -41,6 +41,8 @@ export class SimGateway {
     this.#registry = new AgentRegistry({
       engine,
       clock: scope,
+      timers: scope,
+      random: stage.random,
       metrics: NO_METRICS,
       logger: QUIET_LOGGER,
       heartbeatMs: NEVER_MS,
@@ -102,7 +104,10 @@ export class SimGateway {
     const fresh = journalNew || known.journalId !== journalId;
     const connected = { kind: "agent-connected", journalId, journalNew, commandSeen } as const;
     const asked = this.#scope.guard(this.#engine.ask<"cluster">(address, connected));
-    const { reportSeen } = (await asked) as { reportSeen: number };
+    const { reportSeen } = (await asked.catch((reason: unknown) => {
+      registry.abandon(address, ticket);
+      throw reason;
+    })) as { reportSeen: number };
     if (stream.over) {
       registry.abandon(address, ticket);
       return null;

@@ -198,9 +198,11 @@ export class AgentGateway {
     const fresh = journalNew || known.journalId !== journalId;
     const commandSeen = hello.commandSeen ?? 0;
     const connected = { kind: "agent-connected", journalId, journalNew, commandSeen } as const;
-    const { reportSeen } = (await engine.ask<"cluster">(address, connected)) as {
-      reportSeen: number;
-    };
+    const asked = engine.ask<"cluster">(address, connected);
+    const { reportSeen } = (await asked.catch((reason: unknown) => {
+      registry.abandon(address, ticket); // The stream before this one was told to go.
+      throw reason;
+    })) as { reportSeen: number };
     if (stream.over) {
       registry.abandon(address, ticket);
       return null;

@@ -5,14 +5,20 @@
 //   A1. A cluster has at most one session; a newer stream of the same agent takes the older one's
 //       place.
 //   A2. An agent silent for SILENT_HEARTBEATS heartbeats is cut off, which ends no job.
-//   A3. The cluster's actor is told that an agent was lost only if no newer session took its place.
+//   A3. The cluster's actor is told that an agent was lost only if no newer session took its place;
+//       then it is told until it has recorded it.
+//   A4. At most CLUSTER_READERS_MAX read logs of a cluster, READERS_MAX of all clusters. What waits
+//       for them is within one budget (log-budget.ts).
 
-import type { Clock } from "#shared/base/clock.ts";
+import { backoffMs } from "#shared/base/backoff.ts";
+import type { Clock, Timers } from "#shared/base/clock.ts";
 import { Failure } from "#shared/base/errors.ts";
+import type { Random } from "#shared/base/prng.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import type { Metrics } from "#shared/telemetry/metrics.ts";
 import { clusterAddress } from "../core/messages.ts";
 import type { Engine } from "../engine.ts";
+import { LogBudget } from "./log-budget.ts";
 import type { LogPiece } from "./log-follow.ts";
 import type { AgentSession } from "./agent-session.ts";
 
@@ -38,6 +44,10 @@ const NOBODY: Presence = {
 const SILENT_HEARTBEATS = 3;
 /** How long a reader of logs waits for an agent that is away. */
 const RETURN_MS = 30_000;
+const LOSS_BACKOFF = { firstMs: 1000, maxMs: 30_000 };
+/** Half of what an agent follows at once: a follow that was stopped there takes a moment to end. */
+const CLUSTER_READERS_MAX = 128;
+const READERS_MAX = 1024;
 
 interface Seat {
   session: AgentSession | null;
@@ -45,11 +55,15 @@ interface Seat {
   ticket: number;
   last: Presence;
   readonly waiting: Set<() => void>;
+  /** Who read logs through it. */
+  readers: number;
 }
 
 export interface RegistryOptions {
   readonly engine: Engine;
   readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly heartbeatMs: number;
@@ -61,6 +75,8 @@ export class AgentRegistry {
   readonly #seats = new Map<string, Seat>(); // As many as there are clusters with agents.
   readonly #sweep: NodeJS.Timeout;
   readonly #unlisten: () => void;
+  readonly #logBudget = new LogBudget();
+  #readers = 0;
   #closed = false;
 
   constructor(options: RegistryOptions) {
@@ -119,24 +135,26 @@ export class AgentRegistry {
     if (seat.session !== session) return; // A3
     seat.session = null;
     seat.last = this.#presenceOf(session, false);
-    this.#recordLoss(session.address);
+    this.#recordLoss(session.address, seat.ticket);
   }
 
-  /** The stream ended after its turn and before it sat down. */
+  /** The handshake that has this ticket came to nothing. */
   abandon(address: string, ticket: number): void {
-    if (this.#seatOf(address).ticket === ticket) this.#recordLoss(address);
+    this.#recordLoss(address, ticket);
   }
 
-  #recordLoss(address: string): void {
+  /** Again until it is recorded or a newer handshake has begun, which then ends here or sits. */
+  #recordLoss(address: string, ticket: number, tries = 1): void {
     if (this.#closed) return; // The next owner's first turn says so.
-    this.#options.engine
-      .ask<"cluster">(address, { kind: "agent-lost" })
-      .catch((reason: unknown) => {
-        this.#options.logger.warn(
-          { err: reason, cluster: address },
-          "the loss of an agent was not recorded",
-        );
-      });
+    if (this.#seatOf(address).ticket !== ticket) return; // A3
+    const { engine, timers, random, logger } = this.#options;
+    engine.ask<"cluster">(address, { kind: "agent-lost" }).catch((reason: unknown) => {
+      const { code, retry } = Failure.from(reason);
+      logger.warn({ err: reason, cluster: address, tries }, "the loss of an agent is not recorded");
+      if (retry === "elsewhere" || code === "NOT_FOUND") return; // Not this process's to record.
+      const again = (): void => this.#recordLoss(address, ticket, tries + 1);
+      timers.after(backoffMs(LOSS_BACKOFF, tries, random), again);
+    });
   }
 
   presenceOf(namespace: string, cluster: string): Presence {
@@ -153,7 +171,7 @@ export class AgentRegistry {
 
   /**
    * An attempt's output as its agent sends it, from the start. Goes on by itself where it was when
-   * the caller was slow or the agent was away for less than RETURN_MS.
+   * the caller was slow or the agent was away for less than RETURN_MS. FULL when too many read.
    */
   async *readLogs(
     namespace: string,
@@ -161,14 +179,31 @@ export class AgentRegistry {
     what: { readonly token: string; readonly stream: string; readonly follow: boolean },
     signal: AbortSignal,
   ): AsyncGenerator<LogPiece, void, void> {
+    const seat = this.#seatOf(clusterAddress(namespace, cluster));
+    if (seat.readers >= CLUSTER_READERS_MAX || this.#readers >= READERS_MAX) {
+      const whose = seat.readers >= CLUSTER_READERS_MAX ? `cluster ${cluster}` : "this scheduler";
+      throw new Failure("FULL", `too many read logs of ${whose} already`, { retryAfterMs: 5000 });
+    }
+    seat.readers += 1;
+    this.#readers += 1;
+    try {
+      yield* this.#readOn(seat, cluster, what, signal);
+    } finally {
+      seat.readers -= 1;
+      this.#readers -= 1;
+    }
+  }
+
+  async *#readOn(
+    seat: Seat,
+    cluster: string,
+    what: { readonly token: string; readonly stream: string; readonly follow: boolean },
+    signal: AbortSignal,
+  ): AsyncGenerator<LogPiece, void, void> {
     const reached = { stdout: 0, stderr: 0 };
     let returnMs = what.follow ? RETURN_MS : 0;
     while (!signal.aborted) {
-      const session = await this.#sessionWithin(
-        clusterAddress(namespace, cluster),
-        returnMs,
-        signal,
-      );
+      const session = await this.#sessionWithin(seat, returnMs, signal);
       if (signal.aborted) return;
       if (session === null) {
         throw new Failure(
@@ -180,11 +215,8 @@ export class AgentRegistry {
           },
         );
       }
-      const follow = session.follow({
-        ...what,
-        stdoutOffset: reached.stdout,
-        stderrOffset: reached.stderr,
-      });
+      const from = { stdoutOffset: reached.stdout, stderrOffset: reached.stderr };
+      const follow = session.follow({ ...what, ...from }, this.#logBudget);
       for await (const piece of follow.pieces(signal)) {
         reached[piece.stream] += piece.data.length;
         yield piece;
@@ -195,12 +227,7 @@ export class AgentRegistry {
     }
   }
 
-  #sessionWithin(
-    address: string,
-    waitMs: number,
-    signal: AbortSignal,
-  ): Promise<AgentSession | null> {
-    const seat = this.#seatOf(address);
+  #sessionWithin(seat: Seat, waitMs: number, signal: AbortSignal): Promise<AgentSession | null> {
     if (seat.session !== null || waitMs === 0) return Promise.resolve(seat.session);
     return new Promise((resolve) => {
       const wake = (): void => {
@@ -240,7 +267,7 @@ export class AgentRegistry {
   #seatOf(address: string): Seat {
     let seat = this.#seats.get(address);
     if (seat === undefined) {
-      seat = { session: null, ticket: 0, last: NOBODY, waiting: new Set() };
+      seat = { session: null, ticket: 0, last: NOBODY, waiting: new Set(), readers: 0 };
       this.#seats.set(address, seat);
     }
     return seat;

@@ -16,6 +16,7 @@ import type { AgentName } from "#shared/mesh/agent-proof.ts";
 import { clusterAddress } from "../core/messages.ts";
 import type { AgentCommand, ClusterState } from "../core/state.ts";
 import type { Engine } from "../engine.ts";
+import type { LogBudget } from "./log-budget.ts";
 import { LogFollow } from "./log-follow.ts";
 import { parseReport } from "./parse-report.ts";
 
@@ -33,7 +34,16 @@ export type AgentReport = {
 /** Reports of one turn; and how many may wait before the sender is held back. */
 const BATCH_MAX = 1000;
 const PENDING_MAX = 4 * BATCH_MAX;
-const FOLLOWS_MAX = 256;
+/** What docs/protocols/agent.md allows in one log_chunk. */
+const CHUNK_BYTES_MAX = 64 * 1024;
+
+export interface FollowWhat {
+  readonly token: string;
+  readonly stream: string;
+  readonly follow: boolean;
+  readonly stdoutOffset: number;
+  readonly stderrOffset: number;
+}
 
 export interface SessionOptions {
   readonly stream: AgentStream;
@@ -167,24 +177,11 @@ export class AgentSession {
       .catch((failure: unknown) => this.end(Failure.from(failure)));
   }
 
-  /** FULL when too many read logs of this cluster at once. */
-  follow(what: {
-    readonly token: string;
-    readonly stream: string;
-    readonly follow: boolean;
-    readonly stdoutOffset: number;
-    readonly stderrOffset: number;
-  }): LogFollow {
-    if (this.#follows.size >= FOLLOWS_MAX) {
-      throw new Failure(
-        "FULL",
-        `${FOLLOWS_MAX} callers read logs of cluster ${this.agent.cluster} already`,
-        { retryAfterMs: 5000 },
-      );
-    }
+  /** The caller bounds how many there are. What waits for the reader is taken from `budget`. */
+  follow(what: FollowWhat, budget: LogBudget): LogFollow {
     const { stream } = this.#options;
     const followId = String((this.#followsMade += 1));
-    const follow = new LogFollow(followId, () => {
+    const follow = new LogFollow(followId, budget, () => {
       if (this.#follows.delete(followId)) stream.write({ stopLogs: { followId } });
     });
     this.#follows.set(followId, follow);
@@ -194,10 +191,16 @@ export class AgentSession {
 
   #onLogChunk(chunk: signalbox.agent.v1.ILogChunk): void {
     const id = chunk.followId ?? "";
+    const data = chunk.data ?? new Uint8Array();
+    if (data.length > CHUNK_BYTES_MAX) {
+      this.end(new Failure("INVALID", `a log chunk of ${data.length} bytes`));
+      return;
+    }
     const follow = this.#follows.get(id);
     if (follow === undefined) return; // It was stopped; this chunk was on its way.
-    if (chunk.data != null && chunk.data.length > 0) {
-      follow.push({ stream: chunk.stream === "stderr" ? "stderr" : "stdout", data: chunk.data });
+    if (data.length > 0) {
+      const stream = chunk.stream === "stderr" ? "stderr" : "stdout";
+      follow.push({ stream, data: aloneInMemory(data) });
     }
     if (chunk.end !== true) return;
     this.#follows.delete(id);
@@ -217,6 +220,11 @@ export class AgentSession {
     this.#follows.clear();
     this.#options.onOver();
   }
+}
+
+/** A few bytes must not keep the whole of a large message, whatever else that was made of. */
+function aloneInMemory(data: Uint8Array): Uint8Array {
+  return data.buffer.byteLength > 2 * CHUNK_BYTES_MAX ? Uint8Array.from(data) : data;
 }
 
 /** In order; made inside the turn's view, so nothing of the state gets out. */

@@ -2,11 +2,17 @@
 // share, and the caller, who may be slow.
 //
 // Invariants:
-//   L1. At most BYTES_MAX of a follow wait here. When more comes the follow stops at the agent and
-//       ends as "overrun"; its reader starts another where it got to.
+//   L1. At most BYTES_MAX of a follow wait here, and less when the scheduler's readers together
+//       have too much. What comes beyond that is dropped, the follow stops at the agent and ends as
+//       "overrun"; its reader starts another where it got to.
 //   L2. What was taken in is given before the end, whatever the end is.
+//   L3. A piece is taken in whenever nothing waits: every follow brings its reader on.
+//   L4. What a piece took of the budget is given back once: when its reader asks for the next, or
+//       goes.
 
+import { BoundedQueue } from "#shared/base/bounded-queue.ts";
 import type { Failure } from "#shared/base/errors.ts";
+import type { LogBudget } from "./log-budget.ts";
 
 export interface LogPiece {
   readonly stream: "stdout" | "stderr";
@@ -19,27 +25,30 @@ export type FollowEnd =
   | { readonly kind: "overrun" | "lost" }
   | { readonly kind: "failed"; readonly failure: Failure };
 
-const BYTES_MAX = 4 * 1024 * 1024;
+const BYTES_MAX = 1024 * 1024;
+/** What a piece costs beside its bytes, so that many small ones are not free. */
+const PIECE_BYTES = 256;
 
 export class LogFollow {
   readonly id: string;
+  readonly #budget: LogBudget;
   readonly #stop: () => void;
-  #pieces: LogPiece[] = [];
+  readonly #pieces = new BoundedQueue<LogPiece>(BYTES_MAX / PIECE_BYTES);
   #bytes = 0;
   #end: FollowEnd | null = null;
+  #closed = false;
   #wake: (() => void) | null = null;
 
   /** `stop` tells the agent. */
-  constructor(id: string, stop: () => void) {
+  constructor(id: string, budget: LogBudget, stop: () => void) {
     this.id = id;
+    this.#budget = budget;
     this.#stop = stop;
   }
 
   push(piece: LogPiece): void {
     if (this.#end !== null) return;
-    this.#pieces.push(piece);
-    this.#bytes += piece.data.length;
-    if (this.#bytes > BYTES_MAX) {
+    if (!this.#takeIn(piece)) {
       this.#stop();
       this.#finish({ kind: "overrun" });
     }
@@ -56,6 +65,9 @@ export class LogFollow {
   close(): void {
     if (this.#end === null) this.#stop();
     this.#finish({ kind: "lost" });
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#budget.give(this.#bytes);
   }
 
   /** How it ended; null while it goes on. */
@@ -63,23 +75,22 @@ export class LogFollow {
     return this.#end;
   }
 
-  /** Pieces as they come, until the end or until `signal` is aborted. */
+  /** Pieces as they come, until the end or until `signal` is aborted. Once. */
   async *pieces(signal: AbortSignal): AsyncGenerator<LogPiece, void, void> {
     const wake = (): void => this.#wake?.();
     signal.addEventListener("abort", wake);
     try {
-      for (;;) {
-        const taken = this.#pieces;
-        this.#pieces = [];
-        for (const piece of taken) {
-          this.#bytes -= piece.data.length;
+      while (!signal.aborted) {
+        const piece = this.#pieces.take();
+        if (piece !== undefined) {
           yield piece;
+          this.#giveBack(piece);
+        } else if (this.#end === null) {
+          await new Promise<void>((resume) => (this.#wake = resume));
+          this.#wake = null;
+        } else {
+          return;
         }
-        if (signal.aborted) return;
-        if (this.#pieces.length > 0) continue;
-        if (this.#end !== null) return;
-        await new Promise<void>((resume) => (this.#wake = resume));
-        this.#wake = null;
       }
     } finally {
       signal.removeEventListener("abort", wake);
@@ -87,7 +98,26 @@ export class LogFollow {
     }
   }
 
+  #takeIn(piece: LogPiece): boolean {
+    const bytes = costOf(piece);
+    const first = this.#bytes === 0;
+    if (!first && this.#bytes + bytes > BYTES_MAX) return false;
+    if (!this.#budget.take(bytes, first)) return false;
+    this.#bytes += bytes;
+    return this.#pieces.push(piece);
+  }
+
+  #giveBack(piece: LogPiece): void {
+    const bytes = costOf(piece);
+    this.#bytes -= bytes;
+    this.#budget.give(bytes);
+  }
+
   #finish(end: FollowEnd): void {
     this.#end ??= end;
   }
+}
+
+function costOf({ data }: LogPiece): number {
+  return data.length + PIECE_BYTES;
 }
