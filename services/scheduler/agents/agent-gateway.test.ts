@@ -1,15 +1,25 @@
 // The agents' gateway over real gRPC: enrolment, proof, reports and commands over broken streams,
 // logs.
 
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { signalbox } from "#proto/signalbox.js";
 import { Failure } from "#shared/base/errors.ts";
 import type { AttemptSpec } from "#shared/base/job.ts";
 import { agentMetadata, publicKeyHexOf, signChallenge } from "#shared/mesh/agent-proof.ts";
+import type { ServerCall } from "#shared/mesh/grpc-server.ts";
+import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
+import { createLogger } from "#shared/telemetry/logger.ts";
+import { createMetrics } from "#shared/telemetry/metrics.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
+import type { Engine } from "../engine.ts";
 import { TestScheduler } from "../scheduler.fixture.ts";
 import type { Clients, TestAgent } from "../scheduler.fixture.ts";
+import type { ArtifactTransfers } from "../server/artifacts-service.ts";
 import { JobStateView, RunStateView } from "../server/views.ts";
+import { AgentGateway } from "./agent-gateway.ts";
+import { AgentRegistry } from "./agent-registry.ts";
+import type { AgentStream } from "./agent-session.ts";
 
 const HEARTBEAT_MS = 150;
 let scheduler: TestScheduler;
@@ -356,4 +366,44 @@ describe("an agent's artifacts", () => {
       "UNAUTHENTICATED",
     );
   });
+});
+
+test("a handshake that fails after it ended the stream before it tells that the agent is lost", async () => {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const known = { agentId: "a", publicKey: publicKeyHexOf(privateKey), journalId: null };
+  const asked: string[] = [];
+  const engine = {
+    ask: async (_address: string, { kind }: { kind: string }) => {
+      asked.push(kind);
+      if (kind === "agent-connected") throw new Failure("FULL", "the mailbox is full");
+    },
+    read: async () => known,
+    placeOf: async () => ({ partition: 0, epoch: 1 }),
+    onCommitted: () => () => {},
+  } as unknown as Engine;
+  const metrics = createMetrics("scheduler");
+  const registry = new AgentRegistry({
+    ...{ engine, clock: systemClock, timers: systemTimers, random: systemRandom, metrics },
+    ...{ logger: createLogger({ service: "test", level: "fatal" }), heartbeatMs: 60_000 },
+  });
+  const gateway = new AgentGateway({
+    ...{ engine, registry, metrics, nowMs: () => systemClock.nowMs() },
+    ...{ transfers: {} as ArtifactTransfers, publicKey: createPublicKey(privateKey) },
+  });
+  let hear: (message: signalbox.agent.v1.IConnectRequest) => void = () => {};
+  const ended = new Promise<Failure | null | undefined>((resolve) => {
+    const stream = {
+      ...{ over: false, end: resolve },
+      listen: (listeners: { onMessage: typeof hear }) => (hear = listeners.onMessage),
+      write: ({ challenge }: signalbox.agent.v1.IConnectResponse) => {
+        const nonce = challenge?.nonce ?? new Uint8Array();
+        hear({ proof: { signature: signChallenge(privateKey, nonce, "a") } });
+      },
+    } as unknown as AgentStream;
+    gateway.handlers.connect(stream, {} as ServerCall);
+  });
+  hear({ hello: { agentId: "a", namespace: "default", cluster: "c", journalId: "j" } });
+  expect((await ended)?.code).toBe("FULL");
+  expect(asked).toEqual(["agent-connected", "agent-lost"]);
+  registry.close();
 });
