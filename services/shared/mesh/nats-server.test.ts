@@ -56,7 +56,7 @@ test("without any, the error says what was passed over and how to get one", () =
     const failure = Failure.from(reason);
     expect(failure.code).toBe("NOT_FOUND");
     expect(failure.message).toContain(`${path} is 2.12.15`);
-    expect(failure.hint).toMatch(/nats\.url.*PATH.*tools\/setup\.ts nats-server/);
+    expect(failure.hint).toMatch(/nats\.url.*PATH.*npm run setup -- nats-server/);
   }
 });
 
