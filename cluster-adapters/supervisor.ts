@@ -42,9 +42,10 @@ export interface SupervisorOptions {
 export const SUPERVISOR_FAILED = 73;
 
 /**
- * About 30 ms of looking: an execve takes one, and the end of a program is not held up for long.
+ * About 2 s of looking: an execve takes one look, but on a busy machine the child may have to wait
+ * for its turn, and a signal sent before that is swallowed for good.
  */
-const LOOKS_MAX = 1000;
+const LOOKS_MAX = 60_000;
 
 /**
  * The text of `job.sh`. Throws Failure INVALID for what no process can be given (a NUL, no argv).
@@ -79,6 +80,7 @@ child= beat= caught= late= early=
 until_executed() {
   looks=0
   read -r mine </proc/$$/cmdline
+  [ -n "$mine" ] || return 0
   while [ "$looks" -lt ${LOOKS_MAX} ]; do
     now=
     read -r now <"/proc/$child/cmdline"
