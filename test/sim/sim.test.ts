@@ -14,7 +14,7 @@ const MUTANT_SEEDS = 800;
 /** The seeds of README.md. */
 const FIRST_SEEDS: Record<Mutant, number> = {
   "no-adopt": 1,
-  "no-claim": 20,
+  "no-claim": 89,
   "no-epoch-check": 101,
   "ack-before-commit": 3,
   "ack-before-flush": 2,
