@@ -40,6 +40,16 @@ test("nodes are always asked for: as many as the cores need", () => {
   expect(lines({ cpus: 1000 }, unknown)).toContain("--nodes=1");
 });
 
+test("ranks share the cores: srun starts that many, each with its part", () => {
+  expect(lines({ cpus: 4, ranks: 1 })).toEqual(
+    expect.arrayContaining(["--ntasks=1", "--cpus-per-task=4"]),
+  );
+  expect(lines({ cpus: 8, ranks: 2 })).toEqual(
+    expect.arrayContaining(["--ntasks=2", "--cpus-per-task=4"]),
+  );
+  expect(lines({ cpus: 8 }).some((line) => line.startsWith("--cpus-per-task"))).toBe(false);
+});
+
 test("memory has a unit and is for a node, as GPUs are", () => {
   expect(lines({ memoryMb: 64_000 })).toContain("--mem=64000M");
   expect(lines({ memoryMb: 1001, nodes: 2 })).toContain("--mem=501M");

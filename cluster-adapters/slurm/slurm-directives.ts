@@ -65,9 +65,7 @@ export function slurmDirectives(resources: Resources, defaults: SlurmDefaults): 
     "--output=slurm.out",
     "--kill-on-invalid-dep=yes",
     `--nodes=${nodes}`,
-    // Tasks, not threads: mpirun and srun then start one rank a core, and a threaded program is
-    // given the same cores.
-    `--ntasks=${Math.max(cpus, nodes)}`,
+    ...taskLines(cpus, nodes, resources.ranks),
   ];
   // Slurm counts memory and GPUs by node, a bare number would be MB: the unit is always there.
   if (resources.memoryMb !== null) lines.push(`--mem=${Math.ceil(resources.memoryMb / nodes)}M`);
@@ -90,4 +88,13 @@ export function slurmDirectives(resources: Resources, defaults: SlurmDefaults): 
     }
   }
   return directives;
+}
+
+/**
+ * Without ranks tasks, not threads: mpirun and srun then start one rank a core, and a threaded
+ * program is given the same cores. With them that many tasks share the cores.
+ */
+function taskLines(cpus: number, nodes: number, ranks: number | undefined): string[] {
+  if (ranks === undefined) return [`--ntasks=${Math.max(cpus, nodes)}`];
+  return [`--ntasks=${Math.max(ranks, nodes)}`, `--cpus-per-task=${Math.ceil(cpus / ranks)}`];
 }
