@@ -1,8 +1,11 @@
 // What a cluster kind is to the agent: a dialect over a transport. A dialect turns an attempt into
 // a script and command lines and parses the answers. It never decides that silence means an end.
 
-import type { AttemptSpec, EndCause, Resources } from "#shared/base/job.ts";
+import type { AttemptSpec, Resources } from "#shared/base/job.ts";
+import type { QueueAnswer, SubmitResult } from "#shared/base/queue.ts";
 import type { Transport } from "./transport.ts";
+
+export type { QueueAnswer, QueueEntry, SubmitResult } from "#shared/base/queue.ts";
 
 export interface JobFiles {
   /** The attempt's directory, already published: holds `job.sh`, `claim`, `status`, `work/`. */
@@ -15,37 +18,6 @@ export interface JobFiles {
 export interface LiveJob extends JobFiles {
   readonly nativeId: string;
 }
-
-export type SubmitResult =
-  | { readonly kind: "submitted"; readonly nativeId: string; readonly raw: string }
-  /** The cluster said no and means it: never try this again. */
-  | { readonly kind: "refused"; readonly reason: string }
-  /** The cluster said not now (a limit, a full queue): hold and try later. Nothing was taken. */
-  | { readonly kind: "later"; readonly reason: string }
-  /** Nobody knows whether it was taken: adopt by name before anything else. */
-  | { readonly kind: "ambiguous"; readonly reason: string };
-
-export interface QueueEntry {
-  readonly nativeId: string;
-  readonly queueName: string;
-  readonly phase: "queued" | "held" | "running" | "paused" | "ended";
-  /** Set when phase is `ended`. */
-  readonly cause: EndCause | null;
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-  /** The scheduler's own word and reason. */
-  readonly raw: string;
-  readonly reason: string | null;
-  readonly submittedAtMs: number | null;
-  readonly startedAtMs: number | null;
-  readonly endedAtMs: number | null;
-}
-
-/** One query's verdict. `present` lists what was asked about and found; absence means what it says
- * only when `healthy`: the controller answered in this same cycle. */
-export type QueueAnswer =
-  | { readonly kind: "answer"; readonly present: readonly QueueEntry[] }
-  | { readonly kind: "no-answer"; readonly reason: string };
 
 export interface ClusterFacts {
   readonly dialect: string;
@@ -63,7 +35,7 @@ export interface ClusterFacts {
 export interface Dialect {
   readonly name: "slurm" | "local" | "mock";
   /**
-   * True when `spawn` results are watched directly and no queue needs polling (local processes).
+   * False where ends are seen directly and no queue needs polling (local processes).
    */
   readonly pollsQueue: boolean;
   /** Seconds between the supervisor's heartbeats; 0 where the agent can see the process itself. */

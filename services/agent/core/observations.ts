@@ -1,35 +1,9 @@
-// What the world can tell the core about an attempt. The members of a queue's answer mirror the
-// dialect port (cluster-adapters/adapter.ts) so that its values can be handed in as they are.
+// What the world can tell the core about an attempt.
 
-import type { EndCause, Outcome, OutputValue } from "#shared/base/job.ts";
+import type { Outcome, OutputValue } from "#shared/base/job.ts";
 import type { AttemptToken } from "#shared/base/ids.ts";
 
-export interface QueueEntry {
-  readonly nativeId: string;
-  readonly queueName: string;
-  readonly phase: "queued" | "held" | "running" | "paused" | "ended";
-  readonly cause: EndCause | null;
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-  readonly raw: string;
-  readonly reason: string | null;
-  readonly submittedAtMs: number | null;
-  readonly startedAtMs: number | null;
-  readonly endedAtMs: number | null;
-}
-
-/**
- * Absence from `present` means something only in an `answer`; a `no-answer` says nothing at all.
- */
-export type QueueAnswer =
-  | { readonly kind: "answer"; readonly present: readonly QueueEntry[] }
-  | { readonly kind: "no-answer"; readonly reason: string };
-
-export type SubmitResult =
-  | { readonly kind: "submitted"; readonly nativeId: string; readonly raw: string }
-  | { readonly kind: "refused"; readonly reason: string }
-  | { readonly kind: "later"; readonly reason: string }
-  | { readonly kind: "ambiguous"; readonly reason: string };
+export type { QueueAnswer, QueueEntry, SubmitResult } from "#shared/base/queue.ts";
 
 /** Who won the right to run an attempt. Written once by the job's first act, never changed. */
 export interface Claim {
