@@ -6,6 +6,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { missingSlurmPrograms, startSlurm } from "../deploy/test-clusters/slurm/slurm-cluster.ts";
 import type { Dialect } from "./adapter.ts";
 import { describeDialect } from "./conformance.ts";
+import type { Conformance } from "./conformance.ts";
 import { dialectOf } from "./index.ts";
 import { MockCluster } from "./mock/mock-cluster.ts";
 import type { MockStart } from "./mock/mock-cluster.ts";
@@ -13,7 +14,7 @@ import { mockDialect } from "./mock/mock-dialect.ts";
 import type { Transport } from "./transport.ts";
 import { localTransport } from "./transports/local/local-transport.ts";
 
-describeDialect("local", async () => {
+const startLocal = async (): Promise<Conformance> => {
   const directory = tempDirectory("conformance-local");
   const counted = countedTransport();
   return {
@@ -28,7 +29,8 @@ describeDialect("local", async () => {
     hideNext: null,
     close: async () => directory.remove(),
   };
-});
+};
+describeDialect("local", startLocal, [], false);
 
 /** The mock runs real job scripts here, so that the claim and the exit codes are real. */
 const startProcess: MockStart = (job, onEnd) => {
