@@ -55,7 +55,7 @@ async function benchSequential(say: Say): Promise<object> {
     await runToEnd(mesh, chain(5)); // Warm.
     for (let round = 0; round < ROUNDS; round++) {
       spawnMs.push(await perTask(STEPS, 1, () => SLEEP));
-      supervisorMs.push(await supervised(STEPS, 1, SLEEP, (each) => each));
+      supervisorMs.push(await supervised(STEPS, 1, SLEEP));
       const { wallMs } = await runToEnd(mesh, chain(STEPS));
       overheadMs.push(wallMs / STEPS - SLEEP_MS);
     }
@@ -79,7 +79,7 @@ async function benchFanout(say: Say): Promise<object> {
   const walls: number[] = [];
   const floors: number[] = [];
   for (let round = 0; round < 3; round++) {
-    floors.push((await supervised(WIDTH, SLOTS, SLEEP, (each) => each)) * WIDTH);
+    floors.push((await supervised(WIDTH, SLOTS, SLEEP)) * WIDTH);
     const mesh = await BenchMesh.start({ log: "embedded", agent: { kind: "local", slots: SLOTS } });
     try {
       await runToEnd(mesh, chain(3)); // Warm.
@@ -97,7 +97,7 @@ async function benchFanout(say: Say): Promise<object> {
 }
 
 async function benchNoop(tasks: number, say: Say): Promise<object> {
-  const floorPerS = 1000 / (await supervised(1000, SLOTS, ["/bin/true"], (each) => each));
+  const floorPerS = 1000 / (await supervised(1000, SLOTS, ["/bin/true"]));
   const perS: { [tasks: number]: number } = {};
   let residentMb: object = {};
   for (const count of [1000, tasks]) {
@@ -186,18 +186,13 @@ async function perTask(
 }
 
 /** The same with each program under the supervisor, in a job directory made beforehand. */
-async function supervised(
-  count: number,
-  slots: number,
-  argv: readonly string[],
-  order: (i: number) => number,
-): Promise<number> {
+async function supervised(count: number, slots: number, argv: readonly string[]): Promise<number> {
   const root = mkdtempSync(join(tmpdir(), "signalbox-floor-"));
   try {
     const scripts = Array.from({ length: count }, (_, i) =>
       jobScript(join(root, String(i)), i, argv),
     );
-    return await perTask(count, slots, (i) => ["/bin/sh", scripts[order(i)] ?? ""]);
+    return await perTask(count, slots, (i) => ["/bin/sh", scripts[i] ?? ""]);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -69,12 +69,12 @@ async function throughput(
   try {
     await addCluster(mesh.channel, "parked", "local", 1); // No agent: submissions wait there.
     await submitFor(mesh, callers, 1); // Warm.
-    const before = await recordsOf(log, mesh, "while running");
+    const before = await recordsOf(log, mesh);
     const startMs = performance.now();
     const count = await submitFor(mesh, callers, seconds);
     const tookS = (performance.now() - startMs) / 1000;
     await mesh.stop();
-    const after = await recordsOf(log, mesh, "stopped");
+    const after = await recordsOf(log, mesh);
     const records = after.records - before.records;
     const recordBytes = Math.round((after.bytes - before.bytes) / records);
     const eventsPerRecord = rounded((after.events - before.events) / records);
@@ -124,11 +124,7 @@ interface Sum {
 }
 
 /** What is in the log; while the scheduler runs only from a reader of its own. */
-async function recordsOf(
-  log: "embedded" | "jetstream",
-  mesh: BenchMesh,
-  _when: string,
-): Promise<Sum> {
+async function recordsOf(log: "embedded" | "jetstream", mesh: BenchMesh): Promise<Sum> {
   const reader = await openLog(log, mesh, `${mesh.directory}/log`);
   const sum = { records: 0, bytes: 0, events: 0 };
   for (let partition = 0; partition < reader.partitions; partition++) {
