@@ -316,6 +316,9 @@ describe("cluster", () => {
   });
 });
 
+/** What a job's core reads of a spec. */
+const SPEC = { name: "t0", outputs: [] } as unknown as JobActorState["spec"];
+
 describe("job", () => {
   function begun(
     attemptsMax = 2,
@@ -328,7 +331,7 @@ describe("job", () => {
       job: {
         ...{ run: RUN, namespace: "lab", task: "t0", ordinal: 0, cluster: "hpc", priority: 0 },
         retry: { attemptsMax, firstMs: 100, maxMs: 1000, on },
-        spec: { name: "t0", outputs } as unknown as JobActorState["spec"],
+        spec: { ...SPEC, outputs },
       },
     });
     played.tell({ kind: "begin" });
@@ -444,9 +447,9 @@ describe("job", () => {
     played.tell({ kind: "withdrawn", token: token(1) });
     expect(played.state?.phase).toBe("cancelled");
     expect(played.state?.attempts[0]?.outcome?.cause).toBe("cancelled");
-    played.tell({ kind: "restart", spec: { name: "t0" } as JobActorState["spec"] });
+    played.tell({ kind: "restart", spec: SPEC });
     expect(played.state?.attempts.map(({ token: each }) => each)).toEqual([token(1), token(2)]);
-    played.tell({ kind: "restart", spec: { name: "t0" } as JobActorState["spec"] });
+    played.tell({ kind: "restart", spec: SPEC });
     expect(played.state?.attempts.length).toBe(2);
   });
 
@@ -481,7 +484,7 @@ describe("job", () => {
       fc
         .integer({ min: 1, max: 4 })
         .map((attempt): JobMessage => ({ kind: "placed", token: token(attempt) })),
-      fc.constant<JobMessage>({ kind: "restart", spec: { name: "t0" } as JobActorState["spec"] }),
+      fc.constant<JobMessage>({ kind: "restart", spec: SPEC }),
     );
     let ends = 0;
     fc.assert(
