@@ -1,7 +1,7 @@
 // Finding, starting and stopping a nats-server, and what connections to it do when it goes.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Failure } from "#shared/base/errors.ts";
@@ -203,12 +203,18 @@ function suite(found: NatsBinary): void {
     const ask = () => nats.request("$JS.API.INFO", "", { timeoutMs: 300 });
     const before = nats.connection.info?.server_id;
     await ask();
-    process.kill(
-      nats.connection.info?.port === Number(new URL(one.url).port) ? one.pid : two.pid,
-      "SIGSTOP",
-    );
+    const { pid } = nats.connection.info?.port === Number(new URL(one.url).port) ? one : two;
+    process.kill(pid, "SIGSTOP");
+    await waitFor(() => standsStill(pid)); // kill(2) returns before every thread has stopped.
     await expect(ask()).rejects.toMatchObject({ code: "UNAVAILABLE" });
     await ask();
     expect(nats.connection.info?.server_id).not.toBe(before);
   });
+}
+
+/** Every thread of the process is in a stop (proc(5), state T). */
+function standsStill(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) =>
+    /^State:\s+T/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8")),
+  );
 }
