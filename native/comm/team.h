@@ -17,9 +17,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "core/error.h"
@@ -63,7 +65,8 @@ struct TeamOptions {
   /// Of all ranks together; at least one each is made.
   int threads = 0;  // 0: the CPUs this process may run on
   bool pin = true;  // each thread to one of those CPUs, where there are enough
-  int spinMicros = 40;
+  int spinMicros = 40;       // in a step, before a wait sleeps
+  int idleSpinMicros = 200;  // between steps
   int stallMillis = 2000;
   bool shrink = true;
 };
@@ -99,6 +102,8 @@ class TeamMember {
 
  private:
   friend class TeamGroup;
+  bool waitOn(const std::atomic<std::uint32_t>& word, std::atomic<std::uint32_t>& sleepers,
+              FunctionRef<bool(std::uint32_t)> reached);
   TeamGroup* group_ = nullptr;
   int rank_ = 0;
   int thread_ = 0;
@@ -112,10 +117,12 @@ class TeamGroup {
   TeamGroup(const TeamGroup&) = delete;
   TeamGroup& operator=(const TeamGroup&) = delete;
 
-  /// Runs `body` once on every active thread; the caller is thread 0 of rank 0. Returns when all
-  /// have returned. At most `operations` calls of forEach per thread. Rethrows the first exception;
-  /// after a StallError every further run throws it again.
-  void run(std::uint64_t step, int operations, FunctionRef<void(TeamMember&)> body);
+  /// Runs `body` once on every active thread; the caller is thread 0 of rank 0, always the same
+  /// thread. Returns when all have returned. At most `operations` calls of forEach per thread.
+  /// Rethrows the first exception, after which every further run throws it again. A StallError may
+  /// come while the late thread is still inside `body`: what that touches must outlive the group
+  /// (`body` itself is copied; captures of up to 16 bytes allocate nothing).
+  void run(std::uint64_t step, int operations, const std::function<void(TeamMember&)>& body);
 
   int ranks() const { return options_.ranks; }
   int threadsOf(int rank) const;
@@ -128,28 +135,37 @@ class TeamGroup {
   struct Operation;
   class Governor;
 
+  void start(Thread& thread, std::uint32_t generation);
   void threadMain(Thread& thread);
   void runMember(Thread& thread);
-  [[noreturn]] void stall(int rank, std::uint64_t step, const char* what);
-  void throwIfAborted() const;
+  void fail(std::exception_ptr reason);
+  [[noreturn]] void stall(int rank, const char* what);
+  void placeThreads(bool pinned);
 
   const Kernels& kernels_;
   TeamOptions options_;
+  std::vector<int> cpus_;
   std::vector<std::unique_ptr<Rank>> ranks_;
-  std::vector<std::unique_ptr<Thread>> threads_;
+  std::vector<std::unique_ptr<Thread>> threads_;  // thread 0 is the caller of run
   std::unique_ptr<Governor> governor_;
   // The step in progress; written by the caller between steps.
-  const FunctionRef<void(TeamMember&)>* body_ = nullptr;
+  std::function<void(TeamMember&)> body_;
   std::uint64_t step_ = 0;
-  std::atomic<std::uint32_t> generation_{0};
+  std::uint32_t generation_ = 0;
   std::atomic<std::uint32_t> finished_{0};
-  std::uint32_t expected_ = 0;
+  std::atomic<std::uint32_t> finishSleepers_{0};
+  std::atomic<std::uint32_t> wordSleepers_{0};
   std::atomic<bool> stopping_{false};
-  // The abort word: 0, or 1 + rank. The rest is written before it.
-  std::atomic<std::uint32_t> aborted_{0};
-  std::atomic<std::uint32_t> aborting_{0};
-  std::uint64_t abortStep_ = 0;
-  const char* abortWhat_ = "";
+  // The abort word. `failing_` is taken by the first to fail, who then writes why.
+  std::atomic<bool> failing_{false};
+  std::atomic<bool> failed_{false};
+  std::exception_ptr failure_;
+  std::atomic<std::uint64_t> sleeps_{0};
+  double leaderWaitSeconds_ = 0;  // beyond the spin, in the step in progress
+  TeamCounters counters_;
 };
+
+/// The CPUs the calling thread may run on, at most as many as the control group's quota pays for.
+std::vector<int> usableCpus();
 
 }  // namespace signalbox

@@ -1,0 +1,206 @@
+// Threads of a step: every chunk once, whoever is late is named, a busy machine shrinks the team.
+#include "comm/team.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "test/check.h"
+
+using namespace signalbox;
+using namespace signalbox::test;
+
+namespace {
+
+const Kernels& noKernels() {
+  static const Kernels kernels = [] {
+    Kernels none{};
+    none.enter = [] {};
+    none.leave = [] {};
+    return none;
+  }();
+  return kernels;
+}
+
+TeamOptions options(int ranks, int threads) {
+  TeamOptions made;
+  made.ranks = ranks;
+  made.threads = threads;
+  made.shrink = false;
+  return made;
+}
+
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+TEST("every chunk is done exactly once before anyone goes on") {
+  Random random(testSeed());
+  std::uint64_t shared = 0;  // steps in which more than one thread had work
+  for (const auto& [ranks, threads] : {std::pair{1, 1}, {1, 3}, {2, 4}, {4, 4}}) {
+    TeamGroup group(noKernels(), options(ranks, threads));
+    for (std::uint64_t step = 0; step < 200; ++step) {
+      const int chunks = random.between(0, 40);
+      std::vector<std::atomic<int>> hits(static_cast<std::size_t>(ranks * 3 * (chunks + 1)));
+      std::atomic<int> early{0};
+      std::atomic<std::uint32_t> threadsSeen{0};
+      group.run(step, 3, [&](TeamMember& member) {
+        for (int operation = 0; operation < 3; ++operation) {
+          const auto slot = [&](int op, int chunk) -> std::atomic<int>& {
+            return hits[static_cast<std::size_t>((member.rank() * 3 + op) * (chunks + 1) + chunk)];
+          };
+          if (operation > 0) {
+            for (int chunk = 0; chunk < chunks; ++chunk) {
+              if (slot(operation - 1, chunk).load(std::memory_order_relaxed) != 1) ++early;
+            }
+          }
+          member.forEach(chunks, "count", [&](int chunk) {
+            slot(operation, chunk).fetch_add(1, std::memory_order_relaxed);
+            threadsSeen |= 1u << (member.rank() * 8 + member.thread());
+          });
+        }
+      });
+      for (int rank = 0; rank < ranks; ++rank) {
+        for (int op = 0; op < 3; ++op) {
+          for (int chunk = 0; chunk < chunks; ++chunk) {
+            CHECK(hits[static_cast<std::size_t>((rank * 3 + op) * (chunks + 1) + chunk)] == 1);
+          }
+        }
+      }
+      CHECK_SAY(early == 0, early << " chunks were not done");
+      shared += (threadsSeen & (threadsSeen - 1)) != 0 ? 1 : 0;
+    }
+  }
+  CHECK(shared > 0);
+}
+
+TEST("a rank that does not come is named within the deadline, and the group says so ever after") {
+  TeamOptions late = options(4, 4);
+  late.stallMillis = 300;
+  TeamGroup group(noKernels(), late);
+  std::atomic<bool> released{false};
+  std::atomic<std::uint32_t> word{0};
+  const auto body = [&](TeamMember& member) {
+    if (member.rank() == 2) {
+      while (!released.load()) {
+        std::this_thread::yield();
+        try {
+          member.checkAbort();
+        } catch (...) {
+          released.store(true);
+        }
+      }
+      return;
+    }
+    member.waitAtLeast(word, 1, 2, "all-reduce 7");
+  };
+  const Clock::time_point start = Clock::now();
+  CHECK_THROWS(group.run(17, 1, body), ErrorCode::kStalled,
+               "rank 2 did not reach \"all-reduce 7\" of step 17");
+  CHECK_SAY(since(start) < 2, since(start) << " s");
+  CHECK(released.load());
+  CHECK_THROWS(group.run(18, 1, body), ErrorCode::kStalled, "step 17");
+}
+
+TEST("a thread stuck inside a chunk is found by its own rank") {
+  TeamOptions late = options(1, 2);
+  late.stallMillis = 200;
+  TeamGroup group(noKernels(), late);
+  std::atomic<int> stuck{0};
+  std::atomic<int> here{0};
+  const auto body = [&](TeamMember& member) {
+    member.forEach(2, "product", [&](int) {
+      // Both threads hold a chunk, so that one of them waits for the other.
+      ++here;
+      while (here.load() < 2) std::this_thread::yield();
+      if (member.thread() == 1) {
+        ++stuck;
+        for (;;) {
+          std::this_thread::yield();
+          member.checkAbort();
+        }
+      }
+    });
+  };
+  CHECK_THROWS(group.run(3, 1, body), ErrorCode::kStalled, "rank 0 did not reach \"product\"");
+  CHECK(stuck == 1);
+}
+
+TEST("an exception of any thread comes out of run, the others unwind") {
+  for (int thrower = 0; thrower < 3; ++thrower) {
+    TeamGroup group(noKernels(), options(3, 3));
+    std::atomic<std::uint32_t> word{0};
+    const auto body = [&](TeamMember& member) {
+      if (member.rank() == thrower) throw EngineError(ErrorCode::kInternal, "deliberate");
+      member.waitAtLeast(word, 1, thrower, "never");
+    };
+    const Clock::time_point start = Clock::now();
+    CHECK_THROWS(group.run(1, 1, body), ErrorCode::kInternal, "deliberate");
+    CHECK_SAY(since(start) < 1, since(start) << " s");
+  }
+}
+
+TEST("ranks exchange by published numbers, also when those wrap") {
+  TeamGroup group(noKernels(), options(2, 2));
+  std::atomic<std::uint32_t> words[2] = {0xfffffff0u, 0xfffffff0u};
+  int sums[2] = {0, 0};
+  int values[2] = {0, 0};
+  group.run(0, 1, [&](TeamMember& member) {
+    const int me = member.rank();
+    for (std::uint32_t round = 1; round <= 64; ++round) {
+      values[me] += me + 1;
+      member.publish(words[me], 0xfffffff0u + 2 * round - 1);
+      member.waitAtLeast(words[1 - me], 0xfffffff0u + 2 * round - 1, 1 - me, "values");
+      sums[me] += values[1 - me];
+      member.publish(words[me], 0xfffffff0u + 2 * round);
+      member.waitAtLeast(words[1 - me], 0xfffffff0u + 2 * round, 1 - me, "sums");
+    }
+  });
+  CHECK_SAY(sums[0] == 2 * 64 * 65 / 2, sums[0]);
+  CHECK_SAY(sums[1] == 64 * 65 / 2, sums[1]);
+}
+
+TEST("a team under outside load shrinks, and every chunk is still done once") {
+  TeamOptions loaded = options(1, static_cast<int>(usableCpus().size()) + 1);
+  loaded.shrink = true;
+  // More threads than CPUs and as many busy neighbours: somebody is always waited for.
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> neighbours;
+  for (std::size_t i = 0; i < usableCpus().size(); ++i) {
+    neighbours.emplace_back([&] {
+      while (!stop.load()) {}
+    });
+  }
+  std::uint64_t shrinks = 0;
+  std::uint64_t wrong = 0;
+  {
+    TeamGroup group(noKernels(), loaded);
+    const Clock::time_point start = Clock::now();
+    for (std::uint64_t step = 0; shrinks == 0 && since(start) < 20; ++step) {
+      std::atomic<int> done{0};
+      group.run(step, 8, [&](TeamMember& member) {
+        for (int operation = 0; operation < 8; ++operation) {
+          member.forEach(16, "work", [&](int) {
+            const Clock::time_point began = Clock::now();
+            while (since(began) < 50e-6) {}
+            ++done;
+          });
+        }
+      });
+      wrong += done != 8 * 16 ? 1 : 0;
+      shrinks = group.counters().shrinks;
+    }
+  }
+  stop.store(true);
+  for (std::thread& neighbour : neighbours) neighbour.join();
+  CHECK(shrinks > 0);
+  CHECK(wrong == 0);
+}
+
+TEST_MAIN
