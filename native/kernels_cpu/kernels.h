@@ -35,12 +35,13 @@ inline constexpr int kPanel = 16;   // outputs in a panel of weights
 inline constexpr int kTileK = 32;   // inputs in a tile
 inline constexpr int kTileRows = 16;
 
-inline constexpr int padTo(int value, int multiple) {
+[[gnu::always_inline]] inline constexpr int padTo(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
 /// Where activation (row, k) lies, in elements. `k` and `kTotal` in elements, kTotal % 32 == 0.
-inline constexpr std::size_t activationOffset(int row, int k, int kTotal, int rows) {
+[[gnu::always_inline]] inline constexpr std::size_t activationOffset(int row, int k, int kTotal,
+                                                                     int rows) {
   const std::size_t tileRows = static_cast<std::size_t>(rows < kTileRows ? rows : kTileRows);
   return static_cast<std::size_t>(row / kTileRows) * static_cast<std::size_t>(kTotal) * kTileRows +
          static_cast<std::size_t>(k / kTileK) * tileRows * kTileK +

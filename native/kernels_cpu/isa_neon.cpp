@@ -1,0 +1,23 @@
+// Path "neon": 128-bit vectors of aarch64. Native, because FPCR.FZ looks for tiny results before they
+// are rounded and x86 after: a result just below 2^-126 that rounds up to it is 0 here.
+#if defined(__aarch64__)
+
+#include "kernels_cpu/isa_tables.h"
+#include "kernels_cpu/simd.h"
+
+#include "kernels_cpu/threads_aarch64.inl"
+#include "kernels_cpu/weights.inl"
+#include "kernels_cpu/gemm_fma.inl"
+#if __has_include("kernels_cpu/elementwise.inl")
+#include "kernels_cpu/elementwise.inl"
+#endif
+#if __has_include("kernels_cpu/attention.inl")
+#include "kernels_cpu/attention.inl"
+#endif
+
+#define SIGNALBOX_TABLE kNeonKernels
+#define SIGNALBOX_NAME "neon"
+#define SIGNALBOX_NUMERICS Numerics::kNative
+#include "kernels_cpu/isa_table.inl"
+
+#endif
