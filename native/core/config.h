@@ -10,6 +10,16 @@
 
 namespace signalbox {
 
+/// Bounds of what is believed, well above any model there is: what follows from them (a layer's
+/// weights, a row of logits) stays countable in 64 bits, sizes of heads in 32.
+inline constexpr int kLayersMax = 4096;
+inline constexpr int kHiddenMax = 1 << 18;
+inline constexpr int kIntermediateMax = 1 << 20;
+inline constexpr int kHeadsMax = 4096;
+inline constexpr int kHeadDimMax = 4096;
+inline constexpr int kVocabMax = 1 << 21;
+inline constexpr int kContextMax = 1 << 26;
+
 enum class ModelFamily { kLlama, kMistral, kQwen2, kQwen3 };
 
 const char* nameOf(ModelFamily family);
@@ -22,6 +32,8 @@ struct RopeScaling {
   double lowFrequencyFactor = 1;   // llama3
   double highFrequencyFactor = 4;  // llama3
   int originalContext = 8192;      // llama3
+
+  bool operator==(const RopeScaling&) const = default;
 };
 
 /// The shape and the constants of one model. Counts are of the whole model, not of a rank.
@@ -38,7 +50,7 @@ struct ModelConfig {
   float normEps = 1e-6f;
   double ropeTheta = 10000;
   RopeScaling ropeScaling;
-  bool tiedEmbeddings = false;  // as the config says; the folder's tensors may decide (model/weights)
+  bool tiedEmbeddings = false;  // as the config says; the folder's tensors may decide
   bool qkvBias = false;
   bool outputBias = false;      // attention's output projection
   bool mlpBias = false;
@@ -48,7 +60,8 @@ struct ModelConfig {
   /// From generation_config.json where it says so, else config.json. May be empty.
   std::vector<TokenId> eosIds;
   std::optional<TokenId> bosId;
-  /// generation_config.json: what a request that leaves them out gets. Null where absent.
+  /// generation_config.json: what a request that leaves them out gets. Null where absent. The
+  /// temperature is 0 where do_sample is false.
   std::optional<float> defaultTemperature;
   std::optional<int> defaultTopK;
   std::optional<float> defaultTopP;
@@ -56,15 +69,16 @@ struct ModelConfig {
   std::optional<float> defaultRepetitionPenalty;
 };
 
-/// Reads config.json and, if it is there, generation_config.json. Throws kInvalidModel (damaged,
-/// contradictory, out of range) or kUnsupportedModel (another architecture, rope type, activation,
-/// quantised weights), naming file and field.
+/// Reads config.json and, if it is there, generation_config.json. Throws kIo (no config.json),
+/// kInvalidModel (damaged, contradictory, out of range) or kUnsupportedModel (another architecture,
+/// rope type, activation, quantised weights), naming file and field.
 ModelConfig readModelConfig(const std::string& folder);
 /// The same from texts; for tests and fuzzing. `generation` may be empty.
 ModelConfig parseModelConfig(const std::string& config, const std::string& generation);
 
-/// One per rotated pair: headDim / 2 frequencies in radians per position, rounded to float as
-/// transformers does.
+/// One per rotated pair: headDim / 2 frequencies in radians per position, rounded to float at every
+/// step that transformers rounds at. torch's own power function is off by one unit in the last place
+/// for one frequency in a hundred; this one is not.
 std::vector<float> ropeFrequencies(const ModelConfig& config);
 
 }  // namespace signalbox

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/error.h"
 #include "core/printable.h"
 
 namespace signalbox {
@@ -359,8 +358,8 @@ std::string Json::path() const {
   return path.empty() ? source : source + ": " + path;
 }
 
-void Json::refuse(const std::string& reason) const {
-  throw EngineError(ErrorCode::kInvalidModel, path() + " is " + shown() + ": " + reason);
+void Json::refuse(const std::string& reason, ErrorCode code) const {
+  throw EngineError(code, path() + " is " + shown() + ": " + reason);
 }
 
 void Json::expected(const char* kind) const { refuse(std::string("must be ") + kind); }

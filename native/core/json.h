@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/error.h"
+
 namespace signalbox {
 
 /// Longest text. A safetensors header may have 100 MB, nothing else in a folder comes near.
@@ -48,8 +50,10 @@ class Json {
   const Json* find(std::string_view key) const;
   /// Where this value stands: "config.json: rope_scaling.factor". Made when asked for.
   std::string path() const;
-  /// Throws kInvalidModel: "config.json: rope_scaling.factor is 0: must be above 0".
-  [[noreturn]] void refuse(const std::string& reason) const;
+  /// Throws, for a reason "must be above 0": "config.json: rope_scaling.factor is 0: must be above
+  /// 0".
+  [[noreturn]] void refuse(const std::string& reason,
+                           ErrorCode code = ErrorCode::kInvalidModel) const;
 
  private:
   friend class JsonReader;

@@ -7,8 +7,8 @@
 
 namespace signalbox {
 
-/// `text` on one line: control characters and bytes that are no UTF-8 as \xNN, clipped in the middle
-/// to about `bytesMax` bytes.
+/// `text` on one line: control characters and bytes that are no UTF-8 as \xNN, clipped in the
+/// middle to about `bytesMax` bytes.
 std::string printable(std::string_view text, std::size_t bytesMax = 160);
 
 /// Bytes of the UTF-8 sequence at the start of `text`: 1 to 4, or 0 where there is none (overlong

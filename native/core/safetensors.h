@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "core/file_reader.h"
+
 namespace signalbox {
 
 enum class TensorDtype { kF64, kF32, kF16, kBf16, kF8E4m3, kF8E5m2, kI64, kI32, kI16, kI8, kU8, kBool };
@@ -50,8 +52,5 @@ class ModelFolder {
   virtual void read(const TensorEntry& tensor, std::uint64_t offset, std::size_t bytes,
                     void* to) const = 0;
 };
-
-/// The text of a small file (config.json and the like), at most `bytesMax`. Throws kIo.
-std::string readSmallFile(const std::string& path, std::size_t bytesMax);
 
 }  // namespace signalbox

@@ -22,7 +22,8 @@ void refused(std::string_view text, const std::string& part) {
 
 TEST("values of every kind come back as they were written") {
   const Json value = parse(
-      " {\"a\": [1, -2.5e1, true, false, null, \"x\"], \"b\": {}, \"c\": [] , \"\": \"empty\"}\r\n\t");
+      " {\"a\": [1, -2.5e1, true, false, null, \"x\"],\r\n\t"
+      "\"b\": {}, \"c\": [] , \"\": \"empty\"}\n");
   const auto& items = value.find("a")->asArray();
   CHECK(items.size() == 6);
   CHECK(items[0].asInteger() == 1);
@@ -96,7 +97,8 @@ TEST("a key that stands twice is refused where it stands the second time") {
 }
 
 TEST("errors name line and column in characters") {
-  refused("{\n  \"\xc3\xa9\xc3\xa9\": x}", "t.json: line 2, column 9: a value is expected, not \"x}\"");
+  refused("{\n  \"\xc3\xa9\xc3\xa9\": x}",
+          "t.json: line 2, column 9: a value is expected, not \"x}\"");
   refused("[1,\n", "t.json: line 2, column 1: the text ends where a value");
 }
 
