@@ -94,11 +94,10 @@ get_openvino() {
   [ -f "$at/version" ] && return 0
   mkdir -p "$at"
   venv_with_torch "$at/venv" || return 1
-  "$at/venv/bin/python" -m pip install "openvino==$OPENVINO" "torch==$TORCH" nncf \
+  "$at/venv/bin/python" -m pip install "openvino==$OPENVINO" "torch==$TORCH" nncf onnx requests \
     "transformers<5.6" "huggingface-hub<1.22" openvino-tokenizers safetensors || return 1
   "$at/venv/bin/python" -m pip install --no-deps optimum "optimum-intel==$OPTIMUM_INTEL" \
     optimum-onnx || return 1
-  "$at/venv/bin/python" -m pip install onnx || return 1
   "$at/venv/bin/python" "$here/peers/openvino_driver.py" --version >"$at/version.new" || return 1
   mv "$at/version.new" "$at/version"
 }
