@@ -17,7 +17,9 @@
 #include "core/config.h"
 #include "core/error.h"
 #include "core/types.h"
+#include "kv/kv_event.h"
 #include "model/runner.h"
+#include "sample/params.h"
 
 namespace signalbox {
 
@@ -49,28 +51,6 @@ struct LoadProgress {
   double seconds;     // since loading began
 };
 
-struct LogitBias {
-  TokenId token;
-  float bias;
-};
-
-struct SamplingParams {
-  float temperature = 1;  // 0: the largest logit, the lowest id of equals
-  int topK = 0;           // 0: all
-  float topP = 1;
-  float minP = 0;
-  float repetitionPenalty = 1;  // over prompt and output
-  float presencePenalty = 0;    // over output
-  float frequencyPenalty = 0;   // over output
-  std::vector<LogitBias> logitBias;
-  std::vector<TokenId> stopIds;
-  bool ignoreEos = false;
-  int minTokens = 0;   // of output, resumed ones included, before eos or stop ids may be drawn
-  int maxTokens = 16;  // of output, resumed ones included
-  std::uint64_t seed = 0;
-  int logprobs = -1;   // alternatives beside the chosen one, 0..20; -1: none at all
-};
-
 struct Request {
   std::uint64_t id = 0;          // the caller's, unused by any live request
   std::vector<TokenId> prompt;
@@ -86,32 +66,16 @@ struct Request {
 enum class FinishReason { kNone, kStop, kLength, kAborted, kError };
 const char* nameOf(FinishReason reason);
 
-struct TokenLogprob {
-  TokenId token;
-  float logprob;  // natural, of the distribution before temperature and filters, after penalties
-};
-
 struct TokenOutput {
   std::uint64_t request;
   int index;       // of the token in the output, resumed ones counted; -1 when there is none
   TokenId token;   // -1 when there is none
-  float logprob;
+  float logprob;   // 0 when the request asked for none
   std::vector<TokenLogprob> alternatives;  // most likely first
   int cachedTokens;  // of the prompt, read from the cache; on the request's first output
   FinishReason finish;
   ErrorCode error;       // of kError
   std::string message;   // of kError
-};
-
-enum class KvEventKind { kStored, kRemoved, kCleared };
-
-/// What happened to a block of the prefix cache. Hashes are 64 bits of the chain's.
-struct KvEvent {
-  std::uint64_t sequence;
-  KvEventKind kind;
-  std::uint64_t hash;
-  std::uint64_t parent;  // 0: the block is a sequence's first
-  std::vector<TokenId> tokens;
 };
 
 struct EngineStats {
@@ -128,6 +92,7 @@ struct EngineStats {
   std::uint64_t preemptions = 0;
   std::uint64_t spilled = 0;   // blocks written
   std::uint64_t restored = 0;  // blocks read back
+  std::uint64_t spillFailures = 0;  // blocks not written (then no more are), or damaged when read
   double lastStepSeconds = 0;
   double stepSeconds = 0;      // sums since load
   double forwardSeconds = 0;
