@@ -76,9 +76,9 @@ ModelConfig readModelConfig(const std::string& folder);
 /// The same from texts; for tests and fuzzing. `generation` may be empty.
 ModelConfig parseModelConfig(const std::string& config, const std::string& generation);
 
-/// One per rotated pair: headDim / 2 frequencies in radians per position, rounded to float at every
-/// step that transformers rounds at. torch's own power function is off by one unit in the last place
-/// for one frequency in a hundred; this one is not.
+/// One per rotated pair: headDim / 2 frequencies in radians per position, rounded to float wherever
+/// transformers rounds. torch's own power function is off by one unit in the last place for one
+/// frequency in a hundred; this one is not.
 std::vector<float> ropeFrequencies(const ModelConfig& config);
 
 }  // namespace signalbox

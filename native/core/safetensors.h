@@ -20,7 +20,9 @@
 
 namespace signalbox {
 
-enum class TensorDtype { kF64, kF32, kF16, kBf16, kF8E4m3, kF8E5m2, kI64, kI32, kI16, kI8, kU8, kBool };
+enum class TensorDtype {
+  kF64, kF32, kF16, kBf16, kF8E4m3, kF8E5m2, kI64, kI32, kI16, kI8, kU8, kBool,
+};
 
 const char* nameOf(TensorDtype dtype);
 std::size_t bytesOf(TensorDtype dtype);
@@ -37,11 +39,13 @@ struct TensorEntry {
 
 class ModelFolder {
  public:
-  /// Opens `folder`: model.safetensors, or the shards its index names. Throws kIo, kInvalidModel.
+  /// Opens `folder`: model.safetensors, or the shards its index names. Throws kIo, kInvalidModel,
+  /// or kUnsupportedModel for a dtype that is not in the table above.
   static std::unique_ptr<ModelFolder> open(const std::string& folder);
   virtual ~ModelFolder() = default;
 
   virtual const std::string& path() const = 0;
+  /// Their paths, the folder's included.
   virtual const std::vector<std::string>& files() const = 0;
   virtual const std::map<std::string, TensorEntry>& tensors() const = 0;
   /// Throws kInvalidModel naming the tensor and the files searched.
