@@ -8,10 +8,9 @@
 
 #include <atomic>
 #include <cerrno>
-#include <cstdlib>
-#include <new>
 #include <thread>
 
+#include "allocations.h"
 #include "check.h"
 #include "core/error.h"
 #include "core/safetensors_header.h"
@@ -27,7 +26,6 @@ namespace {
 enum class Fault { kNone, kInterrupted, kShort, kBroken };
 std::atomic<Fault> fault{Fault::kNone};
 std::atomic<int> faultsHit{0};
-std::atomic<std::size_t> largestAllocation{0};
 
 constexpr char kSingle[] = "model.safetensors";
 constexpr char kIndex[] = "model.safetensors.index.json";
@@ -72,16 +70,7 @@ void refusedIndex(const TempFolder& folder, const std::string& text, const std::
 
 }  // namespace
 
-// In place of the C library's, for this executable: every allocation is seen.
-void* operator new(std::size_t bytes) {
-  if (bytes > largestAllocation.load()) largestAllocation = bytes;
-  if (void* memory = std::malloc(bytes)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
-// In place of the C library's too: reads that the system breaks off.
+// In place of the C library's, for this executable: reads that the system breaks off.
 extern "C" ssize_t pread(int file, void* to, size_t bytes, off_t offset) {
   const Fault now = fault.load();
   if (now == Fault::kInterrupted && faultsHit++ % 3 != 2) {
