@@ -1,0 +1,44 @@
+// The addon's functions, by name: native/binding.ts has their types. Nothing here outlives an
+// environment or is shared between two; a worker thread loads it anew.
+#include "binding/check_model.h"
+#include "binding/describe.h"
+#include "binding/engine_link.h"
+
+namespace signalbox::binding {
+namespace {
+
+napi_value describe(napi_env env, const Arguments&) { return describeAddon(env); }
+
+struct Export {
+  const char* name;
+  napi_callback call;
+};
+
+constexpr Export kExports[] = {
+    {"describe", entry<describe>},
+    {"checkModel", entry<checkModel>},
+    {"load", entry<EngineLink::load>},
+    {"submit", entry<EngineLink::submit>},
+    {"abort", entry<EngineLink::abort>},
+    {"allowTokens", entry<EngineLink::allowTokens>},
+    {"stats", entry<EngineLink::stats>},
+    {"kvEvents", entry<EngineLink::kvEvents>},
+    {"clearPrefixCache", entry<EngineLink::clearPrefixCache>},
+    {"unload", entry<EngineLink::unload>},
+};
+
+}  // namespace
+}  // namespace signalbox::binding
+
+NAPI_MODULE_INIT() {
+  using namespace signalbox::binding;
+  for (const Export& it : kExports) {
+    napi_value function;
+    if (napi_create_function(env, it.name, NAPI_AUTO_LENGTH, it.call, nullptr, &function) !=
+            napi_ok ||
+        napi_set_named_property(env, exports, it.name, function) != napi_ok) {
+      return nullptr;
+    }
+  }
+  return exports;
+}
