@@ -4,16 +4,20 @@
 import { parseArgs } from "node:util";
 import { DAG_PARTS, benchDag } from "./dag.ts";
 import { circumstances } from "./figures.ts";
+import { benchEngine } from "./engine.ts";
 import { benchPoll } from "./poll.ts";
 import { benchSubmit } from "./submit.ts";
 
-const USAGE = `usage: npm run bench -- submit|dag|poll [--json]
+const USAGE = `usage: npm run bench -- submit|dag|poll|engine [--json]
 
   submit [--seconds 5] [--log embedded|jetstream]
                            durably acknowledged submissions a second, and time to the decision
   dag [--tasks 10000] [--part sequential|fanout|noop|killed]
                            overhead of a step, fan-out, no-op tasks, kills
   poll [--minutes 5]       scheduler commands a minute with 1, 100 and 2,000 live jobs
+  engine [--quick] [--peers DIR] [--models DIR] [--threads 1,2]
+                           inference beside other engines and the machine's roofs; DIR of peers is
+                           what loadtest/engine/peers.sh made, models go to the user's cache
 `;
 
 const { values, positionals } = parseArgs({
@@ -26,6 +30,10 @@ const { values, positionals } = parseArgs({
     tasks: { type: "string", default: "10000" },
     part: { type: "string", multiple: true, default: [...DAG_PARTS] },
     log: { type: "string", multiple: true, default: ["embedded", "jetstream"] },
+    quick: { type: "boolean", default: false },
+    peers: { type: "string" },
+    models: { type: "string" },
+    threads: { type: "string" },
   },
 });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -34,6 +42,11 @@ const run = {
   submit: () => benchSubmit({ seconds: Number(values.seconds), logs: logsOf(values.log), say }),
   dag: () => benchDag({ tasks: Number(values.tasks), parts: values.part, say }),
   poll: () => benchPoll({ minutes: Number(values.minutes), say }),
+  engine: () =>
+    benchEngine({
+      ...{ quick: values.quick, peers: values.peers ?? null, models: values.models ?? null, say },
+      threads: threadsOf(values.threads ?? (values.quick ? "2" : "1,2")),
+    }),
 }[name ?? ""];
 if (run === undefined || values.help === true) {
   process.stderr.write(USAGE);
@@ -48,4 +61,10 @@ if (run === undefined || values.help === true) {
 
 function logsOf(names: readonly string[]): ("embedded" | "jetstream")[] {
   return (["embedded", "jetstream"] as const).filter((log) => names.includes(log));
+}
+
+function threadsOf(list: string): number[] {
+  const counts = list.split(",").map(Number);
+  if (counts.every((count) => Number.isInteger(count) && count > 0)) return counts;
+  throw new Error(`--threads ${list}: whole numbers with commas between them`);
 }

@@ -1,6 +1,6 @@
 // The head of a GGUF file (version 3) for a bf16 Llama model, and llama.cpp's order of rows.
 //
-// The vocabulary is of the kind "none": the drivers feed token ids, and llama.cpp needs no more than
+// The vocabulary is of the kind "none": the drivers feed token ids, and llama.cpp needs to know only
 // how many there are.
 
 import { elementsOf, type ModelShape, type ModelTensor } from "./model-shapes.ts";

@@ -1,0 +1,98 @@
+// The table: one row per model, test, threads and variant of our engine, with its share of the roof
+// and its ratio to everybody who was asked in the same turns.
+
+import {
+  roofSeconds,
+  testName,
+  tokensPerStep,
+  workOf,
+  type EngineTest,
+  type Roofs,
+} from "./engine-tests.ts";
+import { rounded } from "../figures.ts";
+import { stepWeightBytesOf, type ModelShape } from "./model-shapes.ts";
+import { middle, summaryOf, type Sample } from "./samples.ts";
+
+export interface Row {
+  readonly model: string;
+  readonly test: string;
+  readonly threads: number;
+  /** What of ours was measured: "bf16", "fp8 weights", "fp8 cache", "avx512". */
+  readonly variant: string;
+  readonly isa: string;
+  readonly numerics: string;
+  /** Tokens per second; null when ours could not be asked. */
+  readonly ours: number | null;
+  readonly stepMs: number | null;
+  readonly ofRoof: number | null;
+  /** Our tokens per second to theirs. */
+  readonly peers: { readonly [name: string]: number };
+  /** Their tokens per second. */
+  readonly peerRates: { readonly [name: string]: number };
+  /** Share of all processors that others used, the mean over this row's samples. */
+  readonly outside: number;
+}
+
+/** Who took part in the turns, and what each answered. */
+export interface Entrant {
+  readonly name: string;
+  /** Ours: the variant and the bytes per cached element; null for a peer. */
+  readonly ours: { readonly variant: string; readonly cacheBytes: number } | null;
+  readonly isa: string;
+  readonly numerics: string;
+  readonly weightBytes: number | null;
+  readonly samples: readonly Sample[];
+}
+
+export interface Turns {
+  readonly shape: ModelShape;
+  readonly threads: number;
+  readonly test: EngineTest;
+  readonly entrants: readonly Entrant[];
+  readonly roofs: readonly Roofs[];
+}
+
+/** One row for every variant of ours; when ours has no samples, one that shows the peers alone. */
+export function rowsOf(turns: Turns): Row[] {
+  const ours = turns.entrants.filter((entrant) => entrant.ours !== null);
+  const subjects = ours.filter(({ samples }) => samples.length > 0);
+  return (subjects.length > 0 ? subjects : [null]).map((subject) => rowOf(turns, subject));
+}
+
+function rowOf(turns: Turns, subject: Entrant | null): Row {
+  const { shape, test } = turns;
+  const summary = subject === null ? null : summaryOf(subject.samples);
+  const perStep = tokensPerStep(test);
+  const peers: { [name: string]: number } = {};
+  const peerRates: { [name: string]: number } = {};
+  const outside = summary === null ? [] : [summary.outside];
+  for (const peer of turns.entrants) {
+    const theirs = peer === subject ? null : summaryOf(peer.samples);
+    if (theirs === null) continue;
+    peerRates[peer.name] = rounded(perStep / theirs.stepSeconds, 1);
+    outside.push(theirs.outside);
+    if (summary !== null) peers[peer.name] = rounded(theirs.stepSeconds / summary.stepSeconds, 3);
+  }
+  return {
+    ...{ model: shape.name, test: testName(test), threads: turns.threads },
+    variant: subject?.ours?.variant ?? "none",
+    isa: subject?.isa ?? "none",
+    numerics: subject?.numerics ?? "none",
+    ours: summary === null ? null : rounded(perStep / summary.stepSeconds, 1),
+    stepMs: summary === null ? null : rounded(summary.stepSeconds * 1000, 3),
+    ofRoof: summary === null ? null : ofRoof(turns, subject, summary.stepSeconds),
+    ...{ peers, peerRates },
+    outside: rounded(outside.reduce((sum, share) => sum + share, 0) / (outside.length || 1), 3),
+  };
+}
+
+function ofRoof(turns: Turns, subject: Entrant | null, stepSeconds: number): number | null {
+  if (turns.roofs.length === 0) return null;
+  const roofs = {
+    gbPerSecond: middle(turns.roofs.map((roof) => roof.gbPerSecond)),
+    gflops: middle(turns.roofs.map((roof) => roof.gflops)),
+  };
+  const weightBytes = subject?.weightBytes ?? stepWeightBytesOf(turns.shape);
+  const work = workOf(turns.test, turns.shape, weightBytes, subject?.ours?.cacheBytes ?? 2);
+  return rounded(roofSeconds(work, roofs) / stepSeconds, 3);
+}
