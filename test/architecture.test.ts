@@ -38,6 +38,8 @@ const allowed: [string, string][] = [
   ],
   ["cluster-adapters/slurm/x.ts", '// import("../local/y.ts")\nimport "../adapter.ts";'],
   ["test/e2e/x.ts", 'import { a } from "../../services/scheduler/engine.ts";'],
+  ["native/x.ts", 'import { Failure } from "#shared/base/errors.ts";'],
+  ["services/cli/x.ts", 'import { loadEngine } from "#native/index.ts";'],
 ];
 
 test.each(allowed)("%s may: %s", (path, text) => {
@@ -61,6 +63,9 @@ const forbidden: [string, string][] = [
   ["services/scheduler/x.ts", 'import { a } from "#adapters/index.ts";'],
   ["cluster-adapters/slurm/x.ts", 'import { a } from "../local/local-dialect.ts";'],
   ["cluster-adapters/slurm/x.ts", 'import { a } from "#shared/state/log.ts";'],
+  ["services/cli/x.ts", 'import { requireAddon } from "#native/binding.ts";'],
+  ["services/scheduler/x.ts", 'import { loadEngine } from "#native/index.ts";'],
+  ["native/x.ts", 'import { systemClock } from "#shared/config/system.ts";'],
   ["services/scheduler/core/x.ts", 'import { signalbox } from "#proto/signalbox.js";'],
   ["services/shared/actors/x.ts", 'import { signalbox } from "#proto/signalbox.js";'],
   ["services/shared/manifest/x.ts", 'import { a } from "#shared/config/load-config.ts";'],

@@ -87,8 +87,13 @@ export const ZONES: { readonly [name: string]: Zone } = {
     imports: [
       ...["services/cli", "proto/gen", "shared/base", "shared/config", "shared/telemetry"],
       ...["shared/mesh", "shared/state", "shared/manifest", "shared/receipt"],
+      "native/door",
     ],
   },
+
+  // The rest of the tree comes in by one file.
+  "native/door": { files: /^native\/index\.ts$/, imports: ["native"] },
+  native: { files: /^native\//, imports: ["native", "shared/base"] },
 
   "adapters/ports": {
     files: /^cluster-adapters\/(?!index\.ts$)[^/]+\.ts$/,

@@ -1,0 +1,201 @@
+// Finds and loads the addon: the file made from native/binding/*.cpp. Nothing is thrown when this is
+// imported or when there is no addon: `whyNoEngine` says it in words.
+//
+// What crosses is complete and typed here, in the order of native/include/engine/engine.h: no field
+// is ever absent, token ids are Int32Array, and zero or "" stands for "the engine decides".
+
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+
+import { EngineFailure } from "./errors.ts";
+import type { KvDtype, KvEvent, EngineStats, Execution, LoadPhase, WeightDtype } from "./engine.ts";
+
+/** What the addon says of itself; native/binding/describe.cpp. */
+export interface AddonFacts {
+  /** Raised with every change of what crosses. */
+  readonly bindingVersion: number;
+  /** Names by the numbers that output records carry. */
+  readonly errorCodes: readonly string[];
+  readonly finishReasons: readonly string[];
+  /** The instruction paths that were built, each with the reason why it cannot run here. */
+  readonly paths: readonly { readonly name: string; readonly whyNotHere: string | null }[];
+  /** The path that is taken when none is named; null when none can run. */
+  readonly fastest: string | null;
+  readonly numerics: string | null;
+}
+
+export interface AddonOptions {
+  readonly folder: string;
+  readonly isa: string;
+  readonly weights: WeightDtype;
+  readonly cache: KvDtype;
+  readonly ranks: number;
+  readonly threads: number;
+  readonly pin: boolean;
+  readonly cacheBytes: number;
+  readonly stepTokens: number;
+  readonly sequencesMax: number;
+  readonly waitingMax: number;
+  readonly contextMax: number;
+  readonly prefixCache: boolean;
+  readonly spillFolder: string;
+  readonly spillBytes: number;
+  readonly stallMs: number;
+}
+
+export interface AddonRequest {
+  readonly id: number;
+  readonly prompt: Int32Array;
+  readonly resume: Int32Array;
+  readonly cacheSalt: string;
+  readonly priority: number;
+  readonly masked: boolean;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
+  readonly biasTokens: Int32Array;
+  readonly biases: Float32Array;
+  readonly stopIds: Int32Array;
+  readonly ignoreEos: boolean;
+  readonly minTokens: number;
+  readonly maxTokens: number;
+  readonly seed: number;
+  /** -1: none at all. */
+  readonly logprobs: number;
+}
+
+export interface AddonSummary {
+  readonly config: {
+    readonly family: string;
+    readonly layers: number;
+    readonly hidden: number;
+    readonly intermediate: number;
+    readonly heads: number;
+    readonly kvHeads: number;
+    readonly headDim: number;
+    readonly vocab: number;
+    readonly contextMax: number;
+    readonly tiedEmbeddings: boolean;
+    readonly eosIds: readonly number[];
+    readonly bosId: number | null;
+    readonly temperature: number | null;
+    readonly topK: number | null;
+    readonly topP: number | null;
+    readonly minP: number | null;
+    readonly repetitionPenalty: number | null;
+  };
+  readonly facts: Execution;
+  readonly contextMax: number;
+  readonly parameters: number;
+  readonly waterfall: readonly LoadPhase[];
+}
+
+/** What happened since the last call; native/door/door.h has the order. */
+export interface AddonNews {
+  readonly progress: {
+    readonly phase: string;
+    readonly done: number;
+    readonly total: number;
+    readonly seconds: number;
+  } | null;
+  readonly loaded: AddonSummary | null;
+  readonly failure: Error | null;
+  readonly outputs: ArrayBuffer | null;
+  readonly closed: boolean;
+}
+
+/** An engine of the addon's; only its functions can look inside. */
+export type AddonHandle = object & { readonly __engine: never };
+
+/** Every function throws a TypeError for arguments of another type, and an Error with `code`. */
+export interface Addon {
+  describe(): AddonFacts;
+  checkModel(folder: string): Promise<AddonSummary>;
+  load(options: AddonOptions, onNews: (news: AddonNews) => void): AddonHandle;
+  submit(engine: AddonHandle, request: AddonRequest): void;
+  abort(engine: AddonHandle, request: number): void;
+  allowTokens(engine: AddonHandle, request: number, index: number, mask: Uint32Array): void;
+  stats(engine: AddonHandle): EngineStats;
+  kvEvents(engine: AddonHandle, from: number): readonly KvEvent[];
+  clearPrefixCache(engine: AddonHandle): void;
+  unload(engine: AddonHandle): void;
+}
+
+/** Names another addon than the package's own: one with a sanitizer, or one built elsewhere. */
+export const ADDON_VARIABLE = "SIGNALBOX_ENGINE";
+
+const BINDING_VERSION = 1;
+const FILE_NAME = "signalbox_engine.node";
+
+/** In a clone this file is native/binding.ts, in the package dist/native/binding.js. */
+const IN_CLONE = import.meta.filename.endsWith(".ts");
+const PACKAGE_ROOT = resolve(import.meta.dirname, IN_CLONE ? ".." : join("..", ".."));
+
+type Found =
+  | { readonly addon: Addon; readonly facts: AddonFacts; readonly path: string; readonly why: null }
+  | { readonly addon: null; readonly why: string };
+
+/** The addon, or why there is none and the way out. Node keeps what it has loaded. */
+export function findAddon(): Found {
+  const named = process.env[ADDON_VARIABLE];
+  const places = named === undefined || named === "" ? ownPlaces() : [resolve(named)];
+  const refusals: string[] = [];
+  for (const path of places.filter((place) => existsSync(place))) {
+    const found = loadAddon(path);
+    if (found.addon !== null) return found;
+    refusals.push(found.why);
+  }
+  if (named !== undefined && refusals.length === 0) {
+    refusals.push(`${ADDON_VARIABLE} names ${places.join()}, which is not there`);
+  }
+  return { addon: null, why: whyNone(refusals) };
+}
+
+/** Null where the engine can be loaded; else a sentence that names the way out. */
+export function whyNoEngine(): string | null {
+  return findAddon().why;
+}
+
+/** Throws `unavailable` with the words of whyNoEngine. */
+export function requireAddon(): Extract<Found, { why: null }> {
+  const found = findAddon();
+  if (found.addon === null) throw new EngineFailure("unavailable", found.why);
+  return found;
+}
+
+/** What was built here goes before what was shipped. */
+function ownPlaces(): string[] {
+  const built = join(PACKAGE_ROOT, "build", "native", FILE_NAME);
+  const shipped = join(PACKAGE_ROOT, "prebuilt", `${process.platform}-${process.arch}`, FILE_NAME);
+  return IN_CLONE ? [built] : [built, shipped];
+}
+
+function loadAddon(path: string): Found {
+  try {
+    const addon = createRequire(import.meta.url)(path) as Addon;
+    const facts = addon.describe();
+    if (facts.bindingVersion === BINDING_VERSION) return { addon, facts, path, why: null };
+    return { addon: null, why: `${path} was built from other sources` };
+  } catch (reason) {
+    // What the dynamic loader says names the file, and the library or version that it misses.
+    return { addon: null, why: reason instanceof Error ? reason.message : String(reason) };
+  }
+}
+
+function whyNone(refusals: readonly string[]): string {
+  const needs = "a C++20 compiler and CMake 3.20 (Debian: apt-get install g++ cmake)";
+  const way = IN_CLONE
+    ? `run \`npm run build:native\`, which needs ${needs}`
+    : `\`npm rebuild signalbox\` builds it where there are ${needs}`;
+  if (process.platform !== "linux") {
+    return `the engine runs on Linux, not on ${process.platform}: serve models from a Linux machine`;
+  }
+  const why =
+    refusals.length === 0 ? "is not built here" : `cannot be loaded: ${refusals.join("; ")}`;
+  return `the engine ${why}; ${way}`;
+}

@@ -1,0 +1,8 @@
+// The front door: all that other folders may import of native/.
+
+export type * from "./engine.ts";
+export { ENGINE_ERROR_CODES, EngineFailure, type EngineErrorCode } from "./errors.ts";
+export { ENGINE_DEFAULTS, type LoadOptions } from "./load-options.ts";
+export { completeRequest, SAMPLING_DEFAULTS, type PartialRequest } from "./request.ts";
+export { checkModelFolder, loadEngine, type LoadWatch } from "./native-engine.ts";
+export { whyNoEngine } from "./binding.ts";
