@@ -179,8 +179,9 @@ void readBiases(const ConfigFields& fields, ModelConfig& config) {
   }
 }
 
+/// `generationText` may be null: no such file.
 ModelConfig parse(const std::string& text, const std::string& source,
-                  const std::string& generationText, const std::string& generationSource) {
+                  const std::string* generationText, const std::string& generationSource) {
   const Json json = Json::parse(text, source);
   const ConfigFields fields(json);
   const Family& family = familyOf(fields);
@@ -193,10 +194,10 @@ ModelConfig parse(const std::string& text, const std::string& source,
   readBiases(fields, config);
   readWindows(fields, config);
   readRope(fields, config);
-  if (generationText.empty()) {
+  if (generationText == nullptr) {
     readGeneration(fields, nullptr, config);
   } else {
-    const Json generationJson = Json::parse(generationText, generationSource);
+    const Json generationJson = Json::parse(*generationText, generationSource);
     const ConfigFields generation(generationJson);
     readGeneration(fields, &generation, config);
   }
@@ -215,21 +216,16 @@ const char* nameOf(ModelFamily family) {
 ModelConfig readModelConfig(const std::string& folder) {
   const std::string path = folder + "/config.json";
   const std::string generationPath = folder + "/generation_config.json";
-  const bool hasGeneration = pathExists(generationPath);
-  std::string generation;
   const std::string text = readSmallFile(path, kConfigBytesMax);
-  if (hasGeneration) {
-    generation = readSmallFile(generationPath, kConfigBytesMax);
-    if (generation.empty()) {
-      throw EngineError(ErrorCode::kInvalidModel,
-                        printable(generationPath, 1024) + ": the file is empty");
-    }
-  }
-  return parse(text, printable(path, 1024), generation, printable(generationPath, 1024));
+  std::optional<std::string> generation;
+  if (pathExists(generationPath)) generation = readSmallFile(generationPath, kConfigBytesMax);
+  return parse(text, printable(path, 1024), generation ? &*generation : nullptr,
+               printable(generationPath, 1024));
 }
 
 ModelConfig parseModelConfig(const std::string& config, const std::string& generation) {
-  return parse(config, "config.json", generation, "generation_config.json");
+  return parse(config, "config.json", generation.empty() ? nullptr : &generation,
+               "generation_config.json");
 }
 
 }  // namespace signalbox

@@ -73,7 +73,7 @@ struct ModelConfig {
 /// kInvalidModel (damaged, contradictory, out of range) or kUnsupportedModel (another architecture,
 /// rope type, activation, quantised weights), naming file and field.
 ModelConfig readModelConfig(const std::string& folder);
-/// The same from texts; for tests and fuzzing. `generation` may be empty.
+/// The same from texts; for tests and fuzzing. An empty `generation` is no such file.
 ModelConfig parseModelConfig(const std::string& config, const std::string& generation);
 
 /// One per rotated pair: headDim / 2 frequencies in radians per position, rounded to float wherever
