@@ -1,5 +1,5 @@
-// Rotary positions in config.json: both forms of transformers, what is refused under which name, and
-// the frequencies that follow, which were taken from transformers itself.
+// Rotary positions in config.json: both forms of transformers, what is refused under which name,
+// and the frequencies that follow, which were taken from transformers itself.
 #include <bit>
 #include <cmath>
 
