@@ -15,7 +15,7 @@ inline void widenFp8Tile(const std::uint8_t* codes, Bf16* to) {
     // Normal: the exponent's bias is 7 here and 127 there. Subnormal: m * 2^-9 for m of 1 to 7.
     const VectorH normal = (magnitude << 4) + 0x3c00;
     const VectorH subnormal = magnitude >= 4   ? (magnitude << 5) + 0x3b80
-                              : magnitude >= 2 ? (magnitude << 6) + 0x3a80
+                              : magnitude >= 2 ? (magnitude << 6) + 0x3b00
                                                : (magnitude << 8) * 0x3b;
     VectorH bf16 = magnitude >= 8 ? normal : subnormal;
     bf16 = magnitude == 0x7f ? VectorH{} + 0x7fc0 : bf16;

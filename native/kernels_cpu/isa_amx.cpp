@@ -5,8 +5,9 @@
 #include "kernels_cpu/simd.h"
 
 #include "kernels_cpu/threads_x86.inl"
+#include "kernels_cpu/tiles.inl"
 #include "kernels_cpu/weights.inl"
-#include "kernels_cpu/gemm_fma.inl"
+#include "kernels_cpu/gemm_amx.inl"
 #if __has_include("kernels_cpu/elementwise.inl")
 #include "kernels_cpu/elementwise.inl"
 #endif
