@@ -102,11 +102,13 @@ struct ModelBytes {
           append(bytes, tensor.dtype, weightOf(name, row, column));
         }
       }
-      const std::string size =
-          "[" + std::to_string(tensor.rows) +
-          (tensor.columns == 0 ? "]" : "," + std::to_string(tensor.columns) + "]");
-      header += (header.size() > 1 ? "," : "") +
-                tensorEntry(name, tensor.dtype, size, begin, bytes.size());
+      // Appended piece by piece: GCC 12 warns of what it makes of `"[" + string`.
+      std::string size = "[";
+      size += std::to_string(tensor.rows);
+      if (tensor.columns != 0) size += ',' + std::to_string(tensor.columns);
+      size += ']';
+      if (header.size() > 1) header += ',';
+      header += tensorEntry(name, tensor.dtype, size, begin, bytes.size());
     }
     folder.write("config.json", config());
     // One space more or less moves every tensor to an odd byte.
