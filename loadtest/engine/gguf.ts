@@ -1,7 +1,7 @@
 // The head of a GGUF file (version 3) for a bf16 Llama model, and llama.cpp's order of rows.
 //
-// The vocabulary is of the kind "none": the drivers feed token ids, and llama.cpp needs no more than
-// their number.
+// The vocabulary is of the kind "none": the drivers feed token ids, and llama.cpp needs only their
+// number.
 
 import { elementsOf, type ModelShape, type ModelTensor } from "./model-shapes.ts";
 
