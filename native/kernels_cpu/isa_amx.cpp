@@ -8,12 +8,8 @@
 #include "kernels_cpu/tiles.inl"
 #include "kernels_cpu/weights.inl"
 #include "kernels_cpu/gemm_amx.inl"
-#if __has_include("kernels_cpu/elementwise.inl")
 #include "kernels_cpu/elementwise.inl"
-#endif
-#if __has_include("kernels_cpu/attention.inl")
 #include "kernels_cpu/attention.inl"
-#endif
 
 #define SIGNALBOX_TABLE kAmxKernels
 #define SIGNALBOX_NAME "amx"

@@ -7,12 +7,8 @@
 #include "kernels_cpu/threads_x86.inl"
 #include "kernels_cpu/weights.inl"
 #include "kernels_cpu/gemm_fma.inl"
-#if __has_include("kernels_cpu/elementwise.inl")
 #include "kernels_cpu/elementwise.inl"
-#endif
-#if __has_include("kernels_cpu/attention.inl")
 #include "kernels_cpu/attention.inl"
-#endif
 
 #define SIGNALBOX_TABLE kAvx512Kernels
 #define SIGNALBOX_NAME "avx512"

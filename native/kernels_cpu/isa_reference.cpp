@@ -8,12 +8,8 @@
 #include "core/numeric.h"
 
 #include "kernels_cpu/gemm_reference.inl"
-#if __has_include("kernels_cpu/elementwise_reference.inl")
 #include "kernels_cpu/elementwise_reference.inl"
-#endif
-#if __has_include("kernels_cpu/attention_reference.inl")
 #include "kernels_cpu/attention_reference.inl"
-#endif
 
 #define SIGNALBOX_TABLE kReferenceKernels
 #define SIGNALBOX_NAME "reference"

@@ -12,43 +12,20 @@ const Kernels SIGNALBOX_TABLE = {
     enter,
     leave,
     activationBytes,
-#if __has_include("kernels_cpu/attention.inl")
     queryBytes,
-#else
-    nullptr,
-#endif
     panelBytes,
-#if __has_include("kernels_cpu/attention.inl")
     kvHeadBytes,
-#else
-    nullptr,
-#endif
     packPanel,
     unpackOutput,
     gemm,
     gemmScratchBytes,
     gemmPanels,
-#if __has_include("kernels_cpu/elementwise.inl")
     rmsNorm,
     ropeAppend,
-#else
-    nullptr,
-    nullptr,
-#endif
-#if __has_include("kernels_cpu/attention.inl")
     attentionPositions,
     attention,
     attentionScratchBytes,
-#else
-    nullptr,
-    nullptr,
-    nullptr,
-#endif
-#if __has_include("kernels_cpu/elementwise.inl")
     addPartials,
-#else
-    nullptr,
-#endif
 };
 
 }  // namespace signalbox

@@ -106,7 +106,9 @@ struct RowRun {
 /// Per head: optional RMS norm of queries and keys, rotation in halves (HF's rotate_half), queries
 /// stored, keys and values appended. A run that begins a block (position % 32 == 0) first zeroes the
 /// head's keys, values and scales in it, so that no owner sees another's bytes. fp8: per token and
-/// head, scale = the smallest fp16 not below amax / 448 (0 counts as 1), code = fp8(value / scale).
+/// head, scale = the smallest fp16 not below amax / 448, at most 65504 (0 counts as 1), code =
+/// fp8(value / scale). Where a key or value is not finite, in bf16 after rounding, the token's keys of
+/// this head become NaN and its values 0: every row that sees it is NaN, and no other.
 struct RopeAppendParams {
   const float* qkv;       // [rows][stride]: query heads, key heads, value heads of the rank
   std::size_t stride;     // floats
@@ -124,7 +126,8 @@ struct RopeAppendParams {
   int layer;
 };
 
-/// Consecutive positions of one sequence inside one block's span, whose queries fill one A tile.
+/// Consecutive positions of one sequence inside one block's span, p / 32 the same for all: a row has no
+/// step after its own block. Their queries are rows of one walk over the cache.
 struct AttentionTile {
   int row;
   int count;     // positions: 1 to attentionPositions(group)
@@ -134,7 +137,8 @@ struct AttentionTile {
 
 /// Softmax over cached positions in steps of one block from the first visible one: scores in fp32
 /// (sum * (scale * key scale)), running maximum (rescaled only when it grows), weights
-/// bf16(exp(score - max) * value scale), sums of the unrounded exp. Result as activations.
+/// bf16(exp(score - max) * value scale), sums of the unrounded exp. Result as activations, zeros of
+/// either sign as +0; the call for the last key head also writes the padding of k, as zeros.
 struct AttentionParams {
   const std::uint8_t* queries;  // [rows][heads][headDimPadded]
   int heads;
@@ -184,7 +188,8 @@ struct Kernels {
 
   void (*rmsNorm)(const RmsNormParams& params, int inRow, int outRow);
   void (*ropeAppend)(const RopeAppendParams& params, const RowRun& run, int kvHead);
-  /// Positions of one query tile when `group` query heads share a key head: max(1, 16 / group).
+  /// Positions of one query tile when `group` query heads share a key head: max(1, 32 / group), two
+  /// tiles of queries for each tile of keys.
   int (*attentionPositions)(int group);
   void (*attention)(const AttentionParams& params, const AttentionTile& tile, int kvHead,
                     void* scratch);

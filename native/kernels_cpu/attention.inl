@@ -1,0 +1,267 @@
+// Paged attention of one tile of queries and one key-value head.
+//
+// Up to 32 rows (positions times query heads of the group) walk the sequence's blocks from the first
+// that any of them sees. A step takes one block of 32 tokens: scores of all rows, softmax, weights
+// times values added to the output. The scores of the next block are made before the softmax of this
+// one, so that the tiles work while the vectors do.
+//
+//   S1. A row's bits depend on its query and the tokens it sees alone: steps before its first visible
+//       token leave nothing behind (attention_softmax.inl, T1), hidden tokens of a step weigh nothing
+//       (T4), and there are no steps after its own block, because a tile stays inside one block's span.
+//   S2. Hidden tokens may hold anything their sequence ever wrote there. They never hold what another
+//       owner of the block wrote, NaN included, because a sequence enters a block at the block's
+//       first position and that append zeroes it (elementwise_append.inl, A1): also one that was
+//       preempted and begins again, and one that follows a preempted owner. Blocks a sequence takes
+//       from the prefix cache or from disk are full, and all their tokens are before its own.
+//   S3. bf16 and fp8 take the same steps; fp8 widens a block's keys or values to bf16 first, exactly.
+//
+// Bound by, at decode: memory, 8 KB of keys and values per block and head of head dim 64 in bf16,
+// 4.1 KB in fp8; fetched a step ahead.
+
+#include "kernels_cpu/attention_cache.inl"
+#include "kernels_cpu/attention_fp8.inl"
+#if defined(__AMX_TILE__)
+#include "kernels_cpu/attention_amx.inl"
+#else
+#include "kernels_cpu/attention_fma.inl"
+#endif
+#include "kernels_cpu/attention_softmax.inl"
+
+namespace signalbox {
+namespace {
+
+inline int attentionPositions(int group) {
+  return group < kRowsAtOnce ? kRowsAtOnce / group : 1;
+}
+
+/// Working memory of one walk, in the caller's scratch.
+struct AttentionWork {
+  QueryElement* queries;   // [32][headDimPadded], in the product's order
+  WeightElement* weights;  // [32][32 tokens]
+  float* scores[2];        // [32][32 tokens], of this step and of the next
+  Bf16* keys;              // fp8: a block's, widened
+  Bf16* values;
+  SoftmaxRows rows;
+};
+
+constexpr std::size_t kScratchAlignment = 64;
+
+inline std::size_t attentionScratchBytes(int group, int headDimPadded) {
+  (void)group;  // Rows come 32 at a time whatever the group.
+  constexpr std::size_t kRows = kRowsAtOnce;
+  const auto dims = static_cast<std::size_t>(headDimPadded);
+  return kScratchAlignment + kRows * dims * sizeof(QueryElement) +
+         kRows * kBlockTokens * sizeof(WeightElement) + 2 * kRows * kBlockTokens * sizeof(float) +
+         2 * dims * kBlockTokens * sizeof(Bf16) + kRows * dims * sizeof(float) +
+         kRows * 16 * sizeof(float) + kRows * sizeof(float) + kRows * sizeof(int);
+}
+
+SIGNALBOX_INLINE AttentionWork workIn(void* scratch, int headDimPadded) {
+  const auto address = reinterpret_cast<std::uintptr_t>(scratch);
+  const std::uintptr_t aligned = (address + kScratchAlignment - 1) & ~(kScratchAlignment - 1);
+  char* at = static_cast<char*>(scratch) + (aligned - address);
+  const auto dims = static_cast<std::size_t>(headDimPadded);
+  const auto take = [&](std::size_t bytes) __attribute__((always_inline)) {
+    char* const start = at;
+    at += bytes;  // All sizes are multiples of 64.
+    return start;
+  };
+  constexpr std::size_t kRows = kRowsAtOnce;
+  AttentionWork work;
+  work.queries = reinterpret_cast<QueryElement*>(take(kRows * dims * sizeof(QueryElement)));
+  work.weights =
+      reinterpret_cast<WeightElement*>(take(kRows * kBlockTokens * sizeof(WeightElement)));
+  for (float*& scores : work.scores) {
+    scores = reinterpret_cast<float*>(take(kRows * kBlockTokens * sizeof(float)));
+  }
+  work.keys = reinterpret_cast<Bf16*>(take(dims * kBlockTokens * sizeof(Bf16)));
+  work.values = reinterpret_cast<Bf16*>(take(dims * kBlockTokens * sizeof(Bf16)));
+  work.rows.out = reinterpret_cast<float*>(take(kRows * dims * sizeof(float)));
+  work.rows.sums = reinterpret_cast<float*>(take(kRows * 16 * sizeof(float)));
+  work.rows.maxima = reinterpret_cast<float*>(take(kRows * sizeof(float)));
+  work.rows.positions = reinterpret_cast<int*>(take(kRows * sizeof(int)));
+  work.rows.headDimPadded = headDimPadded;
+  return work;
+}
+
+/// Rows [first, first + count) of a tile, position-major, and the blocks they walk.
+struct RowWalk {
+  int first;
+  int count;
+  int positionFirst;
+  int positionLast;
+  int blockFirst;
+  int blockLast;
+};
+
+SIGNALBOX_INLINE RowWalk walkOf(const AttentionParams& params, const AttentionTile& tile, int group,
+                                int first) {
+  RowWalk walk;
+  const int rest = tile.count * group - first;
+  walk.first = first;
+  walk.count = rest < kRowsAtOnce ? rest : kRowsAtOnce;
+  walk.positionFirst = tile.position + first / group;
+  walk.positionLast = tile.position + (first + walk.count - 1) / group;
+  const int oldest = params.window == 0 ? 0 : walk.positionFirst - params.window + 1;
+  walk.blockFirst = oldest > 0 ? oldest / kBlockTokens : 0;
+  walk.blockLast = walk.positionLast / kBlockTokens;
+  return walk;
+}
+
+SIGNALBOX_INLINE void fetchAhead(const std::uint8_t* from, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 3);
+}
+
+/// One step's softmax for the rows that see any of its tokens; how many these are.
+template <bool kScaled>
+SIGNALBOX_INLINE int softmaxStep(const AttentionParams& params, const RowWalk& walk,
+                                 const AttentionWork& work, const TokenScales& scales,
+                                 const float* scores, int block) {
+  const int firstToken = block * kBlockTokens;
+  const bool past = firstToken + kBlockTokens - 1 <= walk.positionFirst;
+  const bool near = params.window == 0 || walk.positionLast - params.window < firstToken;
+  if (past && near) {
+    for (int r = 0; r < walk.count; r += 16) {
+      softmaxRows<false, kScaled>(work.rows, scales, scores, r,
+                                  walk.count - r < 16 ? walk.count - r : 16, 0, firstToken,
+                                  work.weights);
+    }
+    return walk.count;
+  }
+  // Windows end later for later rows: those without a visible token in this block come last.
+  int seeing = walk.count;
+  if (params.window != 0) {
+    while (work.rows.positions[seeing - 1] - params.window >= firstToken + kBlockTokens - 1) {
+      --seeing;
+    }
+  }
+  for (int r = 0; r < seeing; r += 16) {
+    softmaxRows<true, kScaled>(work.rows, scales, scores, r, seeing - r < 16 ? seeing - r : 16,
+                               params.window, firstToken, work.weights);
+  }
+  return seeing;
+}
+
+/// Output over sum, as activations.
+SIGNALBOX_INLINE void storeRows(const AttentionParams& params, const AttentionTile& tile,
+                                const RowWalk& walk, const AttentionWork& work, int group,
+                                int kvHead) {
+  const int padded = params.headDimPadded;
+  const int total = padTo(params.heads * params.headDim, kTileK);
+  Bf16* const activations = reinterpret_cast<Bf16*>(params.activations);
+  for (int r = 0; r < walk.count; ++r) {
+    const int row = tile.row + (walk.first + r) / group;
+    const V16 sum = splat(sumOfLanes(load(work.rows.sums + 16 * r)));
+    alignas(64) Bf16 line[kHeadDimMax];
+    for (int d = 0; d < padded; d += 16) {
+      // Adding zero makes one zero of both (T4). A NaN becomes the one of every path.
+      const V16 value = load(work.rows.out + r * padded + d) / sum + zeros();
+      const I16 isNan =
+          greater(asInt(value) & splatInt(0x7fffffff), splatInt(0x7f800000));
+      storeBf16(line + d, select(isNan, asFloat(splatInt(0x7fc00000)), value));
+    }
+    int k = (kvHead * group + (walk.first + r) % group) * params.headDim;
+    for (int d = 0; d < params.headDim;) {
+      const int rest = params.headDim - d;
+      const int room = kTileK - k % kTileK;
+      const int count = rest < room ? rest : room;
+      Bf16* const to = activations + activationOffset(row, k, total, params.rows);
+      __builtin_memcpy(to, line + d, static_cast<std::size_t>(count) * sizeof(Bf16));
+      d += count;
+      k += count;
+    }
+  }
+}
+
+template <bool kFp8>
+inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
+                       const RowWalk& walk, const AttentionWork& work, int kvHead) {
+  const int padded = params.headDimPadded;
+  const std::size_t side = sideBytes(padded, params.cache.dtype);
+  const std::size_t elements = static_cast<std::size_t>(padded) * kBlockTokens;
+  const auto blockAt = [&](int block) __attribute__((always_inline)) {
+    return headBlock(params.cache, tile.blocks[block], params.layer, kvHead, padded);
+  };
+  const auto makeScores = [&](const HeadBlock& block, float* scores) __attribute__((always_inline)) {
+    const Bf16* keys = reinterpret_cast<const Bf16*>(block.keys);
+    if constexpr (kFp8) {
+      widenCodes(block.keys, work.keys, elements);
+      keys = work.keys;
+    }
+    scoresOfBlock(work.queries, walk.count, padded, keys, scores);
+  };
+
+  HeadBlock here = blockAt(walk.blockFirst);
+  makeScores(here, work.scores[0]);
+  for (int block = walk.blockFirst; block <= walk.blockLast; ++block) {
+    const int step = (block - walk.blockFirst) % 2;
+    HeadBlock next = here;
+    if (block < walk.blockLast) {
+      next = blockAt(block + 1);
+      fetchAhead(next.values, side + (kFp8 ? 2 * kBlockTokens * sizeof(Fp16) : 0));
+      if (block + 1 < walk.blockLast) fetchAhead(blockAt(block + 2).keys, side);
+      makeScores(next, work.scores[1 - step]);
+    }
+    TokenScales scales;
+    for (int i = 0; i < 2; ++i) {
+      scales.score[i] = splat(params.scale);
+      if constexpr (kFp8) {
+        scales.score[i] = scales.score[i] * widenScales(here.keyScales + 16 * i);
+        scales.value[i] = widenScales(here.valueScales + 16 * i);
+      }
+    }
+    const int seeing = softmaxStep<kFp8>(params, walk, work, scales, work.scores[step], block);
+    const Bf16* values = reinterpret_cast<const Bf16*>(here.values);
+    if constexpr (kFp8) {
+      widenCodes(here.values, work.values, elements);
+      values = work.values;
+    }
+    addValues(work.weights, seeing, padded, values, work.rows.out);
+    here = next;
+  }
+}
+
+inline void attention(const AttentionParams& params, const AttentionTile& tile, int kvHead,
+                      void* scratch) {
+  const int group = params.heads / params.kvHeads;
+  const int padded = params.headDimPadded;
+  const AttentionWork work = workIn(scratch, padded);
+  for (int first = 0; first < tile.count * group; first += kRowsAtOnce) {
+    const RowWalk walk = walkOf(params, tile, group, first);
+    beginProducts(walk.count);
+    for (int r = 0; r < kRowsAtOnce; ++r) work.rows.maxima[r] = kHidden;
+    for (int r = 0; r < walk.count; ++r) {
+      const int position = (first + r) / group;
+      const int head = kvHead * group + (first + r) % group;
+      work.rows.positions[r] = tile.position + position;
+      store(work.rows.sums + 16 * r, zeros());
+      const auto query = static_cast<std::size_t>(tile.row + position) *
+                             static_cast<std::size_t>(params.heads) +
+                         static_cast<std::size_t>(head);
+      copyQuery(work.queries, r,
+                reinterpret_cast<const Bf16*>(params.queries) +
+                    query * static_cast<std::size_t>(padded),
+                padded);
+    }
+    if (params.cache.dtype == KvDtype::kFp8) {
+      walkBlocks<true>(params, tile, walk, work, kvHead);
+    } else {
+      walkBlocks<false>(params, tile, walk, work, kvHead);
+    }
+    storeRows(params, tile, walk, work, group, kvHead);
+  }
+  if (kvHead + 1 == params.kvHeads) {
+    // The padding of k holds zeros, in every row that a product reads.
+    const int used = params.heads * params.headDim;
+    const int total = padTo(used, kTileK);
+    Bf16* const activations = reinterpret_cast<Bf16*>(params.activations);
+    for (int i = 0; i < tile.count; ++i) {
+      for (int k = used; k < total; ++k) {
+        activations[activationOffset(tile.row + i, k, total, params.rows)] = 0;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace signalbox

@@ -1,0 +1,300 @@
+// A cache, one layer of heads and one sequence, on one instruction path: rows are appended and attended
+// in chunks of any size. Buffers have exactly the bytes the path asked for, so that ASan sees a byte
+// beyond.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels_cpu/kernels.h"
+#include "test/check.h"
+
+namespace signalbox::test {
+
+struct HeadShape {
+  int heads = 1;
+  int kvHeads = 1;
+  int headDim = 64;
+  int window = 0;
+  KvDtype dtype = KvDtype::kBf16;
+  bool headNorms = false;
+
+  int group() const { return heads / kvHeads; }
+  int padded() const { return padTo(headDim, kTileK); }
+  int width() const { return (heads + 2 * kvHeads) * headDim; }
+  int outputs() const { return heads * headDim; }
+  std::string text() const {
+    return std::to_string(heads) + "/" + std::to_string(kvHeads) + " heads of " +
+           std::to_string(headDim) + ", window " + std::to_string(window) + ", " +
+           std::string(nameOf(dtype)) + (headNorms ? ", norms" : "");
+  }
+};
+
+/// Rows of a sequence: query, key and value heads, and the angles of their positions.
+struct Tokens {
+  HeadShape shape;
+  int count;
+  std::vector<float> qkv;  // [count][width]
+  std::vector<float> cosines;
+  std::vector<float> sines;
+  std::vector<float> queryNorm;
+  std::vector<float> keyNorm;
+};
+
+inline Tokens randomTokens(const HeadShape& shape, int count, Random& random, float scale = 1) {
+  Tokens tokens{shape, count, {}, {}, {}, {}, {}};
+  const auto rows = static_cast<std::size_t>(count);
+  const auto half = static_cast<std::size_t>(shape.headDim / 2);
+  for (std::size_t i = 0; i < rows * static_cast<std::size_t>(shape.width()); ++i) {
+    tokens.qkv.push_back(random.normal() * scale);
+  }
+  for (std::size_t i = 0; i < rows * half; ++i) {
+    const double angle =
+        static_cast<double>(i / half) * std::pow(1e4, -static_cast<double>(i % half) /
+                                                          static_cast<double>(half));
+    tokens.cosines.push_back(static_cast<float>(std::cos(angle)));
+    tokens.sines.push_back(static_cast<float>(std::sin(angle)));
+  }
+  for (int i = 0; i < shape.headDim; ++i) {
+    tokens.queryNorm.push_back(1 + 0.3f * random.normal());
+    tokens.keyNorm.push_back(1 + 0.3f * random.normal());
+  }
+  return tokens;
+}
+
+/// The instruction paths of this machine but the reference; `portableOnly`: those that share bits.
+inline std::vector<const Kernels*> pathsHere(bool portableOnly) {
+  std::vector<const Kernels*> paths;
+  for (const char* const* name = kernelNamesHere(); *name != nullptr; ++name) {
+    const Kernels* const kernels = kernelsNamed(*name);
+    if (kernels->numerics == Numerics::kReference) continue;
+    if (portableOnly && kernels->numerics != Numerics::kPortable) continue;
+    paths.push_back(kernels);
+  }
+  return paths;
+}
+
+class AttentionRig {
+ public:
+  static constexpr int kLayers = 2;
+  static constexpr int kLayer = 1;  // the other one must stay as it was
+
+  AttentionRig(const Kernels& kernels, const HeadShape& shape, int positionsMax, Random& random,
+               std::uint8_t fill = 0xff)
+      : kernels_(kernels), shape_(shape) {
+    const int needed = (positionsMax + kBlockTokens - 1) / kBlockTokens;
+    blocks_ = needed + 3;
+    headStride_ = (kernels.kvHeadBytes(shape.headDim, shape.dtype) + 63) / 64 * 64;
+    layerStride_ = headStride_ * static_cast<std::size_t>(shape.kvHeads);
+    blockStride_ = layerStride_ * kLayers;
+    pool_.assign(blockStride_ * static_cast<std::size_t>(blocks_), fill);
+    std::vector<BlockId> all;
+    for (int i = 0; i < blocks_; ++i) all.push_back(i);
+    for (int i = blocks_ - 1; i > 0; --i) {
+      std::swap(all[static_cast<std::size_t>(i)],
+                all[static_cast<std::size_t>(random.below(i + 1))]);
+    }
+    table_.assign(all.begin(), all.begin() + needed);
+    scratch_.resize(kernels.attentionScratchBytes(shape.group(), shape.padded()));
+    kernels.enter();
+  }
+  ~AttentionRig() { kernels_.leave(); }
+  AttentionRig(const AttentionRig&) = delete;
+  AttentionRig& operator=(const AttentionRig&) = delete;
+
+  KvLayout cache() {
+    return {pool_.data(), blockStride_, layerStride_, headStride_, shape_.dtype};
+  }
+  std::vector<std::uint8_t>& pool() { return pool_; }
+  const std::vector<BlockId>& table() const { return table_; }
+  int blocks() const { return blocks_; }
+  /// Of one head in the block of `position`.
+  std::uint8_t* head(int position, int kvHead) {
+    return pool_.data() +
+           static_cast<std::size_t>(table_[static_cast<std::size_t>(position / kBlockTokens)]) *
+               blockStride_ +
+           kLayer * layerStride_ + static_cast<std::size_t>(kvHead) * headStride_;
+  }
+
+  /// Appends positions [first, first + count) and keeps their queries for `attend`.
+  void append(const Tokens& tokens, int first, int count) {
+    rows_ = count;
+    queries_.assign(kernels_.queryBytes(count, shape_.heads, shape_.padded()), 0xff);
+    const auto row = static_cast<std::size_t>(first);
+    const auto width = static_cast<std::size_t>(shape_.width());
+    const auto half = static_cast<std::size_t>(shape_.headDim / 2);
+    const std::vector<float> qkv(tokens.qkv.data() + row * width,
+                                 tokens.qkv.data() + (row + static_cast<std::size_t>(count)) * width);
+    RopeAppendParams params{};
+    params.qkv = qkv.data();
+    params.stride = width;
+    params.heads = shape_.heads;
+    params.kvHeads = shape_.kvHeads;
+    params.headDim = shape_.headDim;
+    params.headDimPadded = shape_.padded();
+    params.cosines = tokens.cosines.data() + row * half;
+    params.sines = tokens.sines.data() + row * half;
+    params.queryNorm = shape_.headNorms ? tokens.queryNorm.data() : nullptr;
+    params.keyNorm = shape_.headNorms ? tokens.keyNorm.data() : nullptr;
+    params.normEps = 1e-6f;
+    params.queries = queries_.data();
+    params.cache = cache();
+    params.layer = kLayer;
+    for (int done = 0; done < count;) {
+      const int position = first + done;
+      const int rest = kBlockTokens - position % kBlockTokens;
+      const RowRun run{done, std::min(rest, count - done), position,
+                       table_[static_cast<std::size_t>(position / kBlockTokens)]};
+      for (int h = 0; h < shape_.kvHeads; ++h) kernels_.ropeAppend(params, run, h);
+      done += run.count;
+    }
+  }
+
+  /// Of the rows appended last, at positions from `first`: [rows][outputs] as floats. `tileMax`
+  /// positions a tile, or as many as the path takes.
+  std::vector<float> attend(int first, int tileMax = 0) {
+    const int padded = padTo(shape_.outputs(), kTileK);
+    // Beyond what is asked for, a path may write nothing; below, everything.
+    activations_.assign(kernels_.activationBytes(rows_, padded), 0xff);
+    AttentionParams params{};
+    params.queries = queries_.data();
+    params.heads = shape_.heads;
+    params.kvHeads = shape_.kvHeads;
+    params.headDim = shape_.headDim;
+    params.headDimPadded = shape_.padded();
+    params.scale = 1.0f / std::sqrt(static_cast<float>(shape_.headDim));
+    params.window = shape_.window;
+    params.cache = cache();
+    params.layer = kLayer;
+    params.activations = activations_.data();
+    params.rows = rows_;
+    const int most = kernels_.attentionPositions(shape_.group());
+    for (int done = 0; done < rows_;) {
+      const int position = first + done;
+      const int rest = kBlockTokens - position % kBlockTokens;
+      const int count = std::min({rest, rows_ - done, tileMax == 0 ? most : std::min(tileMax, most)});
+      const AttentionTile tile{done, count, position, table_.data()};
+      for (int h = 0; h < shape_.kvHeads; ++h) {
+        kernels_.attention(params, tile, h, scratch_.data());
+      }
+      done += count;
+    }
+    return outputs(padded);
+  }
+
+  /// Of the rows appended last.
+  std::vector<std::uint8_t>& queries() { return queries_; }
+
+ private:
+  std::vector<float> outputs(int padded) {
+    std::vector<float> all;
+    for (int row = 0; row < rows_; ++row) {
+      for (int k = 0; k < padded; ++k) {
+        float value;
+        if (kernels_.numerics == Numerics::kReference) {
+          value = reinterpret_cast<const float*>(activations_.data())[row * padded + k];
+        } else {
+          const auto* const bf16 = reinterpret_cast<const Bf16*>(activations_.data());
+          value = bf16ToFloat(bf16[activationOffset(row, k, padded, rows_)]);
+        }
+        if (k < shape_.outputs()) {
+          all.push_back(value);
+        } else {
+          CHECK_SAY(std::bit_cast<std::uint32_t>(value) == 0,
+                    "padding at row " << row << " k " << k << " of " << shape_.text());
+        }
+      }
+    }
+    return all;
+  }
+
+  const Kernels& kernels_;
+  HeadShape shape_;
+  int blocks_ = 0;
+  int rows_ = 0;
+  std::size_t headStride_ = 0;
+  std::size_t layerStride_ = 0;
+  std::size_t blockStride_ = 0;
+  std::vector<std::uint8_t> pool_;
+  std::vector<BlockId> table_;
+  std::vector<std::uint8_t> scratch_;
+  std::vector<std::uint8_t> queries_;
+  std::vector<std::uint8_t> activations_;
+};
+
+/// The whole sequence in chunks of these sizes: [count][outputs].
+inline std::vector<float> runChunks(AttentionRig& rig, const Tokens& tokens,
+                                    const std::vector<int>& chunks, int tileMax = 0) {
+  std::vector<float> all;
+  int first = 0;
+  for (const int count : chunks) {
+    rig.append(tokens, first, count);
+    const std::vector<float> part = rig.attend(first, tileMax);
+    all.insert(all.end(), part.begin(), part.end());
+    first += count;
+  }
+  return all;
+}
+
+inline std::vector<int> randomChunks(int total, int largest, Random& random) {
+  std::vector<int> chunks;
+  for (int rest = total; rest > 0; rest -= chunks.back()) {
+    chunks.push_back(std::min(rest, random.between(1, largest)));
+  }
+  return chunks;
+}
+
+/// The first index whose bits differ, or -1.
+inline int firstDifference(const std::vector<float>& a, const std::vector<float>& b) {
+  if (a.size() != b.size()) return 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (std::bit_cast<std::uint32_t>(a[i]) != std::bit_cast<std::uint32_t>(b[i])) {
+      return static_cast<int>(i);
+    }
+  }
+  return -1;
+}
+
+/// A stored cache read back by the layout kernels.h documents, for the portable paths.
+class CacheReader {
+ public:
+  CacheReader(AttentionRig& rig, const HeadShape& shape) : rig_(rig), shape_(shape) {}
+
+  float key(int position, int kvHead, int d) { return element(position, kvHead, d, false); }
+  float value(int position, int kvHead, int d) { return element(position, kvHead, d, true); }
+  float scale(int position, int kvHead, bool ofValue) {
+    if (shape_.dtype != KvDtype::kFp8) return 1;
+    Fp16 bits;
+    const std::size_t elements = static_cast<std::size_t>(shape_.padded()) * kBlockTokens;
+    std::memcpy(&bits,
+                rig_.head(position, kvHead) + 2 * elements +
+                    (ofValue ? kBlockTokens * sizeof(Fp16) : 0) +
+                    static_cast<std::size_t>(position % kBlockTokens) * sizeof(Fp16),
+                sizeof bits);
+    return fp16ToFloat(bits);
+  }
+  /// Before the scale.
+  float element(int position, int kvHead, int d, bool ofValue) {
+    const auto token = static_cast<std::size_t>(position % kBlockTokens);
+    const auto dims = static_cast<std::size_t>(shape_.padded());
+    const auto dim = static_cast<std::size_t>(d);
+    const std::size_t at = ofValue ? dims * kBlockTokens + (token / 2 * dims + dim) * 2 + token % 2
+                                   : (dim / 2 * kBlockTokens + token) * 2 + dim % 2;
+    const std::uint8_t* const head = rig_.head(position, kvHead);
+    if (shape_.dtype == KvDtype::kFp8) return fp8ToFloat(head[at]);
+    Bf16 bits;
+    std::memcpy(&bits, head + at * sizeof bits, sizeof bits);
+    return bf16ToFloat(bits);
+  }
+
+ private:
+  AttentionRig& rig_;
+  HeadShape shape_;
+};
+
+}  // namespace signalbox::test
