@@ -95,7 +95,9 @@ class Driver {
     for (const RankBytes& bytes : facts.bytes) weights += bytes.shardedWeights;
     std::string phases;
     for (const auto& [phase, seconds] : engine_->summary().waterfall) {
-      phases += (phases.empty() ? "" : ",") + quoted(phase) + ":" + std::to_string(seconds);
+      // Appended in pieces: GCC 12 warns of `"," + string`, wrongly.
+      phases.append(phases.empty() ? "" : ",").append(quoted(phase));
+      phases.append(":").append(std::to_string(seconds));
     }
     // The embedding is looked up, not streamed, unless the head is the same matrix.
     const ModelConfig& config = engine_->summary().config;

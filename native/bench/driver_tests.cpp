@@ -90,7 +90,8 @@ std::string quoted(const std::string& text) {
 
 std::string timed(const std::vector<double>& seconds, int tokens) {
   std::string list;
-  for (const double one : seconds) list += (list.empty() ? "" : ",") + decimal(one);
+  // Appended in two calls: GCC 12 warns of `"," + string`, wrongly.
+  for (const double one : seconds) list.append(list.empty() ? "" : ",").append(decimal(one));
   const double median = medianOf(seconds);
   return "\"steps\":" + std::to_string(seconds.size()) + ",\"seconds\":[" + list +
          "],\"stepSeconds\":" + decimal(median) +
