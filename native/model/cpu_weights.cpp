@@ -12,10 +12,10 @@ class Layout {
   Layout(const Kernels& kernels, Arena& arena, RankLayout& out)
       : kernels_(kernels), arena_(arena), out_(out) {}
 
-  /// `replicatedOutputs` of the outputs are held by other ranks too; the bias of a row-parallel
-  /// product is, whole.
+  /// `replicatedOutputs` of the outputs are held by other ranks too. Of a row-parallel product only
+  /// the weights are cut; scales and bias are whole on every rank.
   LinearWeights linear(int outputs, int k, int segments, WeightDtype dtype, bool bias,
-                       int replicatedOutputs, bool biasReplicated) {
+                       int replicatedOutputs, bool rowParallel) {
     LinearWeights w;
     w.dtype = dtype;
     w.panels = padTo(outputs, kPanel) / kPanel;
@@ -24,19 +24,14 @@ class Layout {
     const std::size_t padded = static_cast<std::size_t>(w.panels) * kPanel;
     const std::size_t panel = kernels_.panelBytes(k, dtype);
     w.weights = arena_.take<std::uint8_t>(static_cast<std::size_t>(w.panels) * panel);
-    std::uint64_t perOutput = panel / kPanel;
-    if (dtype == WeightDtype::kFp8) {
-      w.scales = arena_.take<float>(padded);
-      perOutput += sizeof(float);
-    }
-    if (bias) {
-      w.bias = arena_.take<float>(padded);
-      (biasReplicated ? out_.replicated : perOutput) +=
-          biasReplicated ? padded * sizeof(float) : sizeof(float);
-    }
+    if (dtype == WeightDtype::kFp8) w.scales = arena_.take<float>(padded);
+    if (bias) w.bias = arena_.take<float>(padded);
+    const std::uint64_t perOutput = panel / kPanel;
+    const std::uint64_t vectors =
+        sizeof(float) * ((dtype == WeightDtype::kFp8 ? 1u : 0u) + (bias ? 1u : 0u));
     const std::uint64_t replicated = static_cast<std::uint64_t>(replicatedOutputs);
-    out_.sharded += (padded - replicated) * perOutput;
-    out_.replicated += replicated * perOutput;
+    out_.sharded += (padded - replicated) * (perOutput + (rowParallel ? 0 : vectors));
+    out_.replicated += replicated * perOutput + (rowParallel ? padded : replicated) * vectors;
     return w;
   }
 
