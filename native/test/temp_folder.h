@@ -13,8 +13,8 @@ namespace signalbox::test {
 
 class TempFolder {
  public:
-  TempFolder() {
-    path_ = (std::filesystem::temp_directory_path() / "signalbox-test-XXXXXX").string();
+  explicit TempFolder(const std::filesystem::path& in = std::filesystem::temp_directory_path()) {
+    path_ = (in / "signalbox-test-XXXXXX").string();
     if (mkdtemp(path_.data()) == nullptr) throw std::runtime_error("no folder " + path_);
   }
   ~TempFolder() {
