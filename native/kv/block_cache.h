@@ -53,10 +53,10 @@ struct TokenChain {
 
 struct BlockCacheOptions {
   int blocks = 0;
-  bool reuse = true;        // false: no tree, no events
-  std::string spillFolder;  // empty: none
+  bool reuse = true;  // false: no tree, no events
+  std::string spillFolder = {};  // empty: none
   std::uint64_t spillBytes = 0;
-  int eventsMax = 8192;     // in the log
+  int eventsMax = 8192;  // in the log
 };
 
 struct BlockCacheCounters {
