@@ -37,33 +37,64 @@ SIGNALBOX_INLINE float powerOfTwo(int exponent) {
   return __builtin_bit_cast(float, static_cast<std::uint32_t>(exponent + 127) << 23);
 }
 
+/// floatToFp8 of a bf16 value times 2^-exponent, by integers, so that a row of them vectorises.
+SIGNALBOX_INLINE int fp8OfBf16(int bits, int exponent) {
+  const int magnitude = bits & 0x7fff;
+  // From bf16's bias 127 to fp8's 7; still seven bits of mantissa, of which three stay.
+  const int scaled = magnitude - ((exponent + 120) << 7);
+  const int normal = (scaled + 7 + ((scaled >> 4) & 1)) >> 4;
+  const int below = 5 - (scaled >> 7);
+  const int shift = below < 5 ? 5 : below > 15 ? 15 : below;
+  const int significand = 0x80 | (magnitude & 0x7f);
+  const int subnormal =
+      (significand + (1 << (shift - 1)) - 1 + ((significand >> shift) & 1)) >> shift;
+  int code = scaled >= 0x80 ? normal : subnormal;
+  code = code > 0x7e ? 0x7e : code;
+  code = magnitude < 0x80 ? 0 : magnitude > 0x7f80 ? 0x7f : code;
+  return code | ((bits >> 8) & 0x80);
+}
+
+/// One tile of one output, fp8.
+SIGNALBOX_INLINE void packFp8(const Bf16* row, int count, int exponent, std::uint8_t* tile, int n) {
+  alignas(32) std::uint8_t codes[kTileK] = {};
+  for (int i = 0; i < count; ++i) {
+    codes[i] = static_cast<std::uint8_t>(fp8OfBf16(row[i], exponent));
+  }
+  for (int pair = 0; pair < kTileK / 2; ++pair) {
+    __builtin_memcpy(tile + (pair * kPanel + n) * 2, codes + 2 * pair, 2);
+  }
+}
+
 inline void packPanel(const Bf16* rows, std::size_t stride, int count, int k, WeightDtype dtype,
                       std::uint8_t* panel, float* scales) {
-  const int padded = padTo(k, kTileK);
-  __builtin_memset(panel, 0, panelBytes(k, dtype));
-  if (dtype == WeightDtype::kBf16) {
-    Bf16* const to = reinterpret_cast<Bf16*>(panel);
-    for (int tile = 0; tile < padded; tile += kTileK) {
-      const int end = tile + kTileK < k ? tile + kTileK : k;
-      for (int n = 0; n < count; ++n) {
-        const Bf16* const row = rows + static_cast<std::size_t>(n) * stride;
-        for (int i = tile; i < end; ++i) to[panelOffset(n, i)] = row[i];
-      }
-    }
-    return;
+  const std::size_t tileBytes = panelBytes(kTileK, dtype);
+  int exponents[kPanel] = {};
+  for (int n = 0; n < kPanel && dtype == WeightDtype::kFp8; ++n) {
+    if (n < count) exponents[n] = fp8ScaleExponent(rows + static_cast<std::size_t>(n) * stride, k);
+    scales[n] = powerOfTwo(exponents[n]);
   }
-  for (int n = 0; n < kPanel; ++n) {
-    scales[n] = 1.0f;
-    if (n >= count) continue;
-    const Bf16* const row = rows + static_cast<std::size_t>(n) * stride;
-    const int exponent = fp8ScaleExponent(row, k);
-    scales[n] = powerOfTwo(exponent);
-    const float inverse = powerOfTwo(-exponent);
-    for (int i = 0; i < k; ++i) {
-      const bool subnormal = (row[i] & 0x7f80) == 0;
-      const std::uint32_t bits = static_cast<std::uint32_t>(row[i]) << 16;
-      const float value = __builtin_bit_cast(float, subnormal ? bits & 0x80000000u : bits);
-      panel[panelOffset(n, i)] = floatToFp8(value * inverse);
+  for (int at = 0; at < k; at += kTileK, panel += tileBytes) {
+    const int columns = k - at < kTileK ? k - at : kTileK;
+    const Bf16* const from = rows + at;
+    if (count < kPanel || columns < kTileK) __builtin_memset(panel, 0, tileBytes);
+    if (dtype == WeightDtype::kFp8) {
+      for (int n = 0; n < count; ++n) {
+        packFp8(from + static_cast<std::size_t>(n) * stride, columns, exponents[n], panel, n);
+      }
+    } else if (count == kPanel && columns == kTileK) {
+      for (int pair = 0; pair < kTileK / 2; ++pair) {
+        for (int n = 0; n < kPanel; ++n) {
+          __builtin_memcpy(panel + (pair * kPanel + n) * 4,
+                           from + static_cast<std::size_t>(n) * stride + 2 * pair, 4);
+        }
+      }
+    } else {
+      for (int n = 0; n < count; ++n) {
+        for (int i = 0; i < columns; ++i) {
+          __builtin_memcpy(panel + panelOffset(n, i) * sizeof(Bf16),
+                           from + static_cast<std::size_t>(n) * stride + i, sizeof(Bf16));
+        }
+      }
     }
   }
 }

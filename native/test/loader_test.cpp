@@ -227,6 +227,45 @@ TEST("fp8 weights are the same on every rank count: an output's scale is its who
   }
 }
 
+TEST("packing to fp8 rounds every bf16 value as the scalar code does, at any scale") {
+  constexpr int kColumns = 4096;
+  for (const std::string& path : portablePaths()) {
+    const Kernels& kernels = *kernelsNamed(path.c_str());
+    std::vector<std::uint8_t> panel(kernels.panelBytes(kColumns, WeightDtype::kFp8));
+    std::vector<Bf16> rows(std::size_t{16} * kColumns);
+    std::vector<float> found(kColumns);
+    float scales[16];
+    for (const float largest :
+         {448.0f, 450.0f, 0x1p-9f, 1.0f, 0x1.cp127f, 0x1p-126f, 0x1.8p-110f}) {
+      // Rows 0 to 15 are all bf16 values whose magnitude the row's largest allows, NaNs included.
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const Bf16 bits = static_cast<Bf16>(i);
+        const bool counts = std::fabs(bf16ToFloat(bits)) > largest;  // Not of NaN.
+        rows[i] = i % kColumns == 0 || counts ? floatToBf16(largest) : bits;
+      }
+      kernels.packPanel(rows.data(), kColumns, 16, kColumns, WeightDtype::kFp8, panel.data(),
+                        scales);
+      for (int n = 0; n < 16; ++n) {
+        int exponent = 0;
+        CHECK(std::frexp(scales[n], &exponent) == 0.5f);
+        const float largestOfRow = bf16ToFloat(floatToBf16(largest));
+        CHECK(largestOfRow <= 448 * static_cast<double>(scales[n]));
+        CHECK(largestOfRow * 2 > 448 * static_cast<double>(scales[n]) || scales[n] == 0x1p-126f);
+        kernels.unpackOutput(panel.data(), n, kColumns, WeightDtype::kFp8, scales, found.data());
+        for (int i = 0; i < kColumns; ++i) {
+          const Bf16 bits = rows[static_cast<std::size_t>(n * kColumns + i)];
+          const float value = (bits & 0x7f80) == 0 ? 0.0f : bf16ToFloat(bits);
+          const float expected = fp8ToFloat(floatToFp8(std::ldexp(value, 1 - exponent)));
+          const float seen = std::ldexp(found[static_cast<std::size_t>(i)], 1 - exponent);
+          CHECK_SAY(seen == expected || (seen != seen && expected != expected),
+                    path << " at scale " << scales[n] << ": " << value << " became " << seen
+                         << ", not " << expected);
+        }
+      }
+    }
+  }
+}
+
 TEST("a tensor that is missing, misshapen or of a foreign dtype is refused by its name") {
   const Shape shape;
   const std::string gate = "model.layers.1.mlp.gate_proj.weight";
