@@ -17,7 +17,7 @@ namespace signalbox {
 namespace {
 
 /// Rows are read in pieces of about this size: large for the file system, small for the caches.
-constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{512} << 10;
 
 std::size_t product(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
