@@ -1,7 +1,7 @@
 // Reads a model folder's tensors into the places laid out for them, on several threads.
 //
-//   L1. Bytes go from the file into a staging piece of about half a megabyte per thread and from there, packed,
-//       to where they stay: no tensor is held twice, none is mapped.
+//   L1. Bytes go from the file into staging of about half a megabyte per thread and from there,
+//       packed, to where they stay: no tensor is held twice, none is mapped.
 //   L2. Any dtype the checks let through becomes bf16 on the way; norms and biases become floats.
 //   L3. Pieces are read in the order of the file.
 #pragma once
