@@ -1,327 +1,380 @@
-// Matrix products in tiles. Three ways through memory, one order of sums:
+// Matrix products in tiles: three ways through memory, one order of sums.
 //
-//   up to 16 rows   four panels at once, each weight used as it arrives from memory
-//   up to 32 rows   the same with two panels and two tiles of rows
-//   more            blocks: `kSlab` inputs of two panels stay in the first-level cache while all rows
-//                   pass by, read past that cache (TILELOADDT1); the next slab is fetched meanwhile
+//   up to 48 rows    Panels by fours or twos, each weight used once, as it arrives from memory.
+//   more             The activations of a run of k (at most 1 MB) stay in the second-level cache. A
+//                    pair of panels comes from memory for the first rows and from that cache for the
+//                    others, while half of the next pair is asked for.
+//   too many rows    The weights of a run of k (at most 16 panels, 1 MB) stay in the second-level
+//   to stay there    cache instead, and the activations pass by.
 //
-// Tiles 0 to 3 hold sums, 4 and 5 activations, 6 and 7 weights.
+// Why these: gemm_amx_tiles.inl says what limits a core. Measured on Emerald Rapids with 2 MB of
+// second-level cache a core; on others the order of sums is the same.
 
 #include "kernels_cpu/gemm_epilogue.inl"
 #include "kernels_cpu/gemm_fp8.inl"
+#include "kernels_cpu/gemm_amx_tiles.inl"
 
 namespace signalbox {
 namespace {
 
-constexpr std::size_t kTileBytes = 1024;
-constexpr int kTileSums = kTileRows * kPanel;
+constexpr int kStreamRows = 3 * kTileRows;
+/// Longest run of k between a load and a store of the sums.
+constexpr int kRunMax = 2048;
+/// Panels whose weights stay cached while many rows pass by.
+constexpr int kPanelsCached = 16;
+/// What may stay of the activations, in bytes: the second-level cache also holds weights.
+constexpr std::size_t kActivationsCached = std::size_t{1} << 20;
+/// Rows whose sums of several runs wait in the scratch at once.
+constexpr int kRowsWaiting = 512;
 
-#ifndef KSLAB
-#define KSLAB 512
-#endif
-#ifndef AHEAD
-#define AHEAD 2048
-#endif
-constexpr int kSlab = KSLAB;
-/// How far ahead of its use a weight is asked for when it comes straight from memory.
-constexpr int kAheadBytes = AHEAD;
+/// A run of k: whole segments, or a part of one.
+struct KRun {
+  int first;  // step of 32
+  int steps;
+  int segment;   // the first
+  int segments;  // at least 1; steps / segments each
+  bool begin;    // the segment's first part
+  bool last;     // of the product
+};
 
-/// Cache lines to ask for while computing.
-struct Ahead {
-  const char* at;
-  std::size_t lines;  // left
-  int perStep;
+/// How the steps of a product are cut into runs of at most kRunMax.
+struct KRuns {
+  int stepsPerSegment;
+  int segmentsPerRun;
+  int partsPerSegment;
+  int segments;
 
-  SIGNALBOX_INLINE void step() {
-    for (int i = 0; i < perStep; ++i) _mm_prefetch(at + i * 64, _MM_HINT_T1);
-    at += perStep * 64;
+  explicit KRuns(const GemmParams& params) : segments(params.segments) {
+    constexpr int kStepsMax = kRunMax / kTileK;
+    stepsPerSegment = params.k / params.segments / kTileK;
+    segmentsPerRun = 1;
+    while (segmentsPerRun < segments && 2 * segmentsPerRun * stepsPerSegment <= kStepsMax) {
+      segmentsPerRun *= 2;
+    }
+    partsPerSegment = (stepsPerSegment + kStepsMax - 1) / kStepsMax;
+  }
+  int count() const { return segments / segmentsPerRun * partsPerSegment; }
+  int stepsMax() const {
+    return segmentsPerRun * ((stepsPerSegment + partsPerSegment - 1) / partsPerSegment);
+  }
+  KRun at(int i) const {
+    const int segment = i / partsPerSegment * segmentsPerRun;
+    const int part = i % partsPerSegment;
+    const int from = stepsPerSegment * part / partsPerSegment;
+    const int to = stepsPerSegment * (part + 1) / partsPerSegment;
+    return {segment * stepsPerSegment + from,
+            segmentsPerRun * (to - from),
+            segment,
+            segmentsPerRun,
+            part == 0,
+            i + 1 == count()};
   }
 };
 
-SIGNALBOX_INLINE void prefetchTile(const std::uint8_t* at, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += 64) {
-    _mm_prefetch(reinterpret_cast<const char*>(at + i), _MM_HINT_T0);
-  }
-}
-
-/// What streams: `kTiles` tiles of rows against `kPanels` panels, kTiles * kPanels <= 4.
-struct Streams {
-  const std::uint8_t* weights;
-  std::size_t panelStride;      // bytes
-  const std::uint8_t* after;    // what is streamed next, to go on with prefetching
-  const Bf16* activations;
-  std::size_t activationStride;  // elements from a tile of rows to the next
+/// What the functions below share: one call of gemm.
+struct TileGemm {
+  const GemmParams& params;
+  float* sums;
+  std::uint8_t* widened;       // room for weights widened from fp8
+  const std::uint8_t* next;    // where this thread goes on afterwards, or null
+  std::size_t nextBytes;
+  bool fp8;
+  int tiles;                   // of rows
   int tileRows;
-  int steps;                     // of all segments
+  std::size_t panelStride;     // bytes
+  std::size_t tileStride;      // elements
+  std::size_t stepBytes;       // of a panel: 32 of k
+
+  const std::uint8_t* panel(int p) const {
+    return params.weights + static_cast<std::size_t>(p) * panelStride;
+  }
+  const Bf16* activations(int tile, int step) const {
+    return reinterpret_cast<const Bf16*>(params.activations) +
+           static_cast<std::size_t>(tile) * tileStride +
+           static_cast<std::size_t>(step * tileRows * kTileK);
+  }
 };
 
-template <int kTiles, int kPanels, bool kFp8>
-inline void streamSegment(const Streams& s, int first, int count, float* sums, std::size_t sumStride,
-                          std::uint8_t* widened) {
-  constexpr std::size_t kBytes = kFp8 ? kTileBytes / 2 : kTileBytes;
-  constexpr int kStepsAhead = static_cast<int>(kAheadBytes / kBytes);
-  _tile_zero(0);
-  if constexpr (kTiles * kPanels > 1) _tile_zero(1);
-  if constexpr (kTiles * kPanels > 2) {
-    _tile_zero(2);
-    _tile_zero(3);
-  }
-  const std::size_t stepElements = static_cast<std::size_t>(s.tileRows) * kTileK;
-  const Bf16* activations = s.activations + static_cast<std::size_t>(first) * stepElements;
-  const std::uint8_t* weights = s.weights + static_cast<std::size_t>(first) * kBytes;
-  for (int step = first; step < first + count; ++step) {
-    const int over = step + kStepsAhead - s.steps;
-    const std::uint8_t* const ahead =
-        over < 0 ? weights + kAheadBytes : s.after + static_cast<std::size_t>(over) * kBytes;
-    const std::uint8_t* tile[kPanels];
-    for (int p = 0; p < kPanels; ++p) {
-      prefetchTile(ahead + static_cast<std::size_t>(p) * s.panelStride, kBytes);
-      tile[p] = weights + static_cast<std::size_t>(p) * s.panelStride;
-      if constexpr (kFp8) {
-        std::uint8_t* const to = widened + static_cast<std::size_t>((step % 2) * 4 + p) * kTileBytes;
-        widenFp8Tile(tile[p], reinterpret_cast<Bf16*>(to));
-        tile[p] = to;
-      }
-    }
-    if constexpr (kFp8) beforeTileLoads();
-    _tile_loadd(4, activations, 64);
-    if constexpr (kTiles == 1) {
-      _tile_loadd(6, tile[0], 64);
-      _tile_dpbf16ps(0, 4, 6);
-      if constexpr (kPanels > 1) {
-        _tile_loadd(7, tile[1], 64);
-        _tile_dpbf16ps(1, 4, 7);
-      }
-      if constexpr (kPanels > 2) {
-        _tile_loadd(6, tile[2], 64);
-        _tile_dpbf16ps(2, 4, 6);
-        _tile_loadd(7, tile[3], 64);
-        _tile_dpbf16ps(3, 4, 7);
-      }
-    } else {
-      _tile_loadd(6, tile[0], 64);
-      _tile_dpbf16ps(0, 4, 6);
-      _tile_loadd(5, activations + s.activationStride, 64);
-      _tile_dpbf16ps(1, 5, 6);
-      if constexpr (kPanels > 1) {
-        _tile_loadd(7, tile[1], 64);
-        _tile_dpbf16ps(2, 4, 7);
-        _tile_dpbf16ps(3, 5, 7);
-      }
-    }
-    activations += stepElements;
-    weights += kBytes;
-  }
-  if constexpr (kTiles == 1) {
-    _tile_stored(0, sums, 64);
-    if constexpr (kPanels > 1) _tile_stored(1, sums + sumStride, 64);
-    if constexpr (kPanels > 2) {
-      _tile_stored(2, sums + 2 * sumStride, 64);
-      _tile_stored(3, sums + 3 * sumStride, 64);
-    }
+inline std::size_t gemmScratchBytes(int rowsMax, int kMax) {
+  const int padded = padTo(rowsMax < kTileRows ? kTileRows : rowsMax, kTileRows);
+  const int rows = padded < kRowsWaiting ? padded : kRowsWaiting;
+  const std::size_t waiting = sizeof(float) * 4 * kPanelsCached * kPanel *
+                              static_cast<std::size_t>(rows < kStreamRows ? kStreamRows : rows);
+  const int run = kMax < kRunMax ? padTo(kMax, kTileK) : kRunMax;
+  return waiting + static_cast<std::size_t>(run) * kPanel * sizeof(Bf16) * kPanelsCached +
+         8 * kTileBytes;
+}
+
+inline int gemmPanels(int rows, int k) {
+  (void)k;
+  return rows <= kStreamRows ? 8 : kPanelsCached;
+}
+
+/// What a pair of panels will write for the rows of `tiles` tiles; activations are too few to ask for.
+SIGNALBOX_INLINE OutputAhead outputAhead(const GemmParams& params, int panel, int panels, int tile,
+                                         int tiles) {
+  OutputAhead ahead;
+  if (params.epilogue == Epilogue::kSiluMul) return ahead;
+  const int row = tile * kTileRows;
+  const int rows = params.rows - row < tiles * kTileRows ? params.rows - row : tiles * kTileRows;
+  ahead.at = reinterpret_cast<std::uint8_t*>(params.out +
+                                             static_cast<std::size_t>(row) * params.outStride +
+                                             static_cast<std::size_t>(panel) * kPanel);
+  ahead.rowBytes = params.outStride * sizeof(float);
+  ahead.perRow = panels < 2 ? 1 : 2;
+  ahead.lines = rows * ahead.perRow;
+  return ahead;
+}
+
+template <int kTiles, int kPanels>
+SIGNALBOX_INLINE void streamRun(const TileGemm& g, const TileRun& run, const std::uint8_t* after,
+                                OutputAhead output) {
+  if (g.fp8) {
+    multiplyStreaming<kTiles, kPanels, true>(run, after, g.widened, output);
   } else {
-    _tile_stored(0, sums, 64);
-    _tile_stored(1, sums + kTileSums, 64);
-    if constexpr (kPanels > 1) {
-      _tile_stored(2, sums + sumStride, 64);
-      _tile_stored(3, sums + sumStride + kTileSums, 64);
-    }
+    multiplyStreaming<kTiles, kPanels, false>(run, after, g.widened, output);
   }
 }
 
-/// Up to 32 rows.
-template <int kTiles, bool kFp8>
-inline void streamPanels(const GemmParams& params, int first, int count, float* scratch,
-                         const std::uint8_t* next) {
+/// All rows are in kTiles tiles.
+template <int kTiles>
+inline void multiplyFewRows(const TileGemm& g, int first, int count) {
   constexpr int kTogether = kTiles == 1 ? 4 : 2;
-  const int tileRows = params.rows < kTileRows ? params.rows : kTileRows;
-  const std::size_t panelStride = panelBytes(params.k, params.dtype);
-  const std::size_t sumStride = static_cast<std::size_t>(kTiles * tileRows * kPanel);
+  const KRuns runs(g.params);
+  const std::size_t sumStride = static_cast<std::size_t>(kTiles * g.tileRows * kPanel);
   const std::size_t segmentStride = kTogether * sumStride;
-  std::uint8_t* const widened = reinterpret_cast<std::uint8_t*>(scratch + 4 * segmentStride);
-  Streams s;
-  s.panelStride = panelStride;
-  s.activations = reinterpret_cast<const Bf16*>(params.activations);
-  s.activationStride = static_cast<std::size_t>(params.k) * kTileRows;
-  s.tileRows = tileRows;
-  s.steps = params.k / kTileK;
-  const int stepsPerSegment = s.steps / params.segments;
-  for (int p = first; p < first + count;) {
-    const int left = first + count - p;
-    const int together = left >= kTogether ? kTogether : left >= 2 ? 2 : 1;
-    s.weights = params.weights + static_cast<std::size_t>(p) * panelStride;
+  const int end = first + count;
+  for (int p = first; p < end;) {
+    const int together = end - p >= kTogether ? kTogether : end - p >= 2 ? 2 : 1;
+    const std::uint8_t* const weights = g.panel(p);
     const std::uint8_t* const following =
-        s.weights + static_cast<std::size_t>(together) * panelStride;
-    s.after = left > together || next == nullptr ? following : next;
-    for (int segment = 0; segment < params.segments; ++segment) {
-      float* const sums = scratch + static_cast<std::size_t>(segment) * segmentStride;
-      const int step = segment * stepsPerSegment;
-      if (together == 1) {
-        streamSegment<kTiles, 1, kFp8>(s, step, stepsPerSegment, sums, sumStride, widened);
+        p + together < end || g.next == nullptr ? g.panel(p + together) : g.next;
+    for (int segment = 0; segment < runs.segments; ++segment) {
+      const int step = segment * runs.stepsPerSegment;
+      const std::uint8_t* const from = weights + static_cast<std::size_t>(step) * g.stepBytes;
+      const bool last = segment + 1 == runs.segments;
+      const std::uint8_t* const after =
+          last ? following : from + static_cast<std::size_t>(runs.stepsPerSegment) * g.stepBytes;
+      const TileRun run{from,
+                        g.panelStride,
+                        g.activations(0, step),
+                        g.tileStride,
+                        g.tileRows,
+                        runs.stepsPerSegment,
+                        g.sums + static_cast<std::size_t>(segment) * segmentStride,
+                        sumStride,
+                        true};
+      if (together == 4) {
+        if constexpr (kTiles == 1) streamRun<1, 4>(g, run, after, {});
       } else if (together == 2) {
-        streamSegment<kTiles, 2, kFp8>(s, step, stepsPerSegment, sums, sumStride, widened);
-      } else if constexpr (kTiles == 1) {
-        streamSegment<1, 4, kFp8>(s, step, stepsPerSegment, sums, sumStride, widened);
+        streamRun<kTiles, 2>(g, run, after, {});
+      } else {
+        streamRun<kTiles, 1>(g, run, after, {});
       }
     }
-    finish(params, Sums{scratch, segmentStride, sumStride}, p, together, 0, params.rows);
+    finish(g.params, Sums{g.sums, segmentStride, sumStride}, p, together, 0, g.params.rows);
     p += together;
   }
 }
 
-/// `kTiles` x `kPanels` tiles of sums over `steps` of k, begun at zero or taken up again.
-template <int kTiles, int kPanels>
-inline void multiplyBlock(const std::uint8_t* weights, std::size_t panelStride,
-                          const Bf16* activations, std::size_t activationStride, int steps,
-                          float* sums, std::size_t sumStride, bool begin, Ahead& ahead) {
-  if (begin) {
-    _tile_zero(0);
-    if constexpr (kPanels > 1) _tile_zero(1);
-    if constexpr (kTiles > 1) _tile_zero(2);
-    if constexpr (kTiles * kPanels > 2) _tile_zero(3);
-  } else {
-    _tile_loadd(0, sums, 64);
-    if constexpr (kPanels > 1) _tile_loadd(1, sums + sumStride, 64);
-    if constexpr (kTiles > 1) _tile_loadd(2, sums + kTileSums, 64);
-    if constexpr (kTiles * kPanels > 2) _tile_loadd(3, sums + sumStride + kTileSums, 64);
-  }
-  for (int step = 0; step < steps; ++step) {
-    _tile_loadd(6, weights, 64);
-    _tile_stream_loadd(4, activations, 64);
-    _tile_dpbf16ps(0, 4, 6);
-    if constexpr (kPanels > 1) {
-      _tile_loadd(7, weights + panelStride, 64);
-      _tile_dpbf16ps(1, 4, 7);
-    }
-    if constexpr (kTiles > 1) {
-      _tile_stream_loadd(5, activations + activationStride, 64);
-      _tile_dpbf16ps(2, 5, 6);
-    }
-    if constexpr (kTiles * kPanels > 2) _tile_dpbf16ps(3, 5, 7);
-    ahead.step();
-    weights += kTileBytes;
-    activations += kTileRows * kTileK;
-  }
-  _tile_stored(0, sums, 64);
-  if constexpr (kPanels > 1) _tile_stored(1, sums + sumStride, 64);
-  if constexpr (kTiles > 1) _tile_stored(2, sums + kTileSums, 64);
-  if constexpr (kTiles * kPanels > 2) _tile_stored(3, sums + sumStride + kTileSums, 64);
-}
+/// Where the sums of a block of rows and a pair of panels are.
+struct SumPlaces {
+  float* base;
+  std::size_t segmentStride;
+  std::size_t panelStride;
+};
 
-inline std::size_t gemmScratchBytes(int rowsMax, int kMax) {
-  (void)kMax;
-  const auto rows = static_cast<std::size_t>(rowsMax < kTileRows ? kTileRows : padTo(rowsMax, 32));
-  return sizeof(float) * 4 * 4 * kPanel * rows + 2 * kSlab / kTileK * kTileBytes;
-}
-
-inline int gemmPanels(int rows, int k) {
-  (void)rows;
-  (void)k;
-  return 8;
-}
-
-inline void multiplyBlocks(const GemmParams& params, int first, int count, float* scratch,
-                           const std::uint8_t* next, std::size_t nextBytes) {
-  (void)nextBytes;
-  const int rowsPadded = padTo(params.rows, kTileRows);
-  const std::size_t panelStride = panelBytes(params.k, params.dtype);
-  const std::size_t activationStride = static_cast<std::size_t>(params.k) * kTileRows;
-  const std::size_t sumStride = static_cast<std::size_t>(rowsPadded) * kPanel;
-  const std::size_t segmentStride = 2 * sumStride;
-  const Bf16* const activations = reinterpret_cast<const Bf16*>(params.activations);
-  const bool fp8 = params.dtype == WeightDtype::kFp8;
-  const std::size_t weightBytes = fp8 ? kPanel : kPanel * sizeof(Bf16);
-  std::uint8_t* const widened = reinterpret_cast<std::uint8_t*>(scratch + 4 * segmentStride);
-  const int kSegment = params.k / params.segments;
-  const int slabs = (kSegment + kSlab - 1) / kSlab;
-  const int kSlabHere = padTo((kSegment + slabs - 1) / slabs, kTileK);
-  const int blocks = (rowsPadded + 31) / 32;
-  for (int p = first; p < first + count; p += 2) {
-    const int panels = p + 2 <= first + count ? 2 : 1;
-    const std::uint8_t* const pair = params.weights + static_cast<std::size_t>(p) * panelStride;
-    for (int segment = 0; segment < params.segments; ++segment) {
-      float* const segmentSums = scratch + static_cast<std::size_t>(segment) * segmentStride;
-      for (int k = 0; k < kSegment; k += kSlabHere) {
-        const int kCount = kSegment - k < kSlabHere ? kSegment - k : kSlabHere;
-        const int kAt = segment * kSegment + k;
-        const std::uint8_t* const slab = pair + static_cast<std::size_t>(kAt) * weightBytes;
-        // The next slab: further along k, or the next pair's first.
-        const bool last = kAt + kCount == params.k;
-        const std::uint8_t* following =
-            !last ? slab + static_cast<std::size_t>(kCount) * weightBytes
-            : p + 2 < first + count || next == nullptr ? pair + 2 * panelStride
-                                                       : next;
-        const int steps = kCount / kTileK;
-        const std::size_t lines = static_cast<std::size_t>(kSlabHere) / (fp8 ? 4 : 2);  // of each panel
-        const std::uint8_t* tiles = slab;
-        std::size_t tilesStride = panelStride;
-        if (fp8) {
-          tiles = widened;
-          tilesStride = static_cast<std::size_t>(kCount) * kPanel * 2;
-          for (int i = 0; i < panels; ++i) {
-            for (int step = 0; step < steps; ++step) {
-              widenFp8Tile(slab + static_cast<std::size_t>(i) * panelStride + step * (kTileBytes / 2),
-                           reinterpret_cast<Bf16*>(widened + i * tilesStride + step * kTileBytes));
-            }
-          }
-          beforeTileLoads();
-        }
-        const int perStep = static_cast<int>((2 * lines + static_cast<std::size_t>(blocks * steps) - 1) /
-                                             static_cast<std::size_t>(blocks * steps));
-        Ahead ahead{reinterpret_cast<const char*>(following), lines, perStep};
-        std::size_t asked = 0;
-        for (int row = 0; row < rowsPadded; row += 32) {
-          const Bf16* const block = activations + static_cast<std::size_t>(row / 16) * activationStride +
-                                    static_cast<std::size_t>(kAt) * kTileRows;
-          float* const sums = segmentSums + static_cast<std::size_t>(row) * kPanel;
-          ahead.at = reinterpret_cast<const char*>(
-              asked < lines ? following + asked * 64
-                            : following + panelStride + (asked - lines) * 64);
-          if (asked >= 2 * lines) ahead.perStep = 0;
-          asked += static_cast<std::size_t>(perStep * steps);
-          const bool two = row + 32 <= rowsPadded;
-          if (two && panels == 2) {
-            multiplyBlock<2, 2>(tiles, tilesStride, block, activationStride, steps, sums, sumStride,
-                                k == 0, ahead);
-          } else if (two) {
-            multiplyBlock<2, 1>(tiles, tilesStride, block, activationStride, steps, sums, sumStride,
-                                k == 0, ahead);
-          } else if (panels == 2) {
-            multiplyBlock<1, 2>(tiles, tilesStride, block, activationStride, steps, sums, sumStride,
-                                k == 0, ahead);
-          } else {
-            multiplyBlock<1, 1>(tiles, tilesStride, block, activationStride, steps, sums, sumStride,
-                                k == 0, ahead);
-          }
-        }
+/// The segments of one run of k, for `tiles` tiles of rows from `tile` and `panels` (1 or 2) panels
+/// whose weights of this run begin at `weights`.
+inline void multiplyRun(const TileGemm& g, const KRun& k, const std::uint8_t* weights,
+                        std::size_t panelStride, int tile, int tiles, int panels,
+                        const SumPlaces& sums, bool stream, Ahead& ahead, OutputAhead output) {
+  const int steps = k.steps / k.segments;
+  const std::size_t stepBytes = stream ? g.stepBytes : kTileBytes;
+  for (int i = 0; i < k.segments; ++i) {
+    const std::uint8_t* const from = weights + static_cast<std::size_t>(i * steps) * stepBytes;
+    const TileRun run{from,
+                      panelStride,
+                      g.activations(tile, k.first + i * steps),
+                      g.tileStride,
+                      kTileRows,
+                      steps,
+                      sums.base + static_cast<std::size_t>(k.segment + i) * sums.segmentStride,
+                      sums.panelStride,
+                      k.begin};
+    const OutputAhead out = i + 1 == k.segments ? output : OutputAhead{};
+    const std::uint8_t* const after = from + static_cast<std::size_t>(steps) * stepBytes;
+    const int shape = tiles * 10 + panels;
+    if (stream) {
+      switch (shape) {
+        case 32: multiplyStreaming<3, 2, false>(run, after, nullptr, out); break;
+        case 31: multiplyStreaming<3, 1, false>(run, after, nullptr, out); break;
+        case 22: multiplyStreaming<2, 2, false>(run, after, nullptr, out); break;
+        default: multiplyStreaming<2, 1, false>(run, after, nullptr, out); break;
+      }
+    } else {
+      switch (shape) {
+        case 32: multiplyCached<3, 2>(run, ahead, out); break;
+        case 31: multiplyCached<3, 1>(run, ahead, out); break;
+        case 22: multiplyCached<2, 2>(run, ahead, out); break;
+        default: multiplyCached<2, 1>(run, ahead, out); break;
       }
     }
-    finish(params, Sums{scratch, segmentStride, sumStride}, p, panels, 0, params.rows);
+  }
+}
+
+/// Widens `steps` steps of `panels` panels; tile s of panel p goes to `to` + (p * steps + s) KB.
+inline void widenRun(const TileGemm& g, int panel, int panels, int firstStep, int steps,
+                     std::uint8_t* to) {
+  for (int p = 0; p < panels; ++p) {
+    const std::uint8_t* from =
+        g.panel(panel + p) + static_cast<std::size_t>(firstStep) * g.stepBytes;
+    for (int s = 0; s < steps; ++s, from += g.stepBytes, to += kTileBytes) {
+      askForTile(from + kStreamAhead, g.stepBytes);
+      widenFp8Tile(from, reinterpret_cast<Bf16*>(to));
+    }
+  }
+  beforeTileLoads();
+}
+
+/// Tiles of rows are taken by twos; where their number is odd, the first block has three.
+SIGNALBOX_INLINE int tilesOfBlock(int tile, int tileEnd, int tileFirst) {
+  return tile == tileFirst && (tileEnd - tileFirst) % 2 != 0 ? 3 : 2;
+}
+
+/// Tiles [tileFirst, tileEnd) of rows, at least two, against at most kPanelsCached panels.
+inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFirst, int tileEnd) {
+  const KRuns runs(g.params);
+  const bool waiting = runs.count() > 1;
+  const int rowsWaiting = waiting ? (tileEnd - tileFirst) * kTileRows : kStreamRows;
+  const std::size_t panelSums = static_cast<std::size_t>(rowsWaiting) * kPanel;
+  const std::size_t segmentStride = (waiting ? kPanelsCached : 2) * panelSums;
+  const int end = first + count;
+  const int pairs = (count + 1) / 2;
+  const bool activationsStay = static_cast<std::size_t>((tileEnd - tileFirst) * kTileRows) *
+                                   static_cast<std::size_t>(runs.stepsMax() * kTileK) *
+                                   sizeof(Bf16) <=
+                               kActivationsCached;
+
+  for (int i = 0; i < runs.count(); ++i) {
+    const KRun k = runs.at(i);
+    const std::size_t runOffset = static_cast<std::size_t>(k.first) * g.stepBytes;
+    const std::size_t widenedStride = static_cast<std::size_t>(k.steps) * kTileBytes;
+
+    const auto block = [&](int p, int tile, int tiles, Ahead& ahead) __attribute__((always_inline)) {
+      const int panels = end - p < 2 ? 1 : 2;
+      SumPlaces sums{g.sums, segmentStride, panelSums};
+      if (waiting) {
+        sums.base += static_cast<std::size_t>(p - first) * panelSums +
+                     static_cast<std::size_t>((tile - tileFirst) * kTileRows) * kPanel;
+      }
+      const OutputAhead output =
+          k.last ? outputAhead(g.params, p, panels, tile, tiles) : OutputAhead{};
+      const int widenedPanel = activationsStay ? 0 : p - first;
+      const std::uint8_t* const weights =
+          g.fp8 ? g.widened + static_cast<std::size_t>(widenedPanel) * widenedStride
+                : g.panel(p) + runOffset;
+      multiplyRun(g, k, weights, g.fp8 ? widenedStride : g.panelStride, tile, tiles, panels, sums,
+                  !g.fp8 && tile == tileFirst, ahead, output);
+      if (!k.last) return;
+      const int row = tile * kTileRows;
+      const int rows = g.params.rows - row < tiles * kTileRows ? g.params.rows - row
+                                                               : tiles * kTileRows;
+      finish(g.params, Sums{sums.base, segmentStride, panelSums}, p, panels, row, rows);
+    };
+
+    if (activationsStay) {
+      for (int p = first; p < end; p += 2) {
+        const int panels = end - p < 2 ? 1 : 2;
+        if (g.fp8) widenRun(g, p, panels, k.first, k.steps, g.widened);
+        // Half of what comes next: the other half streams meanwhile faster than it can be asked for.
+        Ahead ahead;
+        const int firstTiles = tilesOfBlock(tileFirst, tileEnd, tileFirst);
+        const int stepsLeft = (tileEnd - tileFirst - firstTiles) / 2 * k.steps;
+        if (!g.fp8 && stepsLeft > 0) {
+          const std::uint8_t* following = nullptr;
+          if (p + 2 < end) {
+            following = g.panel(p + 2) + runOffset;
+          } else if (!k.last) {
+            following = g.panel(first) + runOffset + static_cast<std::size_t>(k.steps) * g.stepBytes;
+          } else if (g.nextBytes >= 2 * g.panelStride) {
+            following = g.next;
+          }
+          if (following != nullptr) {
+            ahead.run = following;
+            ahead.stride = g.panelStride;
+            ahead.runs = 1;
+            ahead.lines = k.steps * static_cast<int>(kTileBytes / kLine) / 2;
+            ahead.perStep = (2 * ahead.lines + stepsLeft - 1) / stepsLeft;
+          }
+        }
+        for (int tile = tileFirst; tile < tileEnd;) {
+          const int tiles = tilesOfBlock(tile, tileEnd, tileFirst);
+          block(p, tile, tiles, ahead);
+          tile += tiles;
+        }
+      }
+      continue;
+    }
+
+    if (g.fp8) widenRun(g, first, count, k.first, k.steps, g.widened);
+    for (int tile = tileFirst; tile < tileEnd;) {
+      const int tiles = tilesOfBlock(tile, tileEnd, tileFirst);
+      // The activations of the next block, from a cache shared by all cores.
+      Ahead ahead;
+      if (tile + tiles < tileEnd) {
+        ahead.run = reinterpret_cast<const std::uint8_t*>(g.activations(tile + tiles, k.first));
+        ahead.stride = g.tileStride * sizeof(Bf16);
+        ahead.runs = 1;
+        ahead.lines = k.steps * static_cast<int>(kTileBytes / kLine);
+        ahead.perStep = (2 * ahead.lines + pairs * k.steps - 1) / (pairs * k.steps);
+      }
+      for (int p = first; p < end; p += 2) block(p, tile, tiles, ahead);
+      tile += tiles;
+    }
   }
 }
 
 inline void gemm(const GemmParams& params, int first, int count, void* scratch,
                  const std::uint8_t* next, std::size_t nextBytes) {
-  float* const sums = static_cast<float*>(scratch);
   const bool fp8 = params.dtype == WeightDtype::kFp8;
-  loadTileShape(tilesOf(6, params.rows < kTileRows ? params.rows : kTileRows));
-  if (params.rows <= kTileRows) {
-    if (fp8) {
-      streamPanels<1, true>(params, first, count, sums, next);
-    } else {
-      streamPanels<1, false>(params, first, count, sums, next);
+  const int tileRows = params.rows < kTileRows ? params.rows : kTileRows;
+  TileGemm g{params,
+             nullptr,
+             static_cast<std::uint8_t*>(scratch),
+             next,
+             nextBytes,
+             fp8,
+             (params.rows + kTileRows - 1) / kTileRows,
+             tileRows,
+             panelBytes(params.k, params.dtype),
+             static_cast<std::size_t>(params.k) * kTileRows,
+             fp8 ? kTileBytes / 2 : kTileBytes};
+  // Widened weights first, then sums.
+  const int run = params.k < kRunMax ? params.k : kRunMax;
+  const std::size_t widenedBytes =
+      g.tiles <= 3 ? 8 * kTileBytes
+                   : static_cast<std::size_t>(run) * kPanel * sizeof(Bf16) * kPanelsCached;
+  g.sums = reinterpret_cast<float*>(g.widened + widenedBytes);
+  loadTileShape(tilesOf(6, tileRows));
+  if (g.tiles == 1) return multiplyFewRows<1>(g, first, count);
+  if (g.tiles == 2) return multiplyFewRows<2>(g, first, count);
+  if (g.tiles == 3) return multiplyFewRows<3>(g, first, count);
+  const bool waiting = KRuns(params).count() > 1;
+  for (int p = first; p < first + count; p += kPanelsCached) {
+    const int panels = first + count - p < kPanelsCached ? first + count - p : kPanelsCached;
+    constexpr int kTilesWaiting = kRowsWaiting / kTileRows;
+    int tile = 0;
+    while (tile < g.tiles) {
+      // Blocks of at least two tiles: what is left over of one tile joins the block before.
+      int tileEnd = g.tiles;
+      if (waiting && g.tiles - tile > kTilesWaiting) {
+        tileEnd = tile + kTilesWaiting - (g.tiles - tile == kTilesWaiting + 1 ? 2 : 0);
+      }
+      multiplyManyRows(g, p, panels, tile, tileEnd);
+      tile = tileEnd;
     }
-    return;
   }
-  if (params.rows <= 2 * kTileRows) {
-    if (fp8) {
-      streamPanels<2, true>(params, first, count, sums, next);
-    } else {
-      streamPanels<2, false>(params, first, count, sums, next);
-    }
-    return;
-  }
-  multiplyBlocks(params, first, count, sums, next, nextBytes);
 }
 
 }  // namespace
