@@ -2,12 +2,14 @@
 // allow in the same run: for tuning kernels_cpu.
 //
 //   gemm_main [--path NAME] [--threads N] [--rows 1,8,32] [--layers N] [--dtype bf16|fp8]
-//             [--segments N] [--repeats N]
+//             [--segments N] [--repeats N] [--hot 1]
 //
 // A sweep goes through all matrices of all layers, so that weights come from memory as in a model's
 // step (8 layers are 840 MB of bf16, more than any cache). Times are the threads' own CPU time, summed
-// and divided by their number, and of each matrix the best of the repeats counts: on a shared machine
-// others only ever take time away.
+// and divided by their number. Shared machines change speed within milliseconds, so every thread
+// multiplies from registers just before and after each matrix; a time counts when that ran at full
+// speed, and of those that count, the median. Hot: every thread multiplies with the same few panels again and
+// again, which shows what memory costs in the other mode.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -17,6 +19,7 @@
 #include <ctime>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/arithmetic_probe.h"
@@ -57,6 +60,7 @@ struct Options {
   WeightDtype dtype = WeightDtype::kBf16;
   int segments = 4;
   int repeats = 5;
+  bool hot = false;
 };
 
 struct Matrix {
@@ -96,6 +100,9 @@ class Bench {
   Bench(const Kernels& kernels, const Options& options)
       : kernels_(kernels), options_(options), rowsMax_(*std::max_element(options.rows.begin(),
                                                                          options.rows.end())) {
+    for (const bench::ArithmeticKind& kind : bench::arithmeticKinds()) {
+      if (std::strcmp(kind.name, kernels.name) == 0 && kind.here()) kind_ = &kind;
+    }
     std::size_t bytes = 0;
     const auto each = [&](auto&& visit) {
       for (int layer = 0; layer < options.layers; ++layer) {
@@ -125,32 +132,49 @@ class Bench {
     scales_.assign(kOutputsMax, 1.0f);
   }
 
-  /// Seconds of each matrix, the best of the repeats; the first repeat warms up.
+  /// Seconds of each matrix, the median of those at full speed; of all, where none was.
   std::vector<double> sweep(int rows) {
-    std::vector<double> best(matrices_.size(), 1e9);
+    std::vector<std::vector<double>> clean(matrices_.size());
+    std::vector<std::vector<double>> all(matrices_.size());
     std::vector<std::atomic<int>> counters(matrices_.size());
-    std::vector<std::atomic<double>> spent(matrices_.size());
+    std::atomic<double> spent{0};
+    std::atomic<bool> slow{false};
+    std::atomic<bool> more{true};
     Meeting meeting(options_.threads);
     bench::timedOn(options_.threads, [&](int thread) {
       kernels_.enter();
-      for (int repeat = 0; repeat <= options_.repeats; ++repeat) {
-        if (thread == 0) {
-          for (std::atomic<int>& counter : counters) counter = 0;
-          for (std::atomic<double>& one : spent) one = 0;
-        }
+      for (int repeat = 0; more; ++repeat) {
         for (std::size_t i = 0; i < matrices_.size(); ++i) {
+          if (thread == 0) {
+            counters[i] = 0;
+            spent = 0;
+            slow = false;
+          }
+          if (!fullSpeed()) slow = true;
           meeting.wait();
           const double begun = threadSeconds();
           multiply(i, rows, thread, counters[i]);
-          spent[i].fetch_add((threadSeconds() - begun) / options_.threads);
+          spent.fetch_add((threadSeconds() - begun) / options_.threads);
+          if (!fullSpeed()) slow = true;
           meeting.wait();
-          if (thread == 0 && repeat > 0) best[i] = std::min(best[i], spent[i].load());
+          if (thread != 0 || repeat == 0) continue;
+          all[i].push_back(spent);
+          if (!slow) clean[i].push_back(spent);
         }
+        if (thread == 0) more = repeat < options_.repeats || (repeat < 6 * options_.repeats && few(clean));
+        meeting.wait();
       }
       kernels_.leave();
     });
-    return best;
+    std::vector<double> seconds;
+    for (std::size_t i = 0; i < matrices_.size(); ++i) {
+      seconds.push_back(bench::medianOf(clean[i].empty() ? all[i] : clean[i]));
+      if (clean[i].empty()) ++slowMatrices_;
+    }
+    return seconds;
   }
+  /// Matrices of the last sweep that never met full speed.
+  int takeSlowMatrices() { return std::exchange(slowMatrices_, 0); }
 
   const std::vector<Matrix>& matrices() const { return matrices_; }
   std::size_t bytesOf(const Shape& shape) const {
@@ -160,6 +184,25 @@ class Bench {
   const HugeBuffer& weights() const { return weights_; }
 
  private:
+  bool few(const std::vector<std::vector<double>>& clean) const {
+    return std::any_of(clean.begin(), clean.end(), [&](const std::vector<double>& times) {
+      return static_cast<int>(times.size()) < options_.repeats;
+    });
+  }
+
+  /// Whether this core multiplies from registers as fast as it ever did.
+  bool fullSpeed() {
+    if (kind_ == nullptr) return true;
+    const long rounds = static_cast<long>(1e8 / kind_->flops);
+    const double begun = threadSeconds();
+    kind_->run(operands_, rounds);
+    const double rate = static_cast<double>(rounds) / (threadSeconds() - begun);
+    double best = bestRate_;
+    while (rate > best && !bestRate_.compare_exchange_weak(best, rate)) {
+    }
+    return rate > 0.93 * bestRate_;
+  }
+
   /// bf16 of both signs between 2^-8 and 1: real data is not constant, and constants run faster.
   struct Random16 {
     std::uint64_t state = 88172645463325252u;
@@ -205,11 +248,12 @@ class Bench {
     const int step = kernels_.gemmPanels(rows, shape.k);
     const std::size_t panelSize = kernels_.panelBytes(shape.k, options_.dtype);
     for (;;) {
-      const int first = counter.fetch_add(step);
-      if (first >= panels) return;
-      const int count = std::min(step, panels - first);
+      const int taken = counter.fetch_add(step);
+      if (taken >= panels) return;
+      const int first = options_.hot ? thread * step : taken;
+      const int count = std::min(step, panels - taken);
       // What this thread will probably take next; at the end, its part of the next matrix.
-      const int after = first + step * options_.threads;
+      const int after = options_.hot ? first : first + step * options_.threads;
       const std::uint8_t* next = nullptr;
       std::size_t nextBytes = 0;
       if (after < panels) {
@@ -229,6 +273,10 @@ class Bench {
   const Kernels& kernels_;
   const Options& options_;
   const int rowsMax_;
+  const bench::ArithmeticKind* kind_ = nullptr;
+  const bench::Operands operands_{1};
+  std::atomic<double> bestRate_{0};
+  int slowMatrices_ = 0;
   HugeBuffer weights_;
   HugeBuffer activations_;
   HugeBuffer activationsOut_;
@@ -253,7 +301,7 @@ double readGigabytes(const HugeBuffer& from, int threads) {
   const std::size_t part = from.size() / static_cast<std::size_t>(threads) / 4096 * 4096;
   double best = 0;
   std::atomic<std::uint64_t> seen{0};
-  for (int repeat = 0; repeat < 6; ++repeat) {
+  for (int repeat = 0; repeat < 2; ++repeat) {
     const bench::ReadLoop read = bench::readLoop(repeat % 2 == 0);
     const double seconds = secondsOn(threads, [&](int thread) {
       seen += read(from.bytes() + static_cast<std::size_t>(thread) * part, part - 8192);
@@ -268,8 +316,8 @@ double arithmeticGigaflops(const std::string& path, int threads) {
   for (const bench::ArithmeticKind& kind : bench::arithmeticKinds()) {
     if (path != kind.name || !kind.here()) continue;
     double best = 0;
-    const long rounds = static_cast<long>(1e11 / kind.flops);
-    for (int repeat = 0; repeat < 4; ++repeat) {
+    const long rounds = static_cast<long>(2e10 / kind.flops);
+    for (int repeat = 0; repeat < 2; ++repeat) {
       const double seconds = secondsOn(threads, [&](int) { kind.run(operands, rounds); });
       best = std::max(best, kind.flops * static_cast<double>(rounds) * threads / seconds / 1e9);
     }
@@ -293,6 +341,8 @@ Options parseOptions(int argc, char** argv) {
       options.segments = std::atoi(value.c_str());
     } else if (key == "--repeats") {
       options.repeats = std::atoi(value.c_str());
+    } else if (key == "--hot") {
+      options.hot = value == "1";
     } else if (key == "--dtype") {
       options.dtype = value == "fp8" ? WeightDtype::kFp8 : WeightDtype::kBf16;
     } else if (key == "--rows") {
@@ -320,16 +370,14 @@ int main(int argc, char** argv) {
     return 1;
   }
   Bench bench(*kernels, options);
-  const auto roofs = [&](const char* when) {
-    const double read = readGigabytes(bench.weights(), options.threads);
-    const double flops = arithmeticGigaflops(kernels->name, options.threads);
-    std::printf("%s: read %.1f GB/s, %s from registers %.0f GFLOP/s\n", when, read, kernels->name,
-                flops);
-    return std::pair(read, flops);
+  // Machines change speed within seconds: the roofs are measured beside each line.
+  const auto roofs = [&] {
+    return std::pair(readGigabytes(bench.weights(), options.threads),
+                     arithmeticGigaflops(kernels->name, options.threads));
   };
-  std::printf("%s, %d threads, %s weights\n", kernels->name, options.threads,
-              options.dtype == WeightDtype::kFp8 ? "fp8" : "bf16");
-  auto [read, flops] = roofs("before");
+  std::printf("%s, %d threads, %s weights; in brackets the share of the roof beside\n", kernels->name,
+              options.threads, options.dtype == WeightDtype::kFp8 ? "fp8" : "bf16");
+  auto before = roofs();
   for (const int rows : options.rows) {
     const std::vector<double> seconds = bench.sweep(rows);
     double weights = 0;
@@ -354,11 +402,15 @@ int main(int argc, char** argv) {
     }
     const double gigabytes = bytes / time / 1e9;
     const double gigaflops = 2 * weights * rows / time / 1e9;
-    std::printf("rows %-4d %6.2f Gweights/s %5.1f GB/s (%.2f) %6.0f GFLOP/s (%.2f) |%s\n", rows,
-                weights / time / 1e9, gigabytes, gigabytes / read, gigaflops, gigaflops / flops,
-                parts.c_str());
+    const auto after = roofs();
+    const double read = std::max(before.first, after.first);
+    const double flops = std::max(before.second, after.second);
+    std::printf("rows %-4d %6.2f Gweights/s %5.1f of %4.1f GB/s (%.2f) %6.0f of %4.0f GFLOP/s (%.2f) |%s%s\n",
+                rows, weights / time / 1e9, gigabytes, read, gigabytes / read, gigaflops, flops,
+                gigaflops / flops, parts.c_str(),
+                bench.takeSlowMatrices() == 0 ? "" : " (slow core)");
     std::fflush(stdout);
+    before = after;
   }
-  roofs("after");
   return 0;
 }

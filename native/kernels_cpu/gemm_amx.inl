@@ -3,7 +3,7 @@
 //   up to 48 rows    Panels by fours or twos, each weight used once, as it arrives from memory.
 //   more             The activations of a run of k (at most 1 MB) stay in the second-level cache. A
 //                    pair of panels comes from memory for the first rows and from that cache for the
-//                    others, while half of the next pair is asked for.
+//                    others, while the next pair is asked for.
 //   too many rows    The weights of a run of k (at most 16 panels, 1 MB) stay in the second-level
 //   to stay there    cache instead, and the activations pass by.
 //
@@ -250,7 +250,6 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
   const std::size_t panelSums = static_cast<std::size_t>(rowsWaiting) * kPanel;
   const std::size_t segmentStride = (waiting ? kPanelsCached : 2) * panelSums;
   const int end = first + count;
-  const int pairs = (count + 1) / 2;
   const bool activationsStay = static_cast<std::size_t>((tileEnd - tileFirst) * kTileRows) *
                                    static_cast<std::size_t>(runs.stepsMax() * kTileK) *
                                    sizeof(Bf16) <=
@@ -287,7 +286,7 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
       for (int p = first; p < end; p += 2) {
         const int panels = end - p < 2 ? 1 : 2;
         if (g.fp8) widenRun(g, p, panels, k.first, k.steps, g.widened);
-        // Half of what comes next: the other half streams meanwhile faster than it can be asked for.
+        // As much of what comes next as can be asked for; the rest streams.
         Ahead ahead;
         const int firstTiles = tilesOfBlock(tileFirst, tileEnd, tileFirst);
         const int stepsLeft = (tileEnd - tileFirst - firstTiles) / 2 * k.steps;
@@ -303,9 +302,10 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
           if (following != nullptr) {
             ahead.run = following;
             ahead.stride = g.panelStride;
-            ahead.runs = 1;
-            ahead.lines = k.steps * static_cast<int>(kTileBytes / kLine) / 2;
-            ahead.perStep = (2 * ahead.lines + stepsLeft - 1) / stepsLeft;
+            ahead.runs = 2;
+            const int whole = k.steps * static_cast<int>(kTileBytes / kLine);
+            const int can = stepsLeft * Ahead::kPerStep / 2;
+            ahead.lines = (can < whole ? can : whole) / 4 * 4;
           }
         }
         for (int tile = tileFirst; tile < tileEnd;) {
@@ -325,9 +325,8 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
       if (tile + tiles < tileEnd) {
         ahead.run = reinterpret_cast<const std::uint8_t*>(g.activations(tile + tiles, k.first));
         ahead.stride = g.tileStride * sizeof(Bf16);
-        ahead.runs = 1;
+        ahead.runs = 2;
         ahead.lines = k.steps * static_cast<int>(kTileBytes / kLine);
-        ahead.perStep = (2 * ahead.lines + pairs * k.steps - 1) / (pairs * k.steps);
       }
       for (int p = first; p < end; p += 2) block(p, tile, tiles, ahead);
       tile += tiles;

@@ -16,30 +16,31 @@ constexpr std::size_t kLine = 64;
 /// little, 8 KB no better.
 constexpr std::size_t kStreamAhead = 2048;
 
-/// Lines to ask for while computing, in runs of `lines` that are `stride` bytes apart.
+/// Lines to ask for while computing: two runs of `lines` that are `stride` bytes apart, four lines a
+/// step. More would leave too few of the core's sixteen for the tiles.
 struct Ahead {
   const std::uint8_t* run = nullptr;
   std::size_t stride = 0;
-  int lines = 0;
-  int runs = 0;     // left after this one
-  int perStep = 0;  // 0: nothing is left
+  int lines = 0;  // of a run; % 4 == 0
   int line = 0;
+  int runs = 0;
+
+  static constexpr int kPerStep = 4;
 
   SIGNALBOX_INLINE void step() {
-    for (int i = 0; i < perStep; ++i) {
-      if (line == lines) {
-        if (runs == 0) {
-          perStep = 0;
-          return;
-        }
-        --runs;
-        run += stride;
-        line = 0;
+    if (line == lines) {
+      if (--runs <= 0) {
+        lines = line = 0;
+        return;
       }
-      _mm_prefetch(reinterpret_cast<const char*>(run) + static_cast<std::size_t>(line) * kLine,
-                   _MM_HINT_T1);
-      ++line;
+      run += stride;
+      line = 0;
     }
+    for (int i = 0; i < kPerStep; ++i) {
+      _mm_prefetch(reinterpret_cast<const char*>(run) + static_cast<std::size_t>(line + i) * kLine,
+                   _MM_HINT_T1);
+    }
+    line += kPerStep;
   }
 };
 
