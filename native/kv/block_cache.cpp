@@ -279,4 +279,12 @@ void BlockCache::checkInvariants(std::span<const BlockTable* const> tables) cons
   SIGNALBOX_CHECK(named == 0, "a slot names a node that is not there");
 }
 
+void BlockCache::checkTable(const BlockTable& table, const TokenChain& chain) const {
+  NodeId node = table.tail;
+  for (int i = table.sealed; i-- > 0; node = tree_[node].parent) {
+    const NodeKey key = keyOf(tree_[node].parent, chain, i);
+    SIGNALBOX_CHECK(tree_.find(key) == node, "block " + std::to_string(i) + " is another prefix's");
+  }
+}
+
 }  // namespace signalbox

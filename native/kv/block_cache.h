@@ -71,6 +71,8 @@ class BlockCache {
   BlockCache(const BlockCacheOptions& options, BlockBytes& bytes);
 
   int blocks() const { return pool_.blocks(); }
+  /// Is there a tree at all?
+  bool reuses() const { return options_.reuse; }
   int unowned() const { return pool_.unowned(); }
   /// Unowned blocks with contents that a prefix may use.
   int cached() const { return cached_; }
@@ -101,6 +103,8 @@ class BlockCache {
 
   /// `tables` are all there are. Throws kInternal.
   void checkInvariants(std::span<const BlockTable* const> tables) const;
+  /// The table's sealed blocks are those of the chain's tokens. Throws kInternal.
+  void checkTable(const BlockTable& table, const TokenChain& chain) const;
 
  private:
   NodeKey keyOf(NodeId parent, const TokenChain& chain, int index) const;

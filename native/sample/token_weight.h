@@ -9,9 +9,8 @@
 namespace signalbox {
 
 /// The weight of the most likely token: 2^40. What is less likely than 2^-40 of it weighs nothing;
-/// 2^23 tokens of this weight still sum within 63 bits.
+/// 2^23 tokens of this weight, more than any vocabulary has (kVocabMax), sum within 63 bits.
 inline constexpr float kWeightOne = 0x1p40f;
-inline constexpr int kVocabMax = 1 << 23;
 
 /// Below this exponent a weight is 0: e^-28 * 2^40 < 1.
 inline constexpr float kWeightlessExponent = -28.0f;

@@ -1,14 +1,13 @@
 // Cold blocks in a file: what comes back is what went there, or nothing.
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 
 #include "byte_blocks.h"
 #include "check.h"
+#include "temporary_folder.h"
 
 namespace signalbox {
 namespace {
@@ -16,24 +15,7 @@ namespace {
 using test::ByteBlocks;
 using test::ByteSequence;
 using test::Random;
-
-/// A folder of the test's own.
-class Folder {
- public:
-  Folder() { CHECK(::mkdtemp(path_) != nullptr); }
-  ~Folder() { ::rmdir(path_); }
-  std::string path() const { return path_; }
-  int files() const {
-    int count = 0;
-    DIR* folder = ::opendir(path_);
-    while (const dirent* entry = ::readdir(folder)) count += entry->d_name[0] != '.' ? 1 : 0;
-    ::closedir(folder);
-    return count;
-  }
-
- private:
-  char path_[64] = "/tmp/signalbox-spill-test-XXXXXX";
-};
+using Folder = test::TemporaryFolder;
 
 /// The descriptors this process has on spill files in `folder`; they have no name.
 std::vector<int> descriptorsIn(const std::string& folder) {

@@ -67,15 +67,15 @@ enum class FinishReason { kNone, kStop, kLength, kAborted, kError };
 const char* nameOf(FinishReason reason);
 
 struct TokenOutput {
-  std::uint64_t request;
-  int index;       // of the token in the output, resumed ones counted; -1 when there is none
-  TokenId token;   // -1 when there is none
-  float logprob;   // 0 when the request asked for none
+  std::uint64_t request = 0;
+  int index = -1;     // of the token in the output, resumed ones counted; -1 when there is none
+  TokenId token = -1; // -1 when there is none
+  float logprob = 0;  // 0 when the request asked for none
   std::vector<TokenLogprob> alternatives;  // most likely first
-  int cachedTokens;  // of the prompt, read from the cache; on the request's first output
-  FinishReason finish;
-  ErrorCode error;       // of kError
-  std::string message;   // of kError
+  int cachedTokens = 0;  // of the prompt, read from the cache; on the request's first output
+  FinishReason finish = FinishReason::kNone;
+  ErrorCode error = ErrorCode::kInternal;  // of kError
+  std::string message;                     // of kError
 };
 
 struct EngineStats {
