@@ -70,10 +70,10 @@ export async function benchEngine(options: EngineBenchOptions): Promise<object> 
           });
     const rows = outcomes.flatMap((outcome) => outcome.rows);
     const main = rows.find(({ variant }) => variant === "bf16");
+    if (main === undefined) throw new Error("our engine answered nothing: there is no figure");
     const targets = verdictsOf(rows, lines, machineClassOf(probe.ready.kinds));
     sayVerdicts(targets, say);
-    const [isa, numerics] = [main?.isa ?? "none", main?.numerics ?? "none"];
-    return { isa, numerics, probes, rows, lines, targets };
+    return { isa: main.isa, numerics: main.numerics, probes, rows, lines, targets };
   } finally {
     await probe.stop();
   }

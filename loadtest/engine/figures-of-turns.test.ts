@@ -97,11 +97,23 @@ test("a row has our rate, the share of the roof, and ratios to everybody in the 
   expect(rows[1]?.ofRoof).toBeCloseTo(0.864, 3);
 });
 
+test("fewer bytes than bf16's lower the roof, more are not believed", () => {
+  const ofRoof = (weightBytes: number): number => {
+    const subject = { ...entrant("ours bf16", [0.08], "bf16"), weightBytes };
+    return rowsOf({ ...turns, entrants: [subject] })[0]?.ofRoof ?? Number.NaN;
+  };
+  expect(ofRoof(1_034_420_224)).toBeCloseTo(0.433, 3);
+  expect(ofRoof(9_000_000_000)).toBeCloseTo(0.864, 3);
+});
+
 test("without ours a row still shows the peers", () => {
   const rows = rowsOf({ ...turns, entrants: [entrant("slow", [0.16])] });
   expect(rows).toEqual([
     expect.objectContaining({ ours: null, ofRoof: null, peers: {}, peerRates: { slow: 50 } }),
   ]);
+  expect(
+    rowsOf({ ...turns, entrants: [entrant("absent", []), entrant("ours", [], "bf16")] }),
+  ).toEqual([]);
 });
 
 function row(test: string, more: Partial<Row>): Row {

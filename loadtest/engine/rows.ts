@@ -52,11 +52,12 @@ export interface Turns {
   readonly roofs: readonly Roofs[];
 }
 
-/** One row for every variant of ours; when ours has no samples, one that shows the peers alone. */
+/** One row for every variant of ours that answered; when none did, one with the peers that did. */
 export function rowsOf(turns: Turns): Row[] {
-  const ours = turns.entrants.filter((entrant) => entrant.ours !== null);
-  const subjects = ours.filter(({ samples }) => samples.length > 0);
-  return (subjects.length > 0 ? subjects : [null]).map((subject) => rowOf(turns, subject));
+  const answered = turns.entrants.filter(({ samples }) => samples.length > 0);
+  const subjects = answered.filter((entrant) => entrant.ours !== null);
+  if (subjects.length === 0) return answered.length === 0 ? [] : [rowOf(turns, null)];
+  return subjects.map((subject) => rowOf(turns, subject));
 }
 
 function rowOf(turns: Turns, subject: Entrant | null): Row {
@@ -92,7 +93,9 @@ function ofRoof(turns: Turns, subject: Entrant | null, stepSeconds: number): num
     gbPerSecond: middle(turns.roofs.map((roof) => roof.gbPerSecond)),
     gflops: middle(turns.roofs.map((roof) => roof.gflops)),
   };
-  const weightBytes = subject?.weightBytes ?? stepWeightBytesOf(turns.shape);
+  // What a driver says it reads can only lower the bar: nobody has to read more than bf16.
+  const bf16 = stepWeightBytesOf(turns.shape);
+  const weightBytes = Math.min(subject?.weightBytes ?? bf16, bf16);
   const work = workOf(turns.test, turns.shape, weightBytes, subject?.ours?.cacheBytes ?? 2);
   return rounded(roofSeconds(work, roofs) / stepSeconds, 3);
 }
