@@ -72,6 +72,10 @@ export function describeEngine(
     ...over,
   });
 
+  /** As long as the model's context lets a short prompt's output be, within reason. */
+  const longest = ({ engine }: EngineHarness): Partial<Sampling> =>
+    free({ maxTokens: Math.min(2000, engine.model.contextMax - 20) });
+
   const refusal = (call: () => unknown): EngineErrorCode | null => {
     try {
       call();
@@ -147,6 +151,22 @@ export function describeEngine(
           expect([...resume, ...rest.ids]).toEqual(whole.ids);
         }
       }
+    });
+
+    test("resumed from output that has ended, a request ends at once in the same way", async () => {
+      const harness = await start();
+      const eos = harness.engine.model.eosIds[0] ?? assert.fail("the model has no end");
+      const prompt = promptOf(harness, 20);
+      const ends = async (resume: number[], sampling: Partial<Sampling>): Promise<unknown> => {
+        const { chunks } = await run(harness, { prompt, resume, sampling });
+        return chunks.map((it) => [it.index, it.tokenIds, it.finish]);
+      };
+      expect(await ends([5, 6, 7], { maxTokens: 3 })).toEqual([[3, [], "length"]]);
+      expect(await ends([5, eos], { maxTokens: 30 })).toEqual([[2, [], "stop"]]);
+      expect(await ends([5, 9], { maxTokens: 30, stopIds: [9] })).toEqual([[2, [], "stop"]]);
+      expect((await run(harness, { prompt, resume: [eos], sampling: free() })).ids).toHaveLength(
+        23,
+      );
     });
 
     test("company changes nothing", async () => {
@@ -275,7 +295,7 @@ export function describeEngine(
     test("an aborted request ends as aborted, once, also while it waits for a mask", async () => {
       const harness = await start();
       for (const masked of [false, true]) {
-        const sampling = free({ maxTokens: 2000 });
+        const sampling = longest(harness);
         const request = completeRequest({ prompt: promptOf(harness, 20), masked, sampling });
         const generation = harness.engine.generate(request);
         const ended = collect(generation);
@@ -290,7 +310,7 @@ export function describeEngine(
 
     test("whoever leaves the loop early aborts the request", async () => {
       const harness = await start();
-      const sampling = free({ maxTokens: 2000 });
+      const sampling = longest(harness);
       const request = completeRequest({ prompt: promptOf(harness, 20), sampling });
       const leave = async (): Promise<number> => {
         for await (const chunk of harness.engine.generate(request)) return chunk.index;
@@ -361,7 +381,8 @@ export function describeEngine(
         [{ prompt: ["1"] }, {}],
         [{ prompt: "text" }, {}],
         [{ resume: [vocab] }, {}],
-        [{ resume: prompt }, { maxTokens: prompt.length }],
+        [{ resume: prompt }, { maxTokens: prompt.length - 1 }],
+        [{ cacheSalt: "s".repeat(1025) }, {}],
         [{ cacheSalt: 5 }, {}],
         [{ priority: 0.5 }, {}],
         [{ masked: 1 }, {}],
@@ -436,7 +457,7 @@ export function describeEngine(
       const { engine } = harness;
       const request = completeRequest({
         prompt: promptOf(harness, 20),
-        sampling: free({ maxTokens: 2000 }),
+        sampling: longest(harness),
       });
       const generations = [engine.generate(request), engine.generate(request)];
       const ends = Promise.all(generations.map(collect));

@@ -103,7 +103,10 @@ export interface TokenLogprob {
 export interface GenerateRequest {
   /** At least one token id, each in [0, vocab). */
   readonly prompt: TokenIds;
-  /** Output that another engine has already delivered: decoding goes on after it. */
+  /**
+   * Output that another engine has already delivered: decoding goes on after it. When it has ended
+   * already, by its last token or its length, so does the request, with an empty chunk.
+   */
   readonly resume: TokenIds;
   /** Requests with another salt share no cached block. Empty: shared by all without one. */
   readonly cacheSalt: string;

@@ -43,8 +43,7 @@ export function completeRequest(
   };
 }
 
-/** As long as a tenant's name in bytes may ever be. */
-const SALT_BYTES_MAX = 4096;
+const SALT_BYTES_MAX = 1024;
 const INT32_MAX = 2 ** 31 - 1;
 const LOGPROBS_MAX = 20;
 const TEMPERATURE_MAX = 100;
@@ -66,8 +65,8 @@ export function checkRequest(request: GenerateRequest, vocab: number): void {
   flag("masked", request.masked);
   if (typeof sampling !== "object" || sampling === null) refuse("sampling", "must be an object");
   checkSampling(sampling, vocab);
-  if (request.resume.length >= sampling.maxTokens) {
-    refuse("resume", `has ${request.resume.length} tokens of maxTokens ${sampling.maxTokens}`);
+  if (request.resume.length > sampling.maxTokens) {
+    refuse("resume", `has ${request.resume.length} tokens, over maxTokens ${sampling.maxTokens}`);
   }
 }
 

@@ -70,14 +70,17 @@ export class SimulatedEngine implements Engine {
     checkRequest(request, this.#options.vocab);
     this.#checkFits(request);
     this.#faults.checkAdmission();
-    if (this.#waiting.length >= this.#options.waitingMax) {
-      throw new EngineFailure("busy", `${this.#waiting.length} requests wait already`);
+    const live = this.#waiting.length + this.#running.length;
+    if (live >= this.#options.sequencesMax + this.#options.waitingMax) {
+      throw new EngineFailure("busy", `${live} requests run or wait already: try again later`);
     }
     const sequence = new SimulatedSequence(this.#options, request, this.#arrivals++, () =>
       this.#arm(),
     );
-    this.#queue(sequence);
-    this.#arm();
+    if (!sequence.chunks.ended) {
+      this.#queue(sequence);
+      this.#arm();
+    }
     return {
       abort: () => sequence.abort(),
       allowTokens: (index, mask) => sequence.allowTokens(index, mask),
@@ -135,7 +138,8 @@ export class SimulatedEngine implements Engine {
 
   #checkFits({ prompt, sampling }: GenerateRequest): void {
     const tokens = prompt.length + sampling.maxTokens;
-    const most = Math.min(this.#options.contextMax, this.#cache.size * BLOCK_TOKENS);
+    // The last token drawn is never computed, and needs no room.
+    const most = Math.min(this.#options.contextMax, this.#cache.size * BLOCK_TOKENS + 1);
     if (tokens <= most) return;
     const needs = `${prompt.length} tokens of prompt and ${sampling.maxTokens} of output`;
     throw new EngineFailure("never_fits", `${needs} are more than the ${most} this engine holds`);

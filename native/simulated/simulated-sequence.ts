@@ -37,6 +37,9 @@ export class SimulatedSequence {
     this.#context = new SimulatedContext(options, request);
     const withLogprobs = request.sampling.logprobs !== null;
     this.chunks = new MergedChunks(request.resume.length, withLogprobs, () => this.abort());
+    const last = request.resume.at(-1);
+    const finish = last === undefined ? null : this.#finishAfter(last);
+    if (finish !== null) this.chunks.finish(finish);
   }
 
   get aborted(): boolean {

@@ -1,0 +1,74 @@
+// The engine's C++ tests, one executable each, as they are and under sanitizers.
+
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { buildNative, nativeTestNames, whyNoBuild, type Variant } from "../tools/native-build.ts";
+import { BUILD_MS_MAX } from "./testing/built-addon.ts";
+import { readNativeResult, runNativeTest } from "./testing/native-test.ts";
+
+const RUN_MS_MAX = 180_000;
+/** Sanitizers slow a test down by this much. */
+const SANITIZED_MS_MAX = 400_000;
+
+const ALL = nativeTestNames();
+/** What hostile files and requests reach, and whatever counts bytes by hand. */
+const ADDRESS = ALL.filter((name) => !/^(?:golden|sampler|bench)_test$/u.test(name));
+/** What has more than one thread. */
+const THREAD = ALL.filter((name) => /^(?:team|all_reduce|door|engine)/u.test(name));
+
+const missing = whyNoBuild();
+const lacks = missing === null ? "" : ` (${missing})`;
+
+function describeVariant(title: string, variant: Variant, names: readonly string[]): void {
+  describe.skipIf(missing !== null)(`C++ tests${title}${lacks}`, () => {
+    let folder = "";
+    beforeAll(async () => {
+      ({ folder } = await buildNative({ variant, targets: names, strict: true }));
+    }, BUILD_MS_MAX);
+
+    const limitMs = variant === "release" ? RUN_MS_MAX : SANITIZED_MS_MAX;
+    test.each(names)(
+      "%s",
+      async (name) => {
+        const result = await runNativeTest(folder, name, limitMs, SANITIZER_ENV);
+        expect(result.ok, result.output).toBe(true);
+        expect(result.refused).toEqual([]);
+        for (const skip of result.excused) {
+          process.stdout.write(` skipped, hardware absent: ${name}: ${skip}\n`);
+        }
+      },
+      limitMs + 10_000,
+    );
+  });
+}
+
+/** Every finding ends the run. */
+const SANITIZER_ENV = {
+  ASAN_OPTIONS: "abort_on_error=0:detect_leaks=1:strict_string_checks=1",
+  UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1",
+  TSAN_OPTIONS: "halt_on_error=1:second_deadlock_stack=1",
+};
+
+describeVariant("", "release", ALL);
+describeVariant(" with addresses and undefined behaviour checked", "address", ADDRESS);
+describeVariant(" with data races checked", "thread", THREAD);
+
+test("there are tests, and each kind of sanitizer has some", () => {
+  expect(ALL.length).toBeGreaterThan(10);
+  expect(ADDRESS.length).toBeGreaterThan(8);
+  expect(THREAD.length).toBeGreaterThan(2);
+});
+
+test("an executable that fails, dies or skips for anything but hardware does not pass", () => {
+  const ended = "ok    adds up\n1 cases, 0 failed, 0 skipped\n";
+  expect(readNativeResult(0, ended)).toMatchObject({ ok: true, passed: ["adds up"] });
+  expect(readNativeResult(1, ended).ok).toBe(false);
+  expect(readNativeResult(null, ended).ok).toBe(false);
+  expect(readNativeResult(0, "ok    adds up\n").ok).toBe(false);
+  expect(readNativeResult(0, "FAIL  x\n1 cases, 1 failed, 0 skipped\n").ok).toBe(false);
+  const skips = "skip  tiles: a processor with AMX\nskip  files: no disk\n2 cases, 0 failed";
+  expect(readNativeResult(0, skips)).toMatchObject({
+    excused: ["tiles: a processor with AMX"],
+    refused: ["files: no disk"],
+  });
+});
