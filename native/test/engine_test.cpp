@@ -1,0 +1,655 @@
+// The engine's thread and the ways to it, over the fake model: everything from other threads, at
+// awkward moments, and with failures.
+#include <time.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "alone.h"
+#include "batch/engine_options.h"
+#include "batch/sequence.h"
+#include "check.h"
+#include "fake_runner.h"
+#include "temporary_folder.h"
+
+namespace signalbox {
+namespace {
+
+using test::AloneOutput;
+using test::FakeModel;
+using test::FakeRunner;
+using test::Random;
+using namespace std::chrono_literals;
+
+/// Far beyond anything that should happen: a hang becomes a failure.
+constexpr auto kDeadline = 60s;
+
+struct Heard {
+  std::vector<TokenId> tokens;
+  FinishReason finish = FinishReason::kNone;
+  ErrorCode error = ErrorCode::kInternal;
+  std::string message;
+  int first = 0;  // index of the first token
+  int ends = 0;
+};
+
+/// Collects what the engine says; may be asked from other threads.
+class Listener {
+ public:
+  Engine::OnStep callback() {
+    return [this](StepOutput&& step) { hear(std::move(step)); };
+  }
+
+  /// Called for each output, on the engine's thread, without a lock.
+  std::function<void(const TokenOutput&)> onOutput;
+
+  Heard of(std::uint64_t request) {
+    const std::lock_guard lock(mutex_);
+    return heard_[request];
+  }
+  /// Waits until `holds` of what was heard about `request`.
+  void waitFor(std::uint64_t request, const std::function<bool(const Heard&)>& holds) {
+    std::unique_lock lock(mutex_);
+    CHECK_SAY(news_.wait_for(lock, kDeadline, [&] { return holds(heard_[request]); }),
+              "waited in vain for request " << request);
+  }
+  void waitForEnd(std::uint64_t request) {
+    waitFor(request, [](const Heard& heard) { return heard.ends > 0; });
+  }
+  void waitForTokens(std::uint64_t request, std::size_t tokens) {
+    waitFor(request, [=](const Heard& heard) { return heard.tokens.size() >= tokens; });
+  }
+  std::string wrong() {
+    const std::lock_guard lock(mutex_);
+    return wrong_;
+  }
+  int calls() {
+    const std::lock_guard lock(mutex_);
+    return calls_;
+  }
+
+ private:
+  void hear(StepOutput&& step) {
+    {
+      const std::lock_guard lock(mutex_);
+      ++calls_;
+      if (step.outputs.empty()) wrong_ = "a step with nothing to say";
+      for (const TokenOutput& output : step.outputs) {
+        Heard& heard = heard_[output.request];
+        if (heard.ends > 0) wrong_ = "an output after the last";
+        if (output.index >= 0) {
+          // Tokens of two calls never carry the same step.
+          if (step.step <= lastStep_) wrong_ = "a step that was told in two calls";
+          if (heard.tokens.empty()) heard.first = output.index;
+          if (output.index != heard.first + static_cast<int>(heard.tokens.size())) {
+            wrong_ = "an index out of order";
+          }
+          heard.tokens.push_back(output.token);
+        }
+        heard.finish = output.finish;
+        heard.error = output.error;
+        heard.message = output.message;
+        if (output.finish != FinishReason::kNone) ++heard.ends;
+      }
+      for (const TokenOutput& output : step.outputs) {
+        if (output.index >= 0) lastStep_ = step.step;
+      }
+    }
+    news_.notify_all();
+    if (onOutput) {
+      for (const TokenOutput& output : step.outputs) onOutput(output);
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable news_;
+  std::map<std::uint64_t, Heard> heard_;
+  std::uint64_t lastStep_ = 0;
+  std::string wrong_;
+  int calls_ = 0;
+};
+
+/// Holds the engine's thread inside a step.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    news_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++arrived_;
+    news_.notify_all();
+    news_.wait_for(lock, kDeadline, [&] { return open_; });
+  }
+  void waitForArrival() {
+    std::unique_lock lock(mutex_);
+    CHECK(news_.wait_for(lock, kDeadline, [&] { return arrived_ > 0; }));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable news_;
+  bool open_ = false;
+  int arrived_ = 0;
+};
+
+EngineOptions optionsOf(int stepTokens = 64, int sequencesMax = 8) {
+  EngineOptions options;
+  options.stepTokens = stepTokens;
+  options.sequencesMax = sequencesMax;
+  return options;
+}
+
+Request requestOf(std::uint64_t id, int prompt, int maxTokens) {
+  Random random(id);
+  Request request;
+  request.id = id;
+  for (int i = 0; i < prompt; ++i) request.prompt.push_back(random.between(4, 96));
+  request.sampling.maxTokens = maxTokens;
+  request.sampling.ignoreEos = true;
+  request.sampling.seed = id;
+  return request;
+}
+
+std::vector<std::uint32_t> maskFor(std::uint64_t request, int index) {
+  Random random(request * 1000003 + static_cast<std::uint64_t>(index));
+  std::vector<std::uint32_t> mask(4);
+  for (std::uint32_t& word : mask) word = static_cast<std::uint32_t>(random.next());
+  mask[1] |= 2;
+  return mask;
+}
+
+AloneOutput alone(const FakeModel& model, const Request& request) {
+  FakeModel roomy = model;
+  roomy.blocks = blocksFor(model.contextMax);
+  FakeRunner runner(roomy);
+  test::MaskOf maskOf;
+  if (request.masked) maskOf = [&](int index) { return maskFor(request.id, index); };
+  return test::decodeAlone(runner, request, maskOf);
+}
+
+/// A running engine, what it says, and its runner.
+struct Running {
+  Listener listener;
+  FakeRunner* runner = nullptr;
+  std::unique_ptr<Engine> engine;
+
+  explicit Running(const EngineOptions& options = optionsOf(), const FakeModel& model = {},
+                   const std::function<void(FakeRunner&)>& prepare = {}) {
+    auto fake = std::make_unique<FakeRunner>(model);
+    runner = fake.get();
+    if (prepare) prepare(*fake);
+    engine = Engine::over(std::move(fake), options, listener.callback());
+  }
+};
+
+TEST("a request is answered, and the summary says over what") {
+  const FakeModel model;
+  Running running(optionsOf(), model);
+  CHECK(running.engine->summary().contextMax == 1024);
+  CHECK(running.engine->summary().facts.blocks == 64);
+  CHECK(running.engine->summary().config.vocab == 97);
+  const Request request = requestOf(5, 100, 30);
+  running.engine->submit(Request(request));
+  running.listener.waitForEnd(5);
+  const Heard heard = running.listener.of(5);
+  CHECK(heard.finish == FinishReason::kLength);
+  CHECK(heard.tokens == alone(model, request).tokens);
+  const EngineStats stats = running.engine->stats();
+  CHECK(stats.tokensOut == 30 && stats.promptTokens == 100 && stats.running == 0);
+  // Two steps of prompt, 29 of decoding: the second step draws the first token.
+  CHECK_SAY(stats.step == 31 && running.listener.calls() == 30, stats.step);
+  CHECK(stats.blocksFree == 64 && stats.blocksCached == 4 && stats.kvEventNext == 5);
+  CHECK(stats.stepSeconds >= stats.forwardSeconds && stats.forwardSeconds > 0);
+  CHECK(stats.scheduleSeconds > 0 && stats.sampleSeconds > 0 && !stats.failed);
+  CHECK(running.listener.wrong().empty());
+}
+
+TEST("many clients at once, with aborts and masks, each get what they get alone") {
+  const FakeModel model{.blocks = 60};
+  EngineOptions options = optionsOf();
+  options.waitingMax = 10000;
+  Running running(options, model);
+  std::mutex mutex;
+  std::map<std::uint64_t, Request> requests;
+  // Masks are sent by another thread, as a client would, when the token before is there.
+  std::condition_variable wanted;
+  std::vector<std::pair<std::uint64_t, int>> masksWanted;
+  bool over = false;
+  running.listener.onOutput = [&](const TokenOutput& output) {
+    const std::lock_guard lock(mutex);
+    if (output.finish != FinishReason::kNone || !requests.at(output.request).masked) return;
+    masksWanted.emplace_back(output.request, output.index + 1);
+    wanted.notify_one();
+  };
+  std::atomic<int> masksSent{0};
+  std::thread masker([&] {
+    std::unique_lock lock(mutex);
+    while (true) {
+      wanted.wait(lock, [&] { return over || !masksWanted.empty(); });
+      if (over) return;
+      const auto [id, index] = masksWanted.back();
+      masksWanted.pop_back();
+      lock.unlock();
+      // One that comes too early and one for somebody else change nothing.
+      running.engine->allowTokens(id, index + 1, maskFor(id, index + 1));
+      running.engine->allowTokens(id + 500000, index, maskFor(id, index));
+      running.engine->allowTokens(id, index, maskFor(id, index));
+      ++masksSent;
+      lock.lock();
+    }
+  });
+  std::vector<std::thread> clients;
+  for (int client = 0; client < 4; ++client) {
+    clients.emplace_back([&, client] {
+      Random random(test::testSeed() + static_cast<std::uint64_t>(client));
+      for (int i = 0; i < 40; ++i) {
+        const auto id = static_cast<std::uint64_t>(client * 1000 + i + 1);
+        Request request = requestOf(id, random.between(1, 150), random.between(1, 40));
+        request.sampling.ignoreEos = false;
+        request.masked = random.below(4) == 0;
+        {
+          const std::lock_guard lock(mutex);
+          requests[id] = request;
+          if (request.masked) masksWanted.emplace_back(id, 0);
+          running.engine->submit(Request(request));
+          wanted.notify_one();
+        }
+        if (random.below(6) == 0) running.engine->abort(id - static_cast<std::uint64_t>(random.below(5)));
+        running.engine->stats();
+        if (random.below(10) == 0) running.engine->kvEvents(0);
+        if (random.below(10) == 0) running.engine->clearPrefixCache();
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  int aborted = 0;
+  for (const auto& [id, request] : requests) {
+    running.listener.waitForEnd(id);
+    const Heard heard = running.listener.of(id);
+    const AloneOutput expected = alone(model, request);
+    CHECK_SAY(heard.tokens.size() <= expected.tokens.size(), id);
+    CHECK_SAY(std::equal(heard.tokens.begin(), heard.tokens.end(), expected.tokens.begin()), id);
+    if (heard.finish == FinishReason::kAborted) {
+      ++aborted;
+    } else {
+      CHECK_SAY(heard.tokens.size() == expected.tokens.size(), id);
+      CHECK(heard.finish == expected.finish);
+    }
+  }
+  {
+    const std::lock_guard lock(mutex);
+    over = true;
+  }
+  wanted.notify_one();
+  masker.join();
+  CHECK_SAY(running.listener.wrong().empty(), running.listener.wrong());
+  CHECK(aborted > 0 && masksSent > 50);
+  const EngineStats stats = running.engine->stats();
+  CHECK(stats.blocksFree == 60 && stats.running == 0 && stats.waiting == 0);
+}
+
+TEST("what is refused does not exist") {
+  Gate gate;
+  EngineOptions options = optionsOf(64, 2);
+  options.waitingMax = 3;
+  Running running(options, {}, [&](FakeRunner& runner) {
+    runner.onRun = [&](const StepPlan&) { gate.pass(); };
+  });
+  Engine& engine = *running.engine;
+  engine.submit(requestOf(1, 10, 5));
+  gate.waitForArrival();
+  CHECK_THROWS(engine.submit(requestOf(1, 10, 5)), ErrorCode::kInvalidRequest, "id 1 is in use");
+  CHECK_THROWS(engine.submit(requestOf(2, 0, 5)), ErrorCode::kInvalidRequest, "prompt");
+  CHECK_THROWS(engine.submit(requestOf(2, 1000, 50)), ErrorCode::kNeverFits, "1024");
+  for (std::uint64_t id = 2; id <= 5; ++id) engine.submit(requestOf(id, 10, 5));
+  CHECK_THROWS(engine.submit(requestOf(6, 10, 5)), ErrorCode::kBusy, "5 requests");
+  gate.open();
+  for (std::uint64_t id = 1; id <= 5; ++id) {
+    running.listener.waitForEnd(id);
+    CHECK(running.listener.of(id).tokens.size() == 5);
+  }
+  CHECK(running.listener.of(6).ends == 0);
+  // An id is free again when its request has ended.
+  engine.submit(requestOf(1, 10, 3));
+  running.listener.waitForTokens(1, 8);
+}
+
+TEST("masks: only for the next index, and never empty") {
+  Running running;
+  Engine& engine = *running.engine;
+  Request request = requestOf(1, 10, 2);
+  request.masked = true;
+  engine.submit(std::move(request));
+  const auto only = [](TokenId token) {
+    std::vector<std::uint32_t> mask(4);
+    mask[static_cast<std::size_t>(token) / 32] = 1u << token % 32;
+    return mask;
+  };
+  CHECK_THROWS(engine.allowTokens(1, 0, std::vector<std::uint32_t>(4)), ErrorCode::kInvalidRequest,
+               "no token");
+  CHECK_THROWS(engine.allowTokens(1, 0, {1, 1, 1}), ErrorCode::kInvalidRequest, "3 words");
+  CHECK_THROWS(engine.allowTokens(9, 0, {}), ErrorCode::kInvalidRequest, "0 words");
+  engine.allowTokens(1, 1, only(50));
+  engine.allowTokens(9, 0, only(50));
+  engine.allowTokens(1, -1, only(50));
+  engine.allowTokens(1, 0, only(40));
+  running.listener.waitForTokens(1, 1);
+  CHECK(running.listener.of(1).tokens[0] == 40);
+  engine.allowTokens(1, 0, only(50));
+  engine.allowTokens(1, 1, only(41));
+  running.listener.waitForEnd(1);
+  CHECK(running.listener.of(1).tokens[1] == 41);
+  engine.allowTokens(1, 2, only(50));
+  // One that did not ask for masks is not held up by them, nor changed.
+  engine.submit(requestOf(2, 10, 5));
+  engine.allowTokens(2, 0, only(50));
+  running.listener.waitForEnd(2);
+  CHECK(running.listener.of(2).tokens == alone({}, requestOf(2, 10, 5)).tokens);
+}
+
+TEST("a mask that comes in the middle of a step counts for the next draw") {
+  Gate gate;
+  std::atomic<bool> hold{false};
+  Running running(optionsOf(), {}, [&](FakeRunner& runner) {
+    runner.onRun = [&](const StepPlan&) {
+      if (hold) gate.pass();
+    };
+  });
+  Request request = requestOf(1, 100, 1);
+  request.masked = true;
+  hold = true;
+  running.engine->submit(std::move(request));
+  gate.waitForArrival();
+  running.engine->allowTokens(1, 0, {0, 0, 16, 0});
+  running.engine->allowTokens(1, 0, {0, 0, 32, 0});  // the later one counts
+  gate.open();
+  running.listener.waitForEnd(1);
+  CHECK(running.listener.of(1).tokens[0] == 69);
+}
+
+TEST("an abort ends a request once, wherever it is, and nothing else") {
+  Gate gate;
+  Running running(optionsOf(64, 1), {}, [&](FakeRunner& runner) {
+    runner.onRun = [&](const StepPlan&) { gate.pass(); };
+  });
+  Engine& engine = *running.engine;
+  engine.submit(requestOf(1, 10, 900));
+  engine.submit(requestOf(2, 10, 5));
+  engine.submit(requestOf(3, 10, 5));
+  gate.waitForArrival();
+  for (int i = 0; i < 3; ++i) {
+    engine.abort(1);
+    engine.abort(3);
+  }
+  engine.abort(77);
+  gate.open();
+  for (std::uint64_t id = 1; id <= 3; ++id) running.listener.waitForEnd(id);
+  CHECK(running.listener.of(1).finish == FinishReason::kAborted);
+  CHECK(running.listener.of(1).tokens.size() <= 1);
+  CHECK(running.listener.of(2).finish == FinishReason::kLength);
+  CHECK(running.listener.of(3).finish == FinishReason::kAborted);
+  engine.abort(1);
+  CHECK(running.engine->stats().blocksFree == 64);
+  CHECK(running.listener.wrong().empty());
+}
+
+TEST("a resumed request that was complete ends at once, without a token") {
+  Running running;
+  Request full = requestOf(1, 10, 3);
+  full.resume = {5, 6, 7};
+  Request stopped = requestOf(2, 10, 9);
+  stopped.resume = {5, 3};
+  stopped.sampling.ignoreEos = false;
+  running.engine->submit(std::move(full));
+  running.engine->submit(std::move(stopped));
+  running.listener.waitForEnd(1);
+  running.listener.waitForEnd(2);
+  CHECK(running.listener.of(1).finish == FinishReason::kLength);
+  CHECK(running.listener.of(2).finish == FinishReason::kStop);
+  CHECK(running.listener.of(1).tokens.empty() && running.listener.of(2).tokens.empty());
+  CHECK(running.engine->stats().step == 0);
+}
+
+TEST("indices of a resumed request go on after what it resumes") {
+  Running running;
+  Request request = requestOf(1, 10, 6);
+  request.resume = {5, 6, 7};
+  running.engine->submit(std::move(request));
+  running.listener.waitForEnd(1);
+  CHECK(running.listener.of(1).first == 3 && running.listener.of(1).tokens.size() == 3);
+}
+
+TEST("unloading ends every live request as aborted, in whatever state the engine is") {
+  for (int state = 0; state < 4; ++state) {
+    Listener listener;
+    Gate gate;
+    {
+      auto fake = std::make_unique<FakeRunner>(FakeModel{});
+      if (state == 1) fake->onRun = [&](const StepPlan&) { gate.pass(); };
+      auto engine = Engine::over(std::move(fake), optionsOf(64, 2), listener.callback());
+      if (state > 0) {
+        for (std::uint64_t id = 1; id <= 6; ++id) {
+          Request request = requestOf(id, 30, 900);
+          request.masked = state == 3;
+          engine->submit(std::move(request));
+        }
+      }
+      // 0: never used; 1: in the middle of a step; 2: while it decodes; 3: all wait for masks.
+      if (state == 2) listener.waitForTokens(1, 3);
+      if (state == 1) {
+        gate.waitForArrival();
+        std::thread opener([&] { gate.open(); });
+        engine.reset();
+        opener.join();
+      }
+    }
+    for (std::uint64_t id = 1; state > 0 && id <= 6; ++id) {
+      CHECK_SAY(listener.of(id).ends == 1, "state " << state << " request " << id);
+      CHECK(listener.of(id).finish == FinishReason::kAborted);
+    }
+    CHECK_SAY(listener.wrong().empty(), listener.wrong());
+  }
+}
+
+/// What the runner throws in step `at`.
+void throwAt(std::uint64_t at, const StepPlan& plan, int kind) {
+  if (plan.step != at) return;
+  if (kind == 0) throw StallError(1, plan.step, "rank 1 is late in step " + std::to_string(at));
+  if (kind == 1) throw std::runtime_error("something broke");
+  throw 7;
+}
+
+TEST("when the model fails every request ends with the error, and nothing is taken in any more") {
+  for (int kind = 0; kind < 3; ++kind) {
+    Running running(optionsOf(64, 2), {}, [&](FakeRunner& runner) {
+      runner.onRun = [kind](const StepPlan& plan) { throwAt(6, plan, kind); };
+    });
+    for (std::uint64_t id = 1; id <= 5; ++id) running.engine->submit(requestOf(id, 30, 900));
+    const char* texts[] = {"rank 1 is late in step 6", "something broke", "unknown type"};
+    for (std::uint64_t id = 1; id <= 5; ++id) {
+      running.listener.waitForEnd(id);
+      const Heard heard = running.listener.of(id);
+      CHECK(heard.finish == FinishReason::kError);
+      CHECK(heard.error == (kind == 0 ? ErrorCode::kStalled : ErrorCode::kInternal));
+      CHECK_SAY(heard.message.find(texts[kind]) != std::string::npos, heard.message);
+      CHECK(id > 2 || heard.tokens.size() == 5);
+    }
+    CHECK_THROWS(running.engine->submit(requestOf(9, 5, 5)), ErrorCode::kUnavailable, texts[kind]);
+    running.engine->abort(1);
+    running.engine->allowTokens(1, 0, {1, 0, 0, 0});
+    running.engine->clearPrefixCache();
+    running.engine->kvEvents(0);
+    const EngineStats stats = running.engine->stats();
+    CHECK(stats.failed && stats.failure.find(texts[kind]) != std::string::npos);
+    CHECK(stats.running == 0 && stats.waiting == 0);
+    CHECK(running.listener.wrong().empty());
+  }
+}
+
+TEST("a callback that throws fails the engine and hangs nobody") {
+  std::atomic<int> calls{0};
+  auto engine = Engine::over(std::make_unique<FakeRunner>(FakeModel{}), optionsOf(),
+                             [&](StepOutput&&) {
+                               ++calls;
+                               throw std::runtime_error("not my day");
+                             });
+  engine->submit(requestOf(1, 10, 10));
+  const auto start = std::chrono::steady_clock::now();
+  while (!engine->stats().failed) {
+    CHECK(std::chrono::steady_clock::now() - start < kDeadline);
+    std::this_thread::yield();
+  }
+  CHECK_THROWS(engine->submit(requestOf(2, 10, 10)), ErrorCode::kUnavailable, "not my day");
+  engine.reset();
+  CHECK(calls == 2);
+}
+
+double processorSeconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+TEST("an engine with nothing to do takes no processor time") {
+  Running running;
+  Request masked = requestOf(1, 10, 5);
+  masked.masked = true;
+  running.engine->submit(std::move(masked));
+  running.engine->submit(requestOf(2, 10, 5));
+  running.listener.waitForEnd(2);
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  const double before = processorSeconds();
+  never.wait_for(lock, 200ms, [] { return false; });
+  CHECK_SAY(processorSeconds() - before < 0.1, processorSeconds() - before);
+}
+
+TEST("a client that sends no mask does not keep others out for ever") {
+  const FakeModel model{.blocks = 10};
+  Running running(optionsOf(), model);
+  Request masked = requestOf(1, 280, 5);
+  masked.masked = true;
+  running.engine->submit(Request(masked));
+  running.engine->submit(requestOf(2, 200, 5));
+  running.listener.waitForEnd(2);
+  CHECK(running.engine->stats().preemptions == 1);
+  for (int index = 0; index < 5; ++index) {
+    running.engine->allowTokens(1, index, maskFor(1, index));
+    running.listener.waitForTokens(1, static_cast<std::size_t>(index) + 1);
+  }
+  CHECK(running.listener.of(1).tokens == alone(model, masked).tokens);
+}
+
+TEST("events and stats can be followed while the engine runs") {
+  const FakeModel model{.blocks = 30};
+  Running running(optionsOf(), model);
+  std::atomic<bool> over{false};
+  std::atomic<std::uint64_t> followed{0};
+  std::string wrong;
+  std::thread follower([&] {
+    std::uint64_t from = 1;
+    while (!over) {
+      for (const KvEvent& event : running.engine->kvEvents(from)) {
+        if (event.kind != KvEventKind::kCleared && event.sequence < from) wrong = "an old event";
+        from = event.sequence + 1;
+        ++followed;
+      }
+      const EngineStats stats = running.engine->stats();
+      if (stats.blocksFree > 30 || stats.blocksFree < 0) wrong = "free blocks";
+    }
+  });
+  for (std::uint64_t id = 1; id <= 60; ++id) running.engine->submit(requestOf(id, 100, 20));
+  for (std::uint64_t id = 1; id <= 60; ++id) {
+    running.listener.waitForEnd(id);
+    if (id % 20 == 0) running.engine->clearPrefixCache();
+  }
+  over = true;
+  follower.join();
+  CHECK_SAY(wrong.empty(), wrong);
+  CHECK(followed > 100);
+  CHECK(running.engine->stats().kvEventNext == running.engine->kvEvents(0).back().sequence + 1);
+}
+
+TEST("options that make no sense are refused by name, before anything runs") {
+  const auto refused = [](const char* name, ErrorCode code,
+                          const std::function<void(EngineOptions&)>& spoil) {
+    EngineOptions options = optionsOf();
+    spoil(options);
+    CHECK_THROWS(Engine::over(std::make_unique<FakeRunner>(FakeModel{}), options,
+                              [](StepOutput&&) {}),
+                 code, name);
+  };
+  const ErrorCode invalid = ErrorCode::kInvalidRequest;
+  refused("ranks", invalid, [](EngineOptions& o) { o.ranks = 0; });
+  refused("threads", invalid, [](EngineOptions& o) { o.threads = -1; });
+  refused("stepTokens", invalid, [](EngineOptions& o) { o.stepTokens = 0; });
+  refused("sequencesMax", invalid, [](EngineOptions& o) { o.sequencesMax = 0; });
+  refused("waitingMax", invalid, [](EngineOptions& o) { o.waitingMax = -1; });
+  refused("contextMax is -1", invalid, [](EngineOptions& o) { o.contextMax = -1; });
+  refused("the model has 1024", invalid, [](EngineOptions& o) { o.contextMax = 1025; });
+  refused("stallMillis", invalid, [](EngineOptions& o) { o.stallMillis = 0; });
+  refused("prefixCache is off", invalid, [](EngineOptions& o) {
+    o.spillFolder = "/tmp";
+    o.prefixCache = false;
+  });
+  refused("/no/such/folder", ErrorCode::kIo, [](EngineOptions& o) {
+    o.spillFolder = "/no/such/folder";
+    o.spillBytes = 1 << 20;
+  });
+  refused("spillBytes 0", invalid, [](EngineOptions& o) { o.spillFolder = "/tmp"; });
+  EngineOptions small = optionsOf();
+  small.contextMax = 100;
+  Running running(small);
+  CHECK_THROWS(running.engine->submit(requestOf(1, 91, 10)), ErrorCode::kNeverFits,
+               "the context holds 100");
+}
+
+TEST("the cache gets what it is given, or what can be of use within three quarters of memory") {
+  EngineOptions options = optionsOf();
+  options.sequencesMax = 4;
+  CHECK(cacheBlocksOf(options, 100, 1000, 1u << 30) == 16);
+  CHECK(cacheBlocksOf(options, 100, 1000, 16000) == 12);
+  CHECK_THROWS(cacheBlocksOf(options, 100, 1000, 1333), ErrorCode::kNoMemory, "1333 bytes");
+  options.cacheBytes = 5999;
+  CHECK(cacheBlocksOf(options, 100, 1000, 0) == 5);
+  options.cacheBytes = 999;
+  CHECK_THROWS(cacheBlocksOf(options, 100, 1000, 1u << 30), ErrorCode::kInvalidRequest,
+               "cacheBytes 999");
+}
+
+TEST("a spill folder is used and left clean") {
+  test::TemporaryFolder folder;
+  EngineOptions options = optionsOf();
+  options.spillFolder = folder.path();
+  options.spillBytes = 1 << 20;
+  const FakeModel model{.blocks = 12};
+  {
+    Running running(options, model);
+    for (int turn = 0; turn < 2; ++turn) {
+      for (std::uint64_t id = 1; id <= 4; ++id) {
+        running.engine->submit(requestOf(id, 200, 10));
+        running.listener.waitForTokens(id, 10u * static_cast<unsigned>(turn + 1));
+      }
+    }
+    CHECK(running.engine->stats().spilled > 5 && running.engine->stats().restored > 5);
+    for (std::uint64_t id = 1; id <= 4; ++id) {
+      const std::vector<TokenId> both = running.listener.of(id).tokens;
+      CHECK(std::equal(both.begin(), both.begin() + 10, both.begin() + 10));
+    }
+    CHECK(folder.files() == 0);
+  }
+  CHECK(folder.files() == 0);
+}
+
+}  // namespace
+}  // namespace signalbox
+
+TEST_MAIN
