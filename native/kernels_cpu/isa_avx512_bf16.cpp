@@ -6,7 +6,7 @@
 
 #include "kernels_cpu/threads_x86.inl"
 #include "kernels_cpu/weights.inl"
-#include "kernels_cpu/gemm_fma.inl"
+#include "kernels_cpu/gemm_dot.inl"
 #include "kernels_cpu/elementwise.inl"
 #include "kernels_cpu/attention.inl"
 
