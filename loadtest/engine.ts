@@ -35,7 +35,7 @@ export async function benchEngine(options: EngineBenchOptions): Promise<object> 
   process.once("SIGTERM", () => process.exit(143));
   const cache = options.models ?? defaultCache();
   say("building the drivers");
-  const drivers = await buildDrivers(join(cache, "build"));
+  const drivers = await buildDrivers(cache);
   const startProbe = (): Promise<Driver> =>
     Driver.start({ argv: [drivers.probe], readyMsMax: PROBE_MS_MAX });
   const probe = await startProbe();

@@ -2,6 +2,7 @@
 // nothing when nothing has changed.
 
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 
@@ -14,8 +15,13 @@ export interface BenchDrivers {
   readonly engine: string;
 }
 
-/** Throws with the compiler's last words when they cannot be built. */
-export async function buildDrivers(folder: string): Promise<BenchDrivers> {
+/**
+ * Builds in a folder of this checkout's own below `cache`. Throws with the compiler's last words when
+ * they cannot be built.
+ */
+export async function buildDrivers(cache: string): Promise<BenchDrivers> {
+  const checkout = createHash("sha256").update(SOURCE).digest("hex").slice(0, 8);
+  const folder = join(cache, `build-${checkout}`);
   const options = ["-DCMAKE_BUILD_TYPE=Release", "-DSIGNALBOX_TESTS=OFF", "-DSIGNALBOX_ADDON=OFF"];
   await cmake(["-S", SOURCE, "-B", folder, ...options]);
   await cmake(["--build", folder, "-j", "2", "--target", "probe_main"]);

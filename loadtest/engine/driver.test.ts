@@ -63,6 +63,14 @@ test("processor time is read behind a name that may hold anything", () => {
   expect(cpuSecondsOf(stat)).toBe(4);
 });
 
+test("of a ready line only what has the right type is believed", () => {
+  const line = '{"ready":true,"name":"x","isa":7,"kinds":["amx",1],"waterfall":{"weights":0.5}}';
+  expect(parseReady(line)).toMatchObject({
+    ...{ name: "x", isa: "", numerics: null, kinds: ["amx"], loadSeconds: null },
+    weightsSeconds: 0.5,
+  });
+});
+
 test("what is no line of the protocol is refused", () => {
   expect(() => parseReady('{"ready":false}')).toThrow("not a ready line");
   expect(() => parseReady("[]")).toThrow("not a JSON object");

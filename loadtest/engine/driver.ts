@@ -18,6 +18,8 @@ export interface Ready {
   readonly kinds: readonly string[];
   readonly loadSeconds: number | null;
   readonly weightBytes: number | null;
+  /** Of loading, the part that read and packed the weights. */
+  readonly weightsSeconds: number | null;
 }
 
 export interface DriverAnswer {
@@ -120,12 +122,15 @@ export function parseReady(line: string): Ready {
   const text = (key: string): string => (typeof value[key] === "string" ? value[key] : "");
   const number = (key: string): number | null =>
     typeof value[key] === "number" ? value[key] : null;
+  const waterfall = value["waterfall"] as { readonly weights?: unknown } | null | undefined;
+  const weights = waterfall?.weights;
   const kinds = Array.isArray(value["kinds"]) ? (value["kinds"] as unknown[]) : [];
   return {
     ...{ name: text("name"), version: text("version"), isa: text("isa") },
     numerics: text("numerics") === "" ? null : text("numerics"),
     kinds: kinds.filter((kind) => typeof kind === "string"),
     ...{ loadSeconds: number("loadSeconds"), weightBytes: number("weightBytes") },
+    weightsSeconds: typeof weights === "number" ? weights : null,
   };
 }
 
