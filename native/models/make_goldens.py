@@ -24,8 +24,9 @@ HERE = Path(__file__).resolve().parent
 LENGTHS = [1, 15, 16, 17, 31, 32, 33, 64, 65, 200]
 ALL_ROWS = 33  # The prompt length of which every row is kept: two blocks of KV and one token.
 GREEDY = [1, 17, 33, 65]  # Prompt lengths that are continued greedily.
+SEPARATED = [1, 33]  # Of these, the ones chosen for separation alone, however short their cycle.
 STEPS = 128
-CANDIDATES = 512  # Prompts tried per greedy length; the best separated one is kept.
+CANDIDATES = 192  # Prompts tried per greedy length; the best separated one is kept.
 
 
 def load(folder, dtype):
@@ -64,8 +65,10 @@ def choose(model, candidates):
     unique = sorted(set(map(tuple, candidates)))
     tokens, margins = continue_greedily(model, [list(prompt) for prompt in unique])
     distinct = torch.tensor([len(set(row.tolist())) for row in tokens])
-    # Random models fall into cycles; a varied path says more, as far as it is separated at all.
-    score = margins.min(1).values * (distinct.clamp(max=24) / 24)
+    # Random models fall into cycles, whose margins are steady; a varied path says more, as far as
+    # it is separated at all.
+    enough = 3 if len(unique[0]) in SEPARATED else 24
+    score = margins.min(1).values.clamp(max=1) * distinct.clamp(max=enough) / enough
     return list(unique[int(score.argmax())])
 
 
@@ -128,12 +131,11 @@ def make_random(spec):
     prompts = [choose(fp32, candidates[n]) if n in GREEDY else candidates[n][0] for n in LENGTHS]
     note = {"why": spec.why, "seed": spec.seed}
     if spec.shards > 1:
-        # The second id of the list ends the greedy path of the third prompt, at a known step.
-        path = continue_greedily(fp32, [prompts[LENGTHS.index(33)]])[0][0].tolist()
-        late = [token for at, token in enumerate(path) if at > 20 and token not in path[:at]]
-        eos = [2, late[0]]
+        # The second end token ends the greedy path of the prompt of 17 at a known step.
+        path = continue_greedily(fp32, [prompts[LENGTHS.index(17)]])[0][0].tolist()
+        eos = [2, max(path, key=path.index)]  # The token that is first seen last.
         random_models.write(spec, folder, eos_ids=eos)
-        note["stop"] = {"prompt": LENGTHS.index(33), "eos": eos, "tokens": path.index(late[0]) + 1}
+        note["stop"] = {"prompt": LENGTHS.index(17), "eos": eos, "tokens": path.index(eos[1]) + 1}
     golden(folder, prompts, note)
 
 
@@ -151,7 +153,7 @@ def trained_prompts(heldout):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # The models are small; one thread is the faster.
     wanted = sys.argv[1:]
     for model in random_models.MODELS:
         if not wanted or model.name in wanted:

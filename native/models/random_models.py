@@ -62,7 +62,7 @@ MODELS = [
         "llama-gqa",
         "grouped-query attention, head_dim 16, untied, config in the form of transformers 5",
         101,
-        LlamaConfig(**shape(320, 64, 176, 3, 4, 2), **rope()),
+        LlamaConfig(**shape(256, 64, 144, 3, 4, 2), **rope()),
     ),
     RandomModel(
         "llama-rope3",
@@ -70,7 +70,7 @@ MODELS = [
         " hidden/heads",
         102,
         LlamaConfig(
-            **shape(256, 64, 128, 3, 4, 2, head_dim=32, tie_word_embeddings=True),
+            **shape(240, 64, 112, 2, 4, 2, head_dim=32, tie_word_embeddings=True),
             **rope(20000.0, **LLAMA3),
         ),
     ),
@@ -79,7 +79,7 @@ MODELS = [
         "linear rope scaling, config in the form of transformers 4 with rope_scaling.type",
         103,
         LlamaConfig(
-            **shape(288, 64, 160, 2, 2, 1, head_dim=48),
+            **shape(200, 48, 96, 2, 4, 2, head_dim=48),
             **rope(rope_type="linear", factor=4.0),
         ),
         form=4,
@@ -88,15 +88,15 @@ MODELS = [
         "llama-mqa",
         "one KV head for six query heads, head_dim 64, form of transformers 4",
         104,
-        LlamaConfig(**shape(320, 96, 224, 2, 6, 1, head_dim=64), **rope(500000.0)),
+        LlamaConfig(**shape(200, 48, 128, 2, 6, 1, head_dim=64), **rope(500000.0)),
         form=4,
     ),
     RandomModel(
         "llama-odd",
-        "nothing a multiple of 16: hidden 100, 5 heads of 20, inter 172, vocabulary 259, tied;"
+        "nothing a multiple of 16: hidden 60, 3 heads of 20, inter 100, vocabulary 259, tied;"
         " multi-head attention; num_key_value_heads and head_dim absent as in Llama 2's files",
         105,
-        LlamaConfig(**shape(259, 100, 172, 2, 5, 5, tie_word_embeddings=True), **rope()),
+        LlamaConfig(**shape(259, 60, 100, 2, 3, 3, tie_word_embeddings=True), **rope()),
         form=4,
         drop=("num_key_value_heads", "head_dim"),
     ),
@@ -105,7 +105,7 @@ MODELS = [
         "attention_bias and mlp_bias, head_dim 80, odd vocabulary",
         106,
         LlamaConfig(
-            **shape(301, 72, 136, 2, 4, 2, head_dim=80, attention_bias=True, mlp_bias=True),
+            **shape(151, 60, 104, 2, 2, 2, head_dim=80, attention_bias=True, mlp_bias=True),
             **rope(),
         ),
     ),
@@ -113,7 +113,7 @@ MODELS = [
         "mistral-window",
         "sliding window of 24, shorter than most prompts; num_key_value_heads absent: 8 of 16",
         107,
-        MistralConfig(**shape(272, 80, 192, 3, 16, 8, head_dim=16, sliding_window=24), **rope()),
+        MistralConfig(**shape(200, 48, 96, 2, 16, 8, head_dim=16, sliding_window=24), **rope()),
         drop=("num_key_value_heads",),
     ),
     RandomModel(
@@ -121,7 +121,7 @@ MODELS = [
         "sliding_window null, head_dim 96, form of transformers 4",
         108,
         MistralConfig(
-            **shape(257, 80, 144, 2, 2, 1, head_dim=96, sliding_window=None), **rope(1000000.0)
+            **shape(211, 64, 112, 2, 2, 1, head_dim=96, sliding_window=None), **rope(1000000.0)
         ),
         form=4,
     ),
@@ -132,7 +132,7 @@ MODELS = [
         109,
         Qwen2Config(
             **shape(
-                304, 112, 208, 2, 4, 2, tie_word_embeddings=True, use_sliding_window=False
+                230, 88, 120, 2, 4, 2, tie_word_embeddings=True, use_sliding_window=False
             )
             | {"rms_norm_eps": 1e-6},
             **rope(1000000.0),
@@ -145,7 +145,7 @@ MODELS = [
         "QK norm; head_dim absent, which is 128; rms_norm_eps 1e-6",
         110,
         Qwen3Config(
-            **shape(290, 64, 152, 2, 2, 1, head_dim=128) | {"rms_norm_eps": 1e-6},
+            **shape(190, 48, 100, 2, 2, 1, head_dim=128) | {"rms_norm_eps": 1e-6},
             **rope(1000000.0),
         ),
         drop=("head_dim",),
@@ -155,15 +155,15 @@ MODELS = [
         "three shards and an index, the second with its tensors at an odd byte;"
         " eos_token_id a list; generation_config.json",
         111,
-        LlamaConfig(**shape(288, 80, 176, 3, 4, 2, head_dim=32), **rope()),
+        LlamaConfig(**shape(200, 64, 112, 2, 4, 2, head_dim=32), **rope()),
         shards=3,
     ),
     RandomModel(
         "llama-ranks",
         "for 1, 2 and 4 ranks, and 8 with KV heads replicated: 8 heads of 64, 4 KV heads,"
-        " inter 512, vocabulary 512, form of transformers 4",
+        " inter 256, vocabulary 256, form of transformers 4",
         112,
-        LlamaConfig(**shape(512, 128, 512, 2, 8, 4, head_dim=64, tie_word_embeddings=True), **rope()),
+        LlamaConfig(**shape(256, 64, 256, 2, 8, 4, head_dim=64, tie_word_embeddings=True), **rope()),
         form=4,
     ),
 ]
@@ -191,7 +191,9 @@ def build(spec):
             elif "lm_head" in name:
                 value = noise * 4 / math.sqrt(hidden)
             else:
-                value = noise * 1.4 / math.sqrt(weight.shape[1])
+                # Behind a tied head a token predicts itself unless the layers outweigh it.
+                outward = "o_proj" in name or "down_proj" in name
+                value = noise * (3 if tied and outward else 1.1) / math.sqrt(weight.shape[1])
             weight.copy_(value.to(torch.bfloat16))
     return model
 
@@ -204,7 +206,7 @@ def write(spec, folder: Path, eos_ids=None):
         old.unlink()
     model.generation_config.eos_token_id = spec.config.eos_token_id
     size = sum(p.numel() for p in model.parameters()) * 2
-    model.save_pretrained(folder, max_shard_size=size // spec.shards if spec.shards > 1 else "1GB")
+    model.save_pretrained(folder, max_shard_size=size * 5 // spec.shards // 4 if spec.shards > 1 else "1GB")
     if eos_ids is None:
         (folder / "generation_config.json").unlink(missing_ok=True)
     else:
