@@ -24,6 +24,10 @@ Pieces piecesOf(int rows, int width) {
 
 }  // namespace
 
+AllReduce::AllReduce(const Kernels& kernels, std::vector<float*> residuals, int rowsMax, int width)
+    : AllReduce(kernels, residuals, rowsMax, width,
+                oneShotBytesMaxOf(static_cast<int>(residuals.size()))) {}
+
 AllReduce::AllReduce(const Kernels& kernels, std::vector<float*> residuals, int rowsMax, int width,
                      std::size_t oneShotBytesMax)
     : kernels_(kernels),
