@@ -12,7 +12,7 @@ import { linesOf } from "./engine/lines.ts";
 import { defaultCache, modelFolder } from "./engine/model-cache.ts";
 import { SAFETENSORS_FILE } from "./engine/model-files.ts";
 import { MODEL_SHAPES, type ModelShape } from "./engine/model-shapes.ts";
-import { middle } from "./engine/samples.ts";
+import { middleRoofs } from "./engine/rows.ts";
 import { machineClassOf, verdictsOf, type Verdict } from "./engine/targets.ts";
 import { rounded } from "./figures.ts";
 
@@ -142,12 +142,12 @@ function contestsOf(
 }
 
 function probeFigures(outcomes: readonly ContestOutcome[]): object {
-  const roofs = outcomes.flatMap((outcome) => outcome.roofs);
   const first = outcomes[0]?.arithmetic;
   const alike = outcomes.filter(({ arithmetic }) => arithmetic === first);
+  const { gbPerSecond, gflops } = middleRoofs(alike.flatMap(({ roofs }) => roofs));
   return {
-    readGbPerSecond: rounded(middle(roofs.map((roof) => roof.gbPerSecond)), 1),
-    gflops: rounded(middle(alike.flatMap(({ roofs }) => roofs).map((roof) => roof.gflops)), 0),
+    readGbPerSecond: rounded(gbPerSecond, 1),
+    gflops: rounded(gflops, 0),
     arithmetic: first ?? "none",
   };
 }

@@ -2,10 +2,10 @@
 // one after the other, so that what the machine does meanwhile meets all of them alike.
 
 import { Driver, type DriverAnswer, type DriverCommand } from "./driver.ts";
-import { requestOf, testName, type EngineTest, type Roofs } from "./engine-tests.ts";
+import { requestOf, testName, type EngineTest } from "./engine-tests.ts";
 import type { ModelShape } from "./model-shapes.ts";
 import { outsideShare, processorTimes } from "./outside-load.ts";
-import { rowsOf, type Entrant, type Row } from "./rows.ts";
+import { rowsOf, type Entrant, type RoofSample, type Row } from "./rows.ts";
 import { OUTSIDE_MAX, type Sample } from "./samples.ts";
 
 export interface Contestant {
@@ -28,7 +28,7 @@ export interface Contest {
 export interface ContestOutcome {
   readonly rows: readonly Row[];
   /** What the probe measured in each turn. */
-  readonly roofs: readonly Roofs[];
+  readonly roofs: readonly RoofSample[];
   readonly arithmetic: string;
 }
 
@@ -47,11 +47,11 @@ export async function runContest(
   const standing = await startAll(contest.contestants, say);
   const arithmetic = arithmeticFor(standing, probe);
   const rows: Row[] = [];
-  const roofs: Roofs[] = [];
+  const roofs: RoofSample[] = [];
   try {
     for (const test of tests) {
       const samples = new Map<string, Sample[]>(standing.map(({ name }) => [name, []]));
-      const seen: Roofs[] = [];
+      const seen: RoofSample[] = [];
       for (let round = 0; round < rounds; round++) {
         seen.push(await probeRoofs(probe, threads, arithmetic));
         for (const entrant of standing) {
@@ -126,12 +126,13 @@ function arithmeticFor(standing: readonly Standing[], probe: Driver): string {
   return kinds.includes(isa) ? isa : (kinds[0] ?? "scalar");
 }
 
-async function probeRoofs(probe: Driver, threads: number, kind: string): Promise<Roofs> {
-  const read = await probe.ask({ test: "read", threads }, ASK_MS_MAX);
-  const arithmetic = await probe.ask({ test: "arithmetic", threads, kind }, ASK_MS_MAX);
+async function probeRoofs(probe: Driver, threads: number, kind: string): Promise<RoofSample> {
+  const read = await askObserved(probe, { test: "read", threads });
+  const arithmetic = await askObserved(probe, { test: "arithmetic", threads, kind });
   return {
-    gbPerSecond: read.numbers["gbPerSecond"] ?? Number.NaN,
-    gflops: arithmetic.numbers["gflops"] ?? Number.NaN,
+    gbPerSecond: read.answer.numbers["gbPerSecond"] ?? Number.NaN,
+    gflops: arithmetic.answer.numbers["gflops"] ?? Number.NaN,
+    outside: Math.max(read.outside, arithmetic.outside),
   };
 }
 

@@ -14,7 +14,7 @@ import {
 import { MODEL_SHAPES, stepWeightBytesOf } from "./model-shapes.ts";
 import { outsideShare, processorTimesOf } from "./outside-load.ts";
 import { readWorkload, PREFIX_WORKLOAD, shareableTokens } from "./prefix-workload.ts";
-import { rowsOf, type Entrant, type Row } from "./rows.ts";
+import { middleRoofs, rowsOf, type Entrant, type Row } from "./rows.ts";
 import { middle, summaryOf } from "./samples.ts";
 import { machineClassOf, verdictsOf } from "./targets.ts";
 
@@ -34,6 +34,13 @@ test("disturbed samples are left out where three quiet ones are there", () => {
   expect(counted?.outside).toBeCloseTo(0.02);
   expect(summaryOf([...quiet.slice(1), disturbed])).toMatchObject({ stepSeconds: 3, samples: 3 });
   expect(summaryOf([])).toBeNull();
+});
+
+test("a disturbed probe is no roof either", () => {
+  const sample = (gbPerSecond: number, outside: number) => ({ gbPerSecond, gflops: 1, outside });
+  const quiet = [28, 29, 30].map((gbPerSecond) => sample(gbPerSecond, 0.01));
+  expect(middleRoofs([...quiet, ...[5, 6, 7].map((low) => sample(low, 0.4))]).gbPerSecond).toBe(29);
+  expect(middleRoofs([sample(8, 0.4), sample(10, 0.4)]).gbPerSecond).toBe(9);
 });
 
 test("outside load is what is busy beside the measured processes; stolen time counts", () => {
@@ -76,7 +83,7 @@ function entrant(name: string, seconds: number[], variant: string | null = null)
 
 const turns = {
   ...{ shape: large, threads: 2, test: decodeTest(8) },
-  roofs: [29, 30, 40].map((gbPerSecond) => ({ gbPerSecond, gflops: 4000 })),
+  roofs: [29, 30, 40].map((gbPerSecond) => ({ gbPerSecond, gflops: 4000, outside: 0 })),
 };
 
 test("a row has our rate, the share of the roof, and ratios to everybody in the same turns", () => {

@@ -11,7 +11,7 @@ import {
 } from "./engine-tests.ts";
 import { rounded } from "../figures.ts";
 import { stepWeightBytesOf, type ModelShape } from "./model-shapes.ts";
-import { middle, summaryOf, type Sample } from "./samples.ts";
+import { counted, middle, summaryOf, type Sample } from "./samples.ts";
 
 export interface Row {
   readonly model: string;
@@ -44,12 +44,17 @@ export interface Entrant {
   readonly samples: readonly Sample[];
 }
 
+/** What the probe measured in one turn. */
+export interface RoofSample extends Roofs {
+  readonly outside: number;
+}
+
 export interface Turns {
   readonly shape: ModelShape;
   readonly threads: number;
   readonly test: EngineTest;
   readonly entrants: readonly Entrant[];
-  readonly roofs: readonly Roofs[];
+  readonly roofs: readonly RoofSample[];
 }
 
 /** One row for every variant of ours that answered; when none did, one with the peers that did. */
@@ -89,13 +94,19 @@ function rowOf(turns: Turns, subject: Entrant | null): Row {
 
 function ofRoof(turns: Turns, subject: Entrant | null, stepSeconds: number): number | null {
   if (turns.roofs.length === 0) return null;
-  const roofs = {
-    gbPerSecond: middle(turns.roofs.map((roof) => roof.gbPerSecond)),
-    gflops: middle(turns.roofs.map((roof) => roof.gflops)),
-  };
+  const roofs = middleRoofs(turns.roofs);
   // What a driver says it reads can only lower the bar: nobody has to read more than bf16.
   const bf16 = stepWeightBytesOf(turns.shape);
   const weightBytes = Math.min(subject?.weightBytes ?? bf16, bf16);
   const work = workOf(turns.test, turns.shape, weightBytes, subject?.ours?.cacheBytes ?? 2);
   return rounded(roofSeconds(work, roofs) / stepSeconds, 3);
+}
+
+/** The roofs of a run: medians of the samples that count. */
+export function middleRoofs(samples: readonly RoofSample[]): Roofs {
+  const these = counted(samples);
+  return {
+    gbPerSecond: middle(these.map((roof) => roof.gbPerSecond)),
+    gflops: middle(these.map((roof) => roof.gflops)),
+  };
 }

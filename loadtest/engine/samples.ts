@@ -19,16 +19,23 @@ export const OUTSIDE_MAX = 0.1;
 const QUIET_MIN = 3;
 
 /**
- * The median of the samples under little outside load where there are enough of them, else of all.
- * What a sample says never decides whether it counts. `null` of none.
+ * The samples under little outside load where there are enough of them, else all. What a sample says
+ * never decides whether it counts.
  */
-export function summaryOf(samples: readonly Sample[]): Summary | null {
+export function counted<T extends { readonly outside: number }>(
+  samples: readonly T[],
+): readonly T[] {
   const quiet = samples.filter(({ outside }) => outside <= OUTSIDE_MAX);
-  const counted = quiet.length >= QUIET_MIN ? quiet : samples;
-  if (counted.length === 0) return null;
-  const outside = counted.reduce((sum, sample) => sum + sample.outside, 0) / counted.length;
-  const stepSeconds = middle(counted.map((sample) => sample.stepSeconds));
-  return { stepSeconds, outside, samples: counted.length };
+  return quiet.length >= QUIET_MIN ? quiet : samples;
+}
+
+/** The median of the samples that count; `null` of none. */
+export function summaryOf(samples: readonly Sample[]): Summary | null {
+  const these = counted(samples);
+  if (these.length === 0) return null;
+  const outside = these.reduce((sum, sample) => sum + sample.outside, 0) / these.length;
+  const stepSeconds = middle(these.map((sample) => sample.stepSeconds));
+  return { stepSeconds, outside, samples: these.length };
 }
 
 /** The median; of an even number of values the mean of the two in the middle. NaN of none. */

@@ -84,7 +84,7 @@ class ReadProbe {
 
 void arithmeticTest(const Json& request, Answer& answer) {
   const int threads = countOf(request, "threads", 1, 1);
-  const int steps = countOf(request, "steps", 3, 1);
+  const int steps = countOf(request, "steps", 5, 1);
   const std::string asked = textOf(request, "kind", "");
   for (const ArithmeticKind& kind : arithmeticKinds()) {
     if (!asked.empty() && asked != kind.name) continue;
