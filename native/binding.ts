@@ -176,6 +176,7 @@ function ownPlaces(): string[] {
 }
 
 function loadAddon(path: string): Found {
+  if (!path.endsWith(".node")) return { addon: null, why: `${path} is no .node file` };
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
     const facts = addon.describe();

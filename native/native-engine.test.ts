@@ -8,7 +8,8 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 
 import { describeEngine } from "./conformance.ts";
 import type { Engine, LoadProgress } from "./engine.ts";
-import { checkModelFolder, completeRequest, EngineFailure, loadEngine } from "./index.ts";
+import type { EngineFailure } from "./errors.ts";
+import { checkModelFolder, completeRequest, loadEngine } from "./index.ts";
 import { builtAddon, BUILD_MS_MAX, TEST_MODEL, WHY_NO_ADDON } from "./testing/built-addon.ts";
 
 const lacks = WHY_NO_ADDON === null ? "" : ` (${WHY_NO_ADDON})`;

