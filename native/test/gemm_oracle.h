@@ -25,15 +25,14 @@ class Oracle {
   explicit Oracle(OracleFaults faults = {}) : faults_(faults) {}
 
   std::vector<float> multiply(const GemmCase& c, const GemmInputs& in) const {
-    // Every portable path packs alike; the scalar one is everywhere.
-    const Kernels& scalar = *kernelsNamed("scalar");
-    const PackedWeights packed(scalar, c, in.weights);
+    const Kernels& any = *packedPathsHere().back();
+    const PackedWeights packed(any, c, in.weights);
     const auto k = static_cast<std::size_t>(c.k);
     const auto outputs = static_cast<std::size_t>(c.panels) * kPanel;
     std::vector<float> weights(outputs * k);
     std::vector<float> ones(kPanel, 1.0f);
     for (std::size_t n = 0; n < outputs; ++n) {
-      scalar.unpackOutput(packed.bytes.get() + n / kPanel * packed.panelBytes, static_cast<int>(n),
+      any.unpackOutput(packed.bytes.get() + n / kPanel * packed.panelBytes, static_cast<int>(n),
                           c.k, c.dtype, ones.data(), weights.data() + n * k);
     }
     std::vector<float> activations(in.activations.size());

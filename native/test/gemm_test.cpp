@@ -1,5 +1,7 @@
 // The matrix products of every path of this machine: the same bits as the written order, whatever the
 // shape, the slices and the neighbours; and near the true product.
+#include <bit>
+
 #include "kernels_cpu/kernels.h"
 #include "test/check.h"
 #include "test/gemm_cases.h"
@@ -13,6 +15,15 @@ namespace {
 std::vector<const Kernels*> portablePaths() {
   std::vector<const Kernels*> paths = pathsHere(Numerics::kPortable);
   if (paths.empty()) throw Skipped("a processor with portable paths (x86-64)");
+  return paths;
+}
+
+/// Paths that follow the written order; neon's only where no result comes near the smallest float.
+std::vector<const Kernels*> orderedPaths(Magnitudes magnitudes) {
+  std::vector<const Kernels*> paths = pathsHere(Numerics::kPortable);
+  const Kernels* const neon = kernelsNamed("neon");
+  const bool tiny = magnitudes == Magnitudes::kTiny || magnitudes == Magnitudes::kSubnormal;
+  if (neon != nullptr && !tiny) paths.push_back(neon);
   return paths;
 }
 
@@ -34,7 +45,7 @@ GemmCase randomCase(Random& random) {
 void checkAgainstOracle(Random& random, const GemmCase& c) {
   const GemmInputs in = makeInputs(random, c);
   const std::vector<float> expected = Oracle().multiply(c, in);
-  for (const Kernels* kernels : portablePaths()) {
+  for (const Kernels* kernels : orderedPaths(c.magnitudes)) {
     const int step = 2 * random.between(1, 5);
     const std::size_t different = countDifferent(multiply(*kernels, c, in, step), expected);
     CHECK_SAY(different == 0, kernels->name << " differs in " << different << " of "
@@ -71,6 +82,22 @@ TEST("long rows and many rows give the same bits on every portable path") {
                                 .epilogue = Epilogue::kSiluMul});
     checkAgainstOracle(random, {.rows = 600, .panels = 2, .k = 640, .dtype = dtype,
                                 .epilogue = Epilogue::kAdd, .biased = true});
+    checkAgainstOracle(random, {.rows = 280, .panels = 3, .k = 2048, .dtype = dtype});
+    checkAgainstOracle(random, {.rows = 528, .panels = 3, .k = 2112, .dtype = dtype});
+    checkAgainstOracle(random, {.rows = 530, .panels = 1, .k = 4352, .segments = 2, .dtype = dtype});
+  }
+}
+
+TEST("a slice of many panels at once gives the same bits") {
+  Random random(testSeed() + 8);
+  for (const int rows : {1, 20, 40, 70}) {
+    const GemmCase c{.rows = rows, .panels = 37, .k = 64};
+    const GemmInputs in = makeInputs(random, c);
+    const std::vector<float> expected = Oracle().multiply(c, in);
+    for (const Kernels* kernels : orderedPaths(c.magnitudes)) {
+      const std::size_t different = countDifferent(multiply(*kernels, c, in, 38), expected);
+      CHECK_SAY(different == 0, kernels->name << " differs in " << different << " at " << c);
+    }
   }
 }
 
@@ -131,9 +158,29 @@ TEST("a result that rounds up to the smallest normal float is kept, one below is
   }
 }
 
+TEST("a product of bf16 plus a float, rounded to double and then to float, is rounded as if once") {
+  // What the scalar path rests on. Addends of every size against the product, with few and with many
+  // bits set, around ties.
+  Random random(testSeed() + 9);
+  int inexact = 0;
+  for (int i = 0; i < 1000000; ++i) {
+    const float a = bf16ToFloat(static_cast<Bf16>(0x3f80u | (random.next() & 0x807fu)));
+    const float b = bf16ToFloat(static_cast<Bf16>(0x3f80u | (random.next() & 0x007fu)));
+    const std::uint32_t patterns[] = {0x000000u, 0x000001u, 0x7fffffu, 0x7ffffeu, 0x400000u,
+                                      static_cast<std::uint32_t>(random.next() & 0x7fffffu)};
+    const auto exponent = static_cast<std::uint32_t>(127 + random.between(-64, 64)) << 23;
+    const float c = std::bit_cast<float>(exponent | patterns[random.below(6)]);
+    const double sum = static_cast<double>(a) * static_cast<double>(b) + static_cast<double>(c);
+    const float once = std::fma(a, b, c);
+    CHECK_SAY(sameBits(static_cast<float>(sum), once), a << " * " << b << " + " << c);
+    inexact += static_cast<double>(once) != sum ? 1 : 0;
+  }
+  CHECK(inexact > 100000);
+}
+
 TEST("a row of a batch has the bits it has alone") {
   Random random(testSeed() + 4);
-  for (const Kernels* kernels : portablePaths()) {
+  for (const Kernels* kernels : packedPathsHere()) {
     for (int i = 0; i < 6; ++i) {
       GemmCase batch = randomCase(random);
       batch.rows = random.between(2, 140);
@@ -163,7 +210,7 @@ TEST("a row of a batch has the bits it has alone") {
 
 TEST("segments computed by 2 or 4 ranks and added as a tree equal the whole") {
   Random random(testSeed() + 5);
-  for (const Kernels* kernels : portablePaths()) {
+  for (const Kernels* kernels : packedPathsHere()) {
     for (int i = 0; i < 12; ++i) {
       GemmCase whole = randomCase(random);
       whole.segments = 4;
@@ -287,12 +334,12 @@ TEST("infinities and NaN go through all paths, to the same outputs") {
     spoil(in.weights, 3);
     const std::vector<float> expected = Oracle().multiply(c, in);
     for (const float value : expected) notFinite += std::isfinite(value) ? 0 : 1;
-    for (const Kernels* kernels : portablePaths()) {
+    for (const Kernels* kernels : orderedPaths(c.magnitudes)) {
       const std::size_t different = countDifferent(multiply(*kernels, c, in, 4), expected);
       CHECK_SAY(different == 0, kernels->name << " differs in " << different << " at " << c);
     }
-    for (const Numerics numerics : {Numerics::kNative, Numerics::kReference}) {
-      for (const Kernels* kernels : pathsHere(numerics)) multiply(*kernels, c, in, 4);
+    for (const char* const* name = kernelNamesHere(); *name != nullptr; ++name) {
+      multiply(*kernelsNamed(*name), c, in, 4);
     }
   }
   CHECK(notFinite > 50);

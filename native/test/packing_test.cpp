@@ -33,7 +33,7 @@ struct Packed {
 
 TEST("a panel is pairs of k by output, and what no row fills is zero") {
   Random random(testSeed());
-  for (const Kernels* kernels : pathsHere(Numerics::kPortable)) {
+  for (const Kernels* kernels : packedPathsHere()) {
     for (int i = 0; i < 20; ++i) {
       const int k = random.between(1, 200);
       const int count = random.between(1, kPanel);
@@ -56,9 +56,9 @@ TEST("a panel is pairs of k by output, and what no row fills is zero") {
   }
 }
 
-TEST("portable paths pack to the same bytes and scales") {
+TEST("all paths but the reference pack to the same bytes and scales") {
   Random random(testSeed() + 1);
-  const std::vector<const Kernels*> paths = pathsHere(Numerics::kPortable);
+  const std::vector<const Kernels*> paths = packedPathsHere();
   for (int i = 0; i < 40; ++i) {
     const int k = random.between(1, 150);
     const int count = random.between(1, kPanel);
@@ -153,7 +153,7 @@ TEST("every code of fp8 counts in a product as exactly its value") {
     for (std::size_t row = 0; row < static_cast<std::size_t>(rows); ++row) {
       in.activations[row * 32 + row % 16] = floatToBf16(1.0f);
     }
-    for (const Kernels* kernels : pathsHere(Numerics::kPortable)) {
+    for (const Kernels* kernels : packedPathsHere()) {
       PackedWeights packed(kernels->panelBytes(32, WeightDtype::kFp8), 1);
       std::memset(packed.bytes.get(), 0, packed.panelBytes);
       packed.scales.assign(kPanel, 2.0f);
