@@ -136,9 +136,30 @@ const FILE_NAME = "signalbox_engine.node";
 const IN_CLONE = import.meta.filename.endsWith(".ts");
 const PACKAGE_ROOT = resolve(import.meta.dirname, IN_CLONE ? ".." : join("..", ".."));
 
-type Found =
+type Loaded =
   | { readonly addon: Addon; readonly facts: AddonFacts; readonly path: string; readonly why: null }
   | { readonly addon: null; readonly why: string };
+
+type Found =
+  | Extract<Loaded, { why: null }>
+  | { readonly addon: null; readonly why: string; readonly wayOut: string };
+
+/** The engine of this machine, or why there is none and what to do about it. */
+export type EngineHere =
+  | {
+      readonly path: string;
+      readonly isa: string | null;
+      readonly numerics: string | null;
+      readonly why: null;
+    }
+  | { readonly why: string; readonly wayOut: string };
+
+export function engineHere(): EngineHere {
+  const found = findAddon();
+  if (found.addon === null) return { why: found.why, wayOut: found.wayOut };
+  const { path, facts } = found;
+  return { path, isa: facts.fastest, numerics: facts.numerics, why: null };
+}
 
 /** The addon, or why there is none and the way out. Node keeps what it has loaded. */
 export function findAddon(): Found {
@@ -153,19 +174,20 @@ export function findAddon(): Found {
   if (named !== undefined && refusals.length === 0) {
     refusals.push(`${ADDON_VARIABLE} names ${places.join()}, which is not there`);
   }
-  return { addon: null, why: whyNone(refusals) };
+  return { addon: null, ...whyNone(refusals) };
 }
 
 /** Null where the engine can be loaded; else a sentence that names the way out. */
 export function whyNoEngine(): string | null {
-  return findAddon().why;
+  const found = engineHere();
+  return found.why === null ? null : `${found.why}; ${found.wayOut}`;
 }
 
 /** Throws `unavailable` with the words of whyNoEngine. */
-export function requireAddon(): Extract<Found, { why: null }> {
+export function requireAddon(): Extract<Loaded, { why: null }> {
   const found = findAddon();
-  if (found.addon === null) throw new EngineFailure("unavailable", found.why);
-  return found;
+  if (found.addon !== null) return found;
+  throw new EngineFailure("unavailable", `${found.why}; ${found.wayOut}`);
 }
 
 /** What was built here goes before what was shipped. */
@@ -175,7 +197,7 @@ function ownPlaces(): string[] {
   return IN_CLONE ? [built] : [built, shipped];
 }
 
-function loadAddon(path: string): Found {
+function loadAddon(path: string): Loaded {
   if (!path.endsWith(".node")) return { addon: null, why: `${path} is no .node file` };
   try {
     const addon = createRequire(import.meta.url)(path) as Addon;
@@ -188,15 +210,19 @@ function loadAddon(path: string): Found {
   }
 }
 
-function whyNone(refusals: readonly string[]): string {
-  const needs = "a C++20 compiler and CMake 3.20 (Debian: apt-get install g++ cmake)";
-  const way = IN_CLONE
-    ? `run \`npm run build:native\`, which needs ${needs}`
-    : `\`npm rebuild signalbox\` builds it where there are ${needs}`;
+function whyNone(refusals: readonly string[]): { readonly why: string; readonly wayOut: string } {
   if (process.platform !== "linux") {
-    return `the engine runs on Linux, not on ${process.platform}: serve models from a Linux machine`;
+    const why = `the engine runs on Linux, not on ${process.platform}`;
+    return { why, wayOut: "serve models from a Linux machine" };
   }
-  const why =
-    refusals.length === 0 ? "is not built here" : `cannot be loaded: ${refusals.join("; ")}`;
-  return `the engine ${why}; ${way}`;
+  const needs = "a C++20 compiler and CMake 3.20 (Debian: apt-get install g++ cmake)";
+  return {
+    why:
+      refusals.length === 0
+        ? "the engine is not built here"
+        : `the engine cannot be loaded: ${refusals.join("; ")}`,
+    wayOut: IN_CLONE
+      ? `run \`npm run build:native\`, which needs ${needs}`
+      : `\`npm rebuild signalbox\` builds it where there are ${needs}`,
+  };
 }

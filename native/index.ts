@@ -5,4 +5,5 @@ export { ENGINE_ERROR_CODES, EngineFailure, type EngineErrorCode } from "./error
 export { ENGINE_DEFAULTS, type LoadOptions } from "./load-options.ts";
 export { completeRequest, SAMPLING_DEFAULTS, type PartialRequest } from "./request.ts";
 export { checkModelFolder, loadEngine, type LoadWatch } from "./native-engine.ts";
-export { whyNoEngine } from "./binding.ts";
+export { engineHere, whyNoEngine, type EngineHere } from "./binding.ts";
+export { kvBytesPerToken, weightBytes } from "./memory.ts";

@@ -9,7 +9,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { describeEngine } from "./conformance.ts";
 import type { Engine, LoadProgress } from "./engine.ts";
 import type { EngineFailure } from "./errors.ts";
-import { checkModelFolder, completeRequest, loadEngine } from "./index.ts";
+import { checkModelFolder, completeRequest, kvBytesPerToken, loadEngine } from "./index.ts";
 import { builtAddon, BUILD_MS_MAX, TEST_MODEL, WHY_NO_ADDON } from "./testing/built-addon.ts";
 
 const lacks = WHY_NO_ADDON === null ? "" : ` (${WHY_NO_ADDON})`;
@@ -55,6 +55,18 @@ describe.skipIf(WHY_NO_ADDON !== null)(`with the addon${lacks}`, () => {
       expect(seen.length).toBeGreaterThan(0);
     } finally {
       await engine.unload();
+    }
+  });
+
+  test("a token takes as many bytes of the cache as its shape says", async () => {
+    for (const name of ["llama-gqa", "llama-mqa", "qwen3"]) {
+      for (const cache of ["bf16", "fp8"] as const) {
+        const folder = join(TEST_MODEL, "..", name);
+        const engine = await loadEngine({ folder, cache, threads: 1, contextMax: 64 });
+        const { shape, execution } = engine.model;
+        await engine.unload();
+        expect(kvBytesPerToken(shape, cache) * 32, `${name} ${cache}`).toBe(execution.blockBytes);
+      }
     }
   });
 

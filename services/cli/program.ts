@@ -14,6 +14,7 @@ import { getCommand } from "./commands/get.ts";
 import { listCommand } from "./commands/list.ts";
 import { logCommand } from "./commands/log.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { modelCommand } from "./commands/model.ts";
 import { receiptCommand } from "./commands/receipt.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
@@ -61,6 +62,8 @@ export function makeProgram(app: App): Command {
   program.addCommand(agentCommand(app));
   program.addCommand(tokenCommand(app));
   program.addCommand(receiptCommand(app));
+  program.commandsGroup("Language models:");
+  program.addCommand(modelCommand(app));
   program.commandsGroup("Upkeep:");
   program.addCommand(doctorCommand(app));
   program.addCommand(logCommand(app));

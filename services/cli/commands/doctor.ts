@@ -19,8 +19,10 @@ export function doctorCommand(app: App): Command {
 
 async function doctor(session: Session): Promise<ExitCode> {
   const { localFindings } = await import("../doctor/local-checks.ts");
+  const { engineFinding } = await import("../doctor/engine-check.ts");
   const { schedulerFindings } = await import("../doctor/scheduler-checks.ts");
-  const checks = [...localFindings(session), ...(await schedulerFindings(session))];
+  const local = [...localFindings(session), engineFinding()];
+  const checks = [...local, ...(await schedulerFindings(session))];
   const ok = checks.every((check) => check.state !== "fail");
   session.printer.document({ ok, checks });
   const width = Math.max(...checks.map((check) => check.what.length));

@@ -6,7 +6,14 @@ import { LiveRegion } from "./live-region.ts";
 import { makePrinter } from "./printer.ts";
 import { tableLines } from "./table.ts";
 import { cutTo, padTo, printable, widthOf } from "./text.ts";
-import { bytesText, durationText, parseDuration, parseMoment, whenText } from "./units.ts";
+import {
+  bytesText,
+  countText,
+  durationText,
+  parseDuration,
+  parseMoment,
+  whenText,
+} from "./units.ts";
 
 describe("text", () => {
   test("cut text never takes more cells than asked for, padded text never fewer", () => {
@@ -46,6 +53,9 @@ describe("units", () => {
   ])("%d ms reads %s", (ms, text) => expect(durationText(ms)).toBe(text));
 
   test("sizes keep three figures at most", () => {
+    expect([0, 999, 1000, 153_024, 3_400_000, 70e9].map(countText)).toEqual([
+      ...["0", "999", "1.0 thousand", "153 thousand", "3.4 million", "70 billion"],
+    ]);
     expect([0, 1023, 1024, 1536, 20 * 1024 * 1024, 3 * 1024 ** 4].map(bytesText)).toEqual([
       "0 B",
       "1023 B",

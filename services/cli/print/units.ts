@@ -44,6 +44,18 @@ export function bytesText(bytes: number): string {
     : `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`;
 }
 
+/** `153`, `153 thousand`, `3.4 million`, `70 billion`. */
+export function countText(count: number): string {
+  let value = count;
+  let unit = "";
+  for (const next of [" thousand", " million", " billion", " trillion"]) {
+    if (value < 1000) break;
+    value /= 1000;
+    unit = next;
+  }
+  return `${value < 10 && unit !== "" ? value.toFixed(1) : Math.round(value)}${unit}`;
+}
+
 const UNIT_MS: { readonly [unit: string]: number } = {
   s: 1000,
   m: 60_000,

@@ -1,0 +1,132 @@
+// `signalbox model`: look at a model's folder before serving it.
+
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { Failure } from "#shared/base/errors.ts";
+import type { EngineErrorCode, ModelSummary } from "#native/index.ts";
+import { makeCommand, makeGroup, perform, type App, type ExitCode } from "../command.ts";
+import { factLines } from "../print/run-text.ts";
+import { printable } from "../print/text.ts";
+import { bytesText, countText } from "../print/units.ts";
+import type { Session } from "../session.ts";
+
+/** As --json prints it. */
+interface Verdict {
+  readonly folder: string;
+  readonly ok: boolean;
+  readonly model: CheckedModel | null;
+  readonly error: { readonly code: EngineErrorCode; readonly message: string } | null;
+}
+
+interface CheckedModel extends Pick<
+  ModelSummary,
+  "family" | "parameters" | "shape" | "contextMax" | "eosIds" | "bosId" | "defaults"
+> {
+  /** Of the weights in memory, about, by how they are held. */
+  readonly weightBytes: ByDtype;
+  /** Of keys and values in the cache, by how they are held. */
+  readonly kvBytesPerToken: ByDtype;
+  /** Weights and one sequence of the whole context. */
+  readonly memoryBytes: ByDtype;
+}
+
+interface ByDtype {
+  readonly bf16: number;
+  readonly fp8: number;
+}
+
+export function modelCommand(app: App): Command {
+  return makeGroup(
+    "model",
+    {
+      summary: "look at language models before they are served",
+      examples: ["signalbox model check ~/models/Qwen3-0.6B"],
+    },
+    [checkCommand(app)],
+  );
+}
+
+function checkCommand(app: App): Command {
+  return makeCommand(
+    "check",
+    {
+      summary: "check a model's folder: its configuration and every tensor",
+      details:
+        "A folder as Hugging Face has them: config.json and safetensors. Nothing is served and no\n" +
+        "tensor is kept. Ends 0 with a summary, 1 with an error that names the file, tensor or field,\n" +
+        "and 3 where the engine is not built.",
+      examples: [
+        "signalbox model check ~/models/Qwen3-0.6B",
+        "signalbox model check native/models/lantern --json | jq .model.kvBytesPerToken",
+      ],
+    },
+    "local",
+  )
+    .argument("<folder>", "the model's folder")
+    .action((folder: string, _options: object, self: Command) =>
+      perform(app, self, (session) => check(session, folder)),
+    );
+}
+
+async function check(session: Session, folder: string): Promise<ExitCode> {
+  const { checkModelFolder, EngineFailure, engineHere } = await import("#native/index.ts");
+  const here = engineHere();
+  if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
+  try {
+    const summary = await checkModelFolder(resolve(session.terminal.cwd, folder));
+    const model = await checkedModel(summary);
+    printVerdict(session, { folder, ok: true, model, error: null });
+    return 0;
+  } catch (reason) {
+    const { code, message } = EngineFailure.from(reason);
+    printVerdict(session, { folder, ok: false, model: null, error: { code, message } });
+    return 1;
+  }
+}
+
+async function checkedModel(summary: ModelSummary): Promise<CheckedModel> {
+  const { kvBytesPerToken, weightBytes } = await import("#native/index.ts");
+  const { family, parameters, shape, contextMax, eosIds, bosId, defaults } = summary;
+  const byDtype = (bytesOf: (dtype: "bf16" | "fp8") => number): ByDtype => ({
+    bf16: bytesOf("bf16"),
+    fp8: bytesOf("fp8"),
+  });
+  const weights = byDtype((dtype) => weightBytes(parameters, dtype));
+  const perToken = byDtype((dtype) => kvBytesPerToken(shape, dtype));
+  return {
+    ...{ family, parameters, shape, contextMax, eosIds, bosId, defaults },
+    weightBytes: weights,
+    kvBytesPerToken: perToken,
+    memoryBytes: byDtype((dtype) => weights[dtype] + contextMax * perToken[dtype]),
+  };
+}
+
+function printVerdict(session: Session, verdict: Verdict): void {
+  const { printer } = session;
+  const { style } = printer;
+  printer.document(verdict);
+  if (verdict.error !== null) {
+    // It names the file by its whole path.
+    printer.line(`${style.red(style.signs.failed)} ${printable(verdict.error.message)}`);
+  }
+  if (verdict.model === null) return;
+  const { family, parameters } = verdict.model;
+  const what = `${family}, ${countText(parameters)} parameters`;
+  printer.line(`${style.green(style.signs.ok)} ${printable(verdict.folder)}: ${what}`);
+  printer.lines(factLines(factsOf(verdict.model), style));
+}
+
+function factsOf(model: CheckedModel): (readonly [string, string])[] {
+  const { shape, eosIds } = model;
+  const both = ({ bf16, fp8 }: ByDtype): string =>
+    `${bytesText(bf16)} in bf16, ${bytesText(fp8)} in fp8`;
+  return [
+    ["layers", `${shape.layers} of ${shape.hidden}, with ${shape.intermediate} between`],
+    ["heads", `${shape.heads} of ${shape.headDim}, ${shape.kvHeads} of keys and values`],
+    ["vocabulary", `${shape.vocab}, ends with ${eosIds.length === 0 ? "none" : eosIds.join(", ")}`],
+    ["context", `${model.contextMax} tokens`],
+    ["weights", both(model.weightBytes)],
+    ["cache", `${both(model.kvBytesPerToken)} for each token`],
+    ["memory", `${both(model.memoryBytes)} with one full context`],
+  ];
+}
