@@ -11,9 +11,9 @@
 #include <map>
 #include <set>
 
-#include "allocations.h"
 #include "check.h"
 #include "fuzz_targets.inl"
+#include "largest_allocation.h"
 #include "safetensors_bytes.h"
 #include "temp_folder.h"
 

@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <thread>
 
-#include "allocations.h"
 #include "check.h"
 #include "core/error.h"
 #include "core/safetensors_header.h"
+#include "largest_allocation.h"
 #include "safetensors_bytes.h"
 #include "temp_folder.h"
 
