@@ -95,11 +95,11 @@ SIGNALBOX_INLINE void widenCodes(const std::uint8_t* codes, Bf16* to, std::size_
 
 /// `count` % 32 == 0.
 SIGNALBOX_INLINE void widenCodes(const std::uint8_t* codes, Bf16* to, std::size_t count) {
-  typedef std::int16_t Vector16 __attribute__((vector_size(4 * SIGNALBOX_LANES)));
+  typedef std::uint16_t Vector16 __attribute__((vector_size(4 * SIGNALBOX_LANES)));
   for (std::size_t i = 0; i < count; i += kLanes * 2) {
     Vector16 code{};
     for (int j = 0; j < kLanes * 2; ++j) {
-      code[j] = static_cast<std::int16_t>(codes[i + static_cast<std::size_t>(j)]);
+      code[j] = codes[i + static_cast<std::size_t>(j)];
     }
     const Vector16 magnitude = code & 0x7f;
     const Vector16 sign = (code & 0x80) << 8;
