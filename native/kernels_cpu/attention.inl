@@ -2,8 +2,9 @@
 //
 // Up to 32 rows (positions times query heads of the group) walk the sequence's blocks from the first
 // that any of them sees. A step takes one block of 32 tokens: scores of all rows, softmax, weights
-// times values added to the output. The scores of the next block are made before the softmax of this
-// one, so that the tiles work while the vectors do.
+// times values added to the output. The next block's scores are made after the first 16 rows' softmax,
+// and an fp8 block is widened a step before its products: they neither wait for what was stored just
+// before, nor do they pause for longer than the softmax of 16 rows takes.
 //
 //   S1. A row's bits depend on its query and the tokens it sees alone: steps before its first visible
 //       token leave nothing behind (attention_softmax.inl, T1), hidden tokens of a step weigh nothing
@@ -39,8 +40,8 @@ struct AttentionWork {
   QueryElement* queries;   // [32][headDimPadded], in the product's order
   WeightElement* weights;  // [32][32 tokens]
   float* scores[2];        // [32][32 tokens], of this step and of the next
-  Bf16* keys;              // fp8: a block's, widened
-  Bf16* values;
+  Bf16* keys;              // fp8: of the next step, widened
+  Bf16* values;            // fp8: of this step, widened
   SoftmaxRows rows;
 };
 
@@ -84,9 +85,11 @@ SIGNALBOX_INLINE AttentionWork workIn(void* scratch, int headDimPadded) {
   return work;
 }
 
-/// Rows [first, first + count) of a tile, position-major, and the blocks they walk.
+/// Rows [first, first + count) of a tile, position-major, and the blocks they walk. The first of them
+/// belongs to head `headFirst` of the group.
 struct RowWalk {
   int first;
+  int headFirst;
   int count;
   int positionFirst;
   int positionLast;
@@ -99,6 +102,7 @@ SIGNALBOX_INLINE RowWalk walkOf(const AttentionParams& params, const AttentionTi
   RowWalk walk;
   const int rest = tile.count * group - first;
   walk.first = first;
+  walk.headFirst = first % group;
   walk.count = rest < kRowsAtOnce ? rest : kRowsAtOnce;
   walk.positionFirst = tile.position + first / group;
   walk.positionLast = tile.position + (first + walk.count - 1) / group;
@@ -108,67 +112,93 @@ SIGNALBOX_INLINE RowWalk walkOf(const AttentionParams& params, const AttentionTi
   return walk;
 }
 
+/// Where memory is slower than requests for it, this is where time goes.
 SIGNALBOX_INLINE void fetchAhead(const std::uint8_t* from, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, 0, 3);
+  for (std::size_t i = 0; i < bytes; i += 64) {
+    if (i % 1024 == 0) keepAwake();
+    __builtin_prefetch(from + i, 0, 3);
+  }
 }
 
-/// One step's softmax for the rows that see any of its tokens; how many these are.
-template <bool kScaled>
+/// One step's softmax for the rows that see any of its tokens; how many these are. `between` is done
+/// after the first 16.
+template <bool kScaled, class Between>
 SIGNALBOX_INLINE int softmaxStep(const AttentionParams& params, const RowWalk& walk,
                                  const AttentionWork& work, const TokenScales& scales,
-                                 const float* scores, int block) {
+                                 const float* scores, int block, const Between& between) {
   const int firstToken = block * kBlockTokens;
+  const bool atFirst = block == walk.blockFirst;
   const bool past = firstToken + kBlockTokens - 1 <= walk.positionFirst;
   const bool near = params.window == 0 || walk.positionLast - params.window < firstToken;
-  if (past && near) {
-    for (int r = 0; r < walk.count; r += 16) {
-      softmaxRows<false, kScaled>(work.rows, scales, scores, r,
-                                  walk.count - r < 16 ? walk.count - r : 16, 0, firstToken,
-                                  work.weights);
-    }
-    return walk.count;
-  }
   // Windows end later for later rows: those without a visible token in this block come last.
   int seeing = walk.count;
-  if (params.window != 0) {
+  if (!near) {
     while (work.rows.positions[seeing - 1] - params.window >= firstToken + kBlockTokens - 1) {
       --seeing;
     }
   }
   for (int r = 0; r < seeing; r += 16) {
-    softmaxRows<true, kScaled>(work.rows, scales, scores, r, seeing - r < 16 ? seeing - r : 16,
-                               params.window, firstToken, work.weights);
+    const int count = seeing - r < 16 ? seeing - r : 16;
+    if (past && near) {
+      softmaxRows<false, kScaled>(work.rows, scales, scores, r, count, params.window, firstToken,
+                                  atFirst, work.weights);
+    } else {
+      softmaxRows<true, kScaled>(work.rows, scales, scores, r, count, params.window, firstToken,
+                                 atFirst, work.weights);
+    }
+    if (r == 0) between();
   }
   return seeing;
 }
 
-/// Output over sum, as activations.
+/// Position and head of the group, from row to row without a division.
+struct RowCursor {
+  int position;
+  int head;
+  int group;
+
+  SIGNALBOX_INLINE void next() {
+    if (++head == group) {
+      head = 0;
+      ++position;
+    }
+  }
+};
+
+/// Output times one over the sum, as activations.
 SIGNALBOX_INLINE void storeRows(const AttentionParams& params, const AttentionTile& tile,
                                 const RowWalk& walk, const AttentionWork& work, int group,
                                 int kvHead) {
   const int padded = params.headDimPadded;
   const int total = padTo(params.heads * params.headDim, kTileK);
   Bf16* const activations = reinterpret_cast<Bf16*>(params.activations);
-  for (int r = 0; r < walk.count; ++r) {
-    const int row = tile.row + (walk.first + r) / group;
-    const V16 sum = splat(sumOfLanes(load(work.rows.sums + 16 * r)));
-    alignas(64) Bf16 line[kHeadDimMax];
-    for (int d = 0; d < padded; d += 16) {
+  const int nextTile = (params.rows < kTileRows ? params.rows : kTileRows) * kTileK;
+  RowCursor cursor{walk.positionFirst - tile.position, walk.headFirst, group};
+  for (int r = 0; r < walk.count; ++r, cursor.next()) {
+    if (r % 16 == 15) keepAwake();
+    const V16 share = splat(1.0f / sumOfLanes(load(work.rows.sums + 16 * r)));
+    const float* const out = work.rows.out + r * padded;
+    const int row = tile.row + cursor.position;
+    const int k = (kvHead * group + cursor.head) * params.headDim;
+    const auto resultAt = [&](int d) __attribute__((always_inline)) {
       // Adding zero makes one zero of both (T4). A NaN becomes the one of every path.
-      const V16 value = load(work.rows.out + r * padded + d) / sum + zeros();
-      const I16 isNan =
-          greater(asInt(value) & splatInt(0x7fffffff), splatInt(0x7f800000));
-      storeBf16(line + d, select(isNan, asFloat(splatInt(0x7fc00000)), value));
+      const V16 value = load(out + d) * share + zeros();
+      const I16 isNan = greater(asInt(value) & splatInt(0x7fffffff), splatInt(0x7f800000));
+      return select(isNan, asFloat(splatInt(0x7fc00000)), value);
+    };
+    if (params.headDim % 16 == 0) {
+      // Sixteen columns never lie in two tiles.
+      Bf16* to = activations + activationOffset(row, k, total, params.rows);
+      for (int d = 0; d < params.headDim; d += 16) {
+        storeBf16(to, resultAt(d));
+        to += (k + d) % kTileK == 0 ? 16 : nextTile - 16;
+      }
+      continue;
     }
-    int k = (kvHead * group + (walk.first + r) % group) * params.headDim;
-    for (int d = 0; d < params.headDim;) {
-      const int rest = params.headDim - d;
-      const int room = kTileK - k % kTileK;
-      const int count = rest < room ? rest : room;
-      Bf16* const to = activations + activationOffset(row, k, total, params.rows);
-      __builtin_memcpy(to, line + d, static_cast<std::size_t>(count) * sizeof(Bf16));
-      d += count;
-      k += count;
+    alignas(64) Bf16 line[kHeadDimMax];
+    for (int d = 0; d < padded; d += 16) storeBf16(line + d, resultAt(d));
+    for (int d = 0; d < params.headDim; ++d) {
+      activations[activationOffset(row, k + d, total, params.rows)] = line[d];
     }
   }
 }
@@ -182,26 +212,37 @@ inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
   const auto blockAt = [&](int block) __attribute__((always_inline)) {
     return headBlock(params.cache, tile.blocks[block], params.layer, kvHead, padded);
   };
-  const auto makeScores = [&](const HeadBlock& block, float* scores) __attribute__((always_inline)) {
-    const Bf16* keys = reinterpret_cast<const Bf16*>(block.keys);
-    if constexpr (kFp8) {
-      widenCodes(block.keys, work.keys, elements);
-      keys = work.keys;
+  const auto widenKeys = [&](int block) __attribute__((always_inline)) {
+    if (kFp8 && block <= walk.blockLast) widenCodes(blockAt(block).keys, work.keys, elements);
+  };
+  const auto widenValues = [&](int block) __attribute__((always_inline)) {
+    if (kFp8 && block <= walk.blockLast) widenCodes(blockAt(block).values, work.values, elements);
+  };
+  const auto makeScores = [&](int block, float* scores) __attribute__((always_inline)) {
+    if (block > walk.blockLast) {
+      keepAwake();
+      return;
     }
-    scoresOfBlock(work.queries, walk.count, padded, keys, scores);
+    scoresOfBlock(work.queries, walk.count, padded,
+                  kFp8 ? work.keys : reinterpret_cast<const Bf16*>(blockAt(block).keys), scores);
+  };
+  // What the end of the step after this one, or of fp8 the one after that, takes.
+  const auto fetch = [&](int block) __attribute__((always_inline)) {
+    constexpr int kAhead = kFp8 ? 2 : 1;
+    constexpr std::size_t kScales = kFp8 ? 2 * kBlockTokens * sizeof(Fp16) : 0;
+    if (walk.count > kTileRows) return;  // Many tiles read the same blocks: they are in L2.
+    if (block + kAhead <= walk.blockLast) fetchAhead(blockAt(block + kAhead).values, side + kScales);
+    if (block + kAhead < walk.blockLast) fetchAhead(blockAt(block + kAhead + 1).keys, side);
   };
 
-  HeadBlock here = blockAt(walk.blockFirst);
-  makeScores(here, work.scores[0]);
+  widenKeys(walk.blockFirst);
+  makeScores(walk.blockFirst, work.scores[0]);
+  widenKeys(walk.blockFirst + 1);
+  widenValues(walk.blockFirst);
   for (int block = walk.blockFirst; block <= walk.blockLast; ++block) {
-    const int step = (block - walk.blockFirst) % 2;
-    HeadBlock next = here;
-    if (block < walk.blockLast) {
-      next = blockAt(block + 1);
-      fetchAhead(next.values, side + (kFp8 ? 2 * kBlockTokens * sizeof(Fp16) : 0));
-      if (block + 1 < walk.blockLast) fetchAhead(blockAt(block + 2).keys, side);
-      makeScores(next, work.scores[1 - step]);
-    }
+    const int turn = (block - walk.blockFirst) % 2;
+    const HeadBlock here = blockAt(block);
+    fetch(block);
     TokenScales scales;
     for (int i = 0; i < 2; ++i) {
       scales.score[i] = splat(params.scale);
@@ -210,14 +251,14 @@ inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
         scales.value[i] = widenScales(here.valueScales + 16 * i);
       }
     }
-    const int seeing = softmaxStep<kFp8>(params, walk, work, scales, work.scores[step], block);
-    const Bf16* values = reinterpret_cast<const Bf16*>(here.values);
-    if constexpr (kFp8) {
-      widenCodes(here.values, work.values, elements);
-      values = work.values;
-    }
-    addValues(work.weights, seeing, padded, values, work.rows.out);
-    here = next;
+    const int seeing = softmaxStep<kFp8>(
+        params, walk, work, scales, work.scores[turn], block,
+        [&]() __attribute__((always_inline)) { makeScores(block + 1, work.scores[1 - turn]); });
+    addValues(work.weights, seeing, padded,
+              kFp8 ? work.values : reinterpret_cast<const Bf16*>(here.values), work.rows.out);
+    widenKeys(block + 2);
+    widenValues(block + 1);
+    if (kFp8) keepAwake();
   }
 }
 
@@ -225,23 +266,30 @@ inline void attention(const AttentionParams& params, const AttentionTile& tile, 
                       void* scratch) {
   const int group = params.heads / params.kvHeads;
   const int padded = params.headDimPadded;
+  const int used = params.heads * params.headDim;
+  const int total = padTo(used, kTileK);
   const AttentionWork work = workIn(scratch, padded);
   for (int first = 0; first < tile.count * group; first += kRowsAtOnce) {
     const RowWalk walk = walkOf(params, tile, group, first);
     beginProducts(walk.count);
+    keepAwake();
     for (int r = 0; r < kRowsAtOnce; ++r) work.rows.maxima[r] = kHidden;
-    for (int r = 0; r < walk.count; ++r) {
-      const int position = (first + r) / group;
-      const int head = kvHead * group + (first + r) % group;
-      work.rows.positions[r] = tile.position + position;
+    for (int i = 0; i < walk.count * padded; i += 16) store(work.rows.out + i, zeros());
+    const Bf16* const queries = reinterpret_cast<const Bf16*>(params.queries);
+    const Bf16* const activations = reinterpret_cast<const Bf16*>(params.activations);
+    RowCursor cursor{walk.positionFirst - tile.position, walk.headFirst, group};
+    for (int r = 0; r < walk.count; ++r, cursor.next()) {
+      work.rows.positions[r] = tile.position + cursor.position;
       store(work.rows.sums + 16 * r, zeros());
-      const auto query = static_cast<std::size_t>(tile.row + position) *
-                             static_cast<std::size_t>(params.heads) +
-                         static_cast<std::size_t>(head);
-      copyQuery(work.queries, r,
-                reinterpret_cast<const Bf16*>(params.queries) +
-                    query * static_cast<std::size_t>(padded),
-                padded);
+      const std::size_t query = static_cast<std::size_t>(tile.row + cursor.position) *
+                                    static_cast<std::size_t>(params.heads) +
+                                static_cast<std::size_t>(kvHead * group + cursor.head);
+      copyQuery(work.queries, r, queries + query * static_cast<std::size_t>(padded), padded);
+      const int k = (kvHead * group + cursor.head) * params.headDim;
+      for (int d = 0; d < params.headDim; d += kTileK) {
+        __builtin_prefetch(
+            activations + activationOffset(tile.row + cursor.position, k + d, total, params.rows), 1);
+      }
     }
     if (params.cache.dtype == KvDtype::kFp8) {
       walkBlocks<true>(params, tile, walk, work, kvHead);
@@ -252,8 +300,6 @@ inline void attention(const AttentionParams& params, const AttentionTile& tile, 
   }
   if (kvHead + 1 == params.kvHeads) {
     // The padding of k holds zeros, in every row that a product reads.
-    const int used = params.heads * params.headDim;
-    const int total = padTo(used, kTileK);
     Bf16* const activations = reinterpret_cast<Bf16*>(params.activations);
     for (int i = 0; i < tile.count; ++i) {
       for (int k = used; k < total; ++k) {

@@ -23,6 +23,11 @@ inline void beginProducts(int rows) {
   loadTileShape(shape);
 }
 
+/// The multiplier goes to sleep when it was idle for about 1000 cycles and takes 600 to wake (measured
+/// on Emerald Rapids: +300 ns for the first product after a gap of 400 ns, +20 ns after shorter ones).
+/// A product of whatever is in the tiles, whose sum nobody reads, keeps it awake between the others.
+SIGNALBOX_INLINE void keepAwake() { _tile_dpbf16ps(0, 4, 6); }
+
 /// Loads of tiles are not declared to read memory: what was stored before must be there.
 SIGNALBOX_INLINE void finishStores() { asm volatile("" : : : "memory"); }
 

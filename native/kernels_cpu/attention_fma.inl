@@ -20,6 +20,7 @@ constexpr int kColumnsTogether = 1;
 #endif
 
 inline void beginProducts(int) {}
+SIGNALBOX_INLINE void keepAwake() {}
 
 #if defined(__AVX512BF16__)
 

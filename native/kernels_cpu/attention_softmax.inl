@@ -1,9 +1,12 @@
 // The softmax of one step: 32 tokens' scores of up to 32 rows to weights, running maxima and sums.
 //
-//   T1. A row's maximum is -inf until its first visible token; its output is zeroed at that step, so
-//       what steps before it left there, for the sake of other rows of the tile, does not matter.
+//   T1. A row's maximum is -inf until its first visible token. Outputs and sums are zero at the first
+//       step; a row that sees nothing of it zeroes its output when it begins, so what earlier steps
+//       left there, for the sake of other rows of the tile, does not matter.
 //   T2. Maxima only grow, and only a larger one rescales; multiplying by exp(0) = 1 would be the same.
-//   T3. A visible score that is NaN, or a maximum that is infinite, makes the row's sum NaN.
+//   T3. A visible score that is NaN, or a maximum that is infinite, makes the row's sum NaN: such a
+//       difference passes the lower bound of exp and then exp itself. NaN comes from bf16 or from the
+//       processor, so its lower 16 bits are zero, as expInRange asks.
 //   T4. A hidden token's weight is +0 and its value finite (elementwise_append.inl, A1): it changes
 //       at most the sign of a zero of the output, which the end of attention.inl does away with.
 
@@ -61,44 +64,37 @@ SIGNALBOX_INLINE std::uint32_t bitsOfMask(I16 mask) {
 #endif
 }
 
+/// Lane r is the maximum of best[r], for all 16 rows. Which of equal zeros, or whether a number or NaN
+/// comes out, differs by path, and nothing depends on it.
+SIGNALBOX_INLINE V16 maximaOfRows(const V16 (&best)[16]) {
 #if defined(__AVX512F__)
-/// The maxima of two halves of each vector: of `a` in the lower eight lanes, of `b` above.
-SIGNALBOX_INLINE __m512 foldHalves(__m512 a, __m512 b) {
-  return _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
-}
-/// Quarters 0 and 1, 2 and 3 of each.
-SIGNALBOX_INLINE __m512 foldQuarters(__m512 a, __m512 b) {
-  return _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
-}
-#endif
-
-/// Lane r is the maximum of best[r][0..16), for all 16 rows. Which of equal zeros or of NaN comes out
-/// differs by path, and nothing depends on it.
-SIGNALBOX_INLINE V16 maximaOfRows(const float* best, int count) {
-#if defined(__AVX512F__)
-  if (count > 2) {
-    const auto row = [&](int r) __attribute__((always_inline)) {
-      return _mm512_load_ps(best + 16 * r);
-    };
-    __m512 quarters[4];  // [i]: rows i, i + 4, i + 8, i + 12, four lanes each
-    for (int i = 0; i < 4; ++i) {
-      quarters[i] =
-          foldQuarters(foldHalves(row(i), row(i + 4)), foldHalves(row(i + 8), row(i + 12)));
-    }
-    const auto fold = [](__m512 a, __m512 b) __attribute__((always_inline)) {
-      return _mm512_max_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
-    };
-    const __m512 low = fold(quarters[0], quarters[1]);
-    const __m512 high = fold(quarters[2], quarters[3]);
-    V16 r;
-    r.part[0] =
-        _mm512_max_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xdd));
-    return r;
+  // A transposition that keeps the larger of what it would have put side by side: halves, quarters,
+  // then pairs and single lanes of each quarter.
+  const auto halves = [&](int a, int b) __attribute__((always_inline)) {
+    return _mm512_max_ps(_mm512_shuffle_f32x4(best[a].part[0], best[b].part[0], 0x44),
+                         _mm512_shuffle_f32x4(best[a].part[0], best[b].part[0], 0xee));
+  };
+  __m512 quarters[4];  // [i]: rows i, i + 4, i + 8, i + 12, four lanes each
+  _Pragma("GCC unroll 4") for (int i = 0; i < 4; ++i) {
+    const __m512 upper = halves(i, i + 4);
+    const __m512 lower = halves(i + 8, i + 12);
+    quarters[i] = _mm512_max_ps(_mm512_shuffle_f32x4(upper, lower, 0x88),
+                                _mm512_shuffle_f32x4(upper, lower, 0xdd));
   }
-#endif
+  const auto pairs = [](__m512 a, __m512 b) __attribute__((always_inline)) {
+    return _mm512_max_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+  };
+  const __m512 low = pairs(quarters[0], quarters[1]);
+  const __m512 high = pairs(quarters[2], quarters[3]);
+  V16 r;
+  r.part[0] =
+      _mm512_max_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xdd));
+  return r;
+#else
   alignas(64) float lanes[16];
-  for (int r = 0; r < 16; ++r) lanes[r] = r < count ? maxOfLanes(load(best + 16 * r)) : kHidden;
+  for (int r = 0; r < 16; ++r) lanes[r] = maxOfLanes(best[r]);
   return load(lanes);
+#endif
 }
 
 /// Row `row` goes on with a larger maximum than before; `factor` = exp(before - now).
@@ -114,29 +110,91 @@ SIGNALBOX_INLINE void rescaleRow(const SoftmaxRows& state, int row, float before
   for (int d = 0; d < state.headDimPadded; d += 16) store(out + d, load(out + d) * by);
 }
 
-/// Rows [first, first + count), count <= 16, of a step whose first token is at `firstToken`.
+/// By lane, the larger of a row's two scores; hidden ones -inf. One scale for all tokens is left for
+/// later: it is positive, so multiplying the largest gives the same bits as taking the largest product.
+template <bool kMasked, bool kScaled>
+SIGNALBOX_INLINE V16 largerScores(const TokenScales& scales, const float* row, const TokenMask& mask) {
+  V16 score[2] = {load(row), load(row + 16)};
+  for (int i = 0; i < 2; ++i) {
+    if constexpr (kScaled) score[i] = score[i] * scales.score[i];
+    if constexpr (kMasked) score[i] = select(mask.half[i], score[i], splat(kHidden));
+  }
+  return max(score[0], score[1]);
+}
+
+/// Rows whose exponentials are made side by side: eight registers of them.
+#if defined(__AVX512F__)
+constexpr int kSoftmaxRows = 4;
+#else
+constexpr int kSoftmaxRows = 1;
+#endif
+
+/// Weights and sums of kRows rows from `row`, whose maxima are up to date.
+template <int kRows, bool kMasked, bool kScaled>
+SIGNALBOX_INLINE void weighRows(const SoftmaxRows& state, const TokenScales& scales,
+                                const float* scores, int row, const TokenMask (&masks)[kRows],
+                                WeightElement* weights) {
+  V16 power[2 * kRows];
+  _Pragma("GCC unroll 8") for (int v = 0; v < 2 * kRows; ++v) {
+    const int r = row + v / 2;
+    const V16 score = load(scores + r * kBlockTokens + 16 * (v % 2)) * scales.score[v % 2];
+    // No difference is above 0. The order of max's arguments lets NaN through (T3).
+    power[v] = max(splat(kExpMin), score - splat(state.maxima[r]));
+  }
+  expInRange(power);
+  _Pragma("GCC unroll 4") for (int i = 0; i < kRows; ++i) {
+    V16* const pair = power + 2 * i;
+    if constexpr (kMasked) {
+      pair[0] = select(masks[i].half[0], pair[0], zeros());
+      pair[1] = select(masks[i].half[1], pair[1], zeros());
+    }
+    float* const sum = state.sums + 16 * (row + i);
+    store(sum, load(sum) + pair[0] + pair[1]);
+    if constexpr (kScaled) {
+      pair[0] = pair[0] * scales.value[0];
+      pair[1] = pair[1] * scales.value[1];
+    }
+    storeWeights(weights + (row + i) * kBlockTokens, pair[0], pair[1]);
+  }
+}
+
+/// Rows [first, first + count), count <= 16, of a step whose first token is at `firstToken`; `atFirst`
+/// where it is the first step of all, and there is nothing to rescale.
 template <bool kMasked, bool kScaled>
 inline void softmaxRows(const SoftmaxRows& state, const TokenScales& scales, const float* scores,
-                        int first, int count, int window, int firstToken,
+                        int first, int count, int window, int firstToken, bool atFirst,
                         WeightElement* weights) {
-  alignas(64) float best[16 * 16];
-  for (int r = 0; r < count; ++r) {
-    const float* const row = scores + (first + r) * kBlockTokens;
-    V16 score[2] = {load(row) * scales.score[0], load(row + 16) * scales.score[1]};
+  const auto rowAt = [&](int r) __attribute__((always_inline)) {
+    return scores + (first + r) * kBlockTokens;
+  };
+  const auto maskOf = [&](int r) __attribute__((always_inline)) {
+    TokenMask mask{};
     if constexpr (kMasked) {
-      const TokenMask mask = visibleTokens(state.positions[first + r], window, firstToken);
-      for (int i = 0; i < 2; ++i) score[i] = select(mask.half[i], score[i], splat(kHidden));
+      mask = visibleTokens(state.positions[first + r], window, firstToken);
     }
-    store(best + 16 * r, max(score[0], score[1]));
-  }
-  for (int r = count; r < 16; ++r) store(best + 16 * r, splat(kHidden));
-
+    return mask;
+  };
   const V16 before = load(state.maxima + first);
-  const V16 largest = maximaOfRows(best, count);
+  V16 largest;
+  if (count > 4) {
+    V16 best[16];
+    _Pragma("GCC unroll 16") for (int r = 0; r < 16; ++r) {
+      best[r] = r < count ? largerScores<kMasked, kScaled>(scales, rowAt(r), maskOf(r)) : splat(kHidden);
+    }
+    largest = maximaOfRows(best);
+  } else {
+    alignas(64) float lanes[16];
+    store(lanes, splat(kHidden));
+    for (int r = 0; r < count; ++r) {
+      lanes[r] = maxOfLanes(largerScores<kMasked, kScaled>(scales, rowAt(r), maskOf(r)));
+    }
+    largest = load(lanes);
+  }
+  if constexpr (!kScaled) largest = largest * scales.score[0];
   const V16 now = max(largest, before);
   store(state.maxima + first, now);
   std::uint32_t grown = bitsOfMask(greater(largest, before));
-  if (grown != 0) {
+  if (grown != 0 && !atFirst) {
     alignas(64) float factors[16];
     alignas(64) float maximaBefore[16];
     store(factors, exp16(before - now));
@@ -147,30 +205,15 @@ inline void softmaxRows(const SoftmaxRows& state, const TokenScales& scales, con
     }
   }
 
-  for (int r = 0; r < count; ++r) {
-    const float* const row = scores + (first + r) * kBlockTokens;
-    const V16 maximum = splat(state.maxima[first + r]);
-    V16 difference[2];
-    V16 power[2];
-    TokenMask mask;
-    if constexpr (kMasked) {
-      mask = visibleTokens(state.positions[first + r], window, firstToken);
-    }
-    for (int i = 0; i < 2; ++i) {
-      difference[i] = load(row + 16 * i) * scales.score[i] - maximum;
-      if constexpr (kMasked) difference[i] = select(mask.half[i], difference[i], zeros());
-      power[i] = exp16(difference[i]);
-      if constexpr (kMasked) power[i] = select(mask.half[i], power[i], zeros());
-    }
-    // Zero, or NaN where a difference is not finite (T3): exp16 alone would take it for very small.
-    const V16 both = difference[0] + difference[1];
-    const V16 alarm = both - both;
-    float* const sum = state.sums + 16 * (first + r);
-    store(sum, load(sum) + power[0] + power[1] + alarm);
-    if constexpr (kScaled) {
-      for (int i = 0; i < 2; ++i) power[i] = power[i] * scales.value[i];
-    }
-    storeWeights(weights + (first + r) * kBlockTokens, power[0], power[1]);
+  int r = 0;
+  for (; r + kSoftmaxRows <= count; r += kSoftmaxRows) {
+    TokenMask masks[kSoftmaxRows];
+    for (int i = 0; i < kSoftmaxRows; ++i) masks[i] = maskOf(r + i);
+    weighRows<kSoftmaxRows, kMasked, kScaled>(state, scales, scores, first + r, masks, weights);
+  }
+  for (; r < count; ++r) {
+    const TokenMask masks[1] = {maskOf(r)};
+    weighRows<1, kMasked, kScaled>(state, scales, scores, first + r, masks, weights);
   }
 }
 

@@ -232,24 +232,40 @@ SIGNALBOX_INLINE V16 select(I16 mask, V16 a, V16 b) {
   return asFloat(select(mask, asInt(a), asInt(b)));
 }
 
+/// The vector's halves, lane by lane: combine(i, i + 8), then quarters and so on, down to one value.
+template <class Combine>
+SIGNALBOX_INLINE float foldLanes(V16 a, const Combine& combine) {
+#if defined(__x86_64__)
+#if defined(__AVX512F__)
+  const __m256 eight = combine(
+      _mm512_castps512_ps256(a.part[0]),
+      _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(a.part[0]), 1)));
+  const __m128 four = combine(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+#elif defined(__AVX2__)
+  const __m256 eight = combine(a.part[0], a.part[1]);
+  const __m128 four = combine(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+#else
+  const __m128 four =
+      combine(combine(a.part[0], a.part[2]), combine(a.part[1], a.part[3]));
+#endif
+  const __m128 two = combine(four, _mm_movehl_ps(four, four));
+  const __m128 one = combine(two, _mm_shuffle_ps(two, two, 1));
+  return _mm_cvtss_f32(one);
+#else
+  const VectorF four = combine(combine(a.part[0], a.part[2]), combine(a.part[1], a.part[3]));
+  const VectorF two = combine(four, VectorF{four[2], four[3], four[2], four[3]});
+  const VectorF one = combine(two, VectorF{two[1], two[1], two[1], two[1]});
+  return one[0];
+#endif
+}
+
 /// Lanes i and i + 8, then i + 4, 2, 1 (kernels.h, K5).
 SIGNALBOX_INLINE float sumOfLanes(V16 a) {
-  alignas(64) float lanes[16];
-  store(lanes, a);
-  for (int half = 8; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) lanes[i] = lanes[i] + lanes[i + half];
-  }
-  return lanes[0];
+  return foldLanes(a, [](auto x, auto y) __attribute__((always_inline)) { return x + y; });
 }
+/// Which of zeros, or whether a number or NaN where there are both, is not said.
 SIGNALBOX_INLINE float maxOfLanes(V16 a) {
-  alignas(64) float lanes[16];
-  store(lanes, a);
-  for (int half = 8; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) {
-      lanes[i] = lanes[i] > lanes[i + half] ? lanes[i] : lanes[i + half];
-    }
-  }
-  return lanes[0];
+  return foldLanes(a, [](auto x, auto y) __attribute__((always_inline)) { return x > y ? x : y; });
 }
 
 /// Of sixteen pairs of bf16, as they lie in weights and keys: the first and the second of each.
@@ -305,17 +321,36 @@ SIGNALBOX_INLINE void storeBf16(Bf16* to, V16 a) {
 /// a rounded to bf16 and widened again.
 SIGNALBOX_INLINE V16 throughBf16(V16 a) { return asFloat(roundBf16(a) << 16); }
 
+/// core/portable_math.h's portableExp of lanes that are in its range already, the same bits. A NaN
+/// whose lowest nine bits are zero stays one. Step by step for all vectors: side by side they hide each
+/// other's latency, and one after the other they would fill the scheduler with what must wait.
+template <int kCount>
+SIGNALBOX_INLINE void expInRange(V16 (&x)[kCount]) {
+  V16 rounded[kCount];
+  V16 power[kCount];
+  _Pragma("GCC unroll 8") for (V16& each : x) each = each * splat(kLog2E);
+  _Pragma("GCC unroll 8") for (int v = 0; v < kCount; ++v) rounded[v] = x[v] + splat(kRoundMagic);
+  _Pragma("GCC unroll 8") for (int v = 0; v < kCount; ++v) {
+    x[v] = x[v] - (rounded[v] - splat(kRoundMagic));
+  }
+  _Pragma("GCC unroll 8") for (V16& each : power) each = splat(kExp2Coefficients[0]);
+  for (int i = 1; i < 7; ++i) {
+    const V16 coefficient = splat(kExp2Coefficients[i]);
+    _Pragma("GCC unroll 8") for (int v = 0; v < kCount; ++v) {
+      power[v] = power[v] * x[v] + coefficient;
+    }
+  }
+  // The lowest nine bits of kRoundMagicBits are zero: taking it away first would change nothing.
+  static_assert((kRoundMagicBits & 0x1ff) == 0);
+  _Pragma("GCC unroll 8") for (int v = 0; v < kCount; ++v) {
+    x[v] = asFloat(asInt(power[v]) + (asInt(rounded[v]) << 23));
+  }
+}
 /// core/portable_math.h's portableExp of each lane, the same bits.
 SIGNALBOX_INLINE V16 exp16(V16 x) {
-  x = max(x, splat(kExpMin));
-  x = min(x, splat(kExpMax));
-  const V16 scaled = x * splat(kLog2E);
-  const V16 rounded = scaled + splat(kRoundMagic);
-  const V16 fraction = scaled - (rounded - splat(kRoundMagic));
-  V16 power = splat(kExp2Coefficients[0]);
-  for (int i = 1; i < 7; ++i) power = power * fraction + splat(kExp2Coefficients[i]);
-  const I16 exponent = asInt(rounded) - splatInt(kRoundMagicBits);
-  return asFloat(asInt(power) + (exponent << 23));
+  V16 clamped[1] = {min(max(x, splat(kExpMin)), splat(kExpMax))};
+  expInRange(clamped);
+  return clamped[0];
 }
 
 }  // namespace
