@@ -4,9 +4,16 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, expect, test } from "vitest";
 
-import type { Chunk, Engine, EngineOptions, FinishReason, Generation, Sampling } from "./engine.ts";
+import type {
+  Chunk,
+  Engine,
+  EngineOptions,
+  FinishReason,
+  Generation,
+  PartialRequest,
+  Sampling,
+} from "./engine.ts";
 import { EngineFailure, type EngineErrorCode } from "./errors.ts";
-import { completeRequest, type PartialRequest } from "./request.ts";
 
 export interface EngineHarness {
   readonly engine: Engine;
@@ -62,7 +69,7 @@ export function describeEngine(
   }
 
   async function run(harness: EngineHarness, request: PartialRequest): Promise<Collected> {
-    return await harness.drive(collect(harness.engine.generate(completeRequest(request))));
+    return await harness.drive(collect(harness.engine.generate(request)));
   }
 
   /** Ends nowhere by itself. */
@@ -177,9 +184,7 @@ export function describeEngine(
       });
       const salts = [0, 1, 2, 3, 4, 5];
       const together = await harness.drive(
-        Promise.all(
-          salts.map((it) => collect(harness.engine.generate(completeRequest(request(it))))),
-        ),
+        Promise.all(salts.map((it) => collect(harness.engine.generate(request(it))))),
       );
       for (const salt of salts) {
         expect((await run(harness, request(salt))).ids).toEqual(together[salt]?.ids);
@@ -269,11 +274,11 @@ export function describeEngine(
 
     test("a masked request draws what it is allowed, one token for each mask", async () => {
       const harness = await start();
-      const request = completeRequest({
+      const request = {
         prompt: promptOf(harness, 20),
         masked: true,
         sampling: free({ maxTokens: 3 }),
-      });
+      };
       const generation = harness.engine.generate(request);
       const chunks = generation[Symbol.asyncIterator]();
       for (const [index, allowed] of [[11, 12], [13], [11, 17]].entries()) {
@@ -296,7 +301,7 @@ export function describeEngine(
       const harness = await start();
       for (const masked of [false, true]) {
         const sampling = longest(harness);
-        const request = completeRequest({ prompt: promptOf(harness, 20), masked, sampling });
+        const request = { prompt: promptOf(harness, 20), masked, sampling };
         const generation = harness.engine.generate(request);
         const ended = collect(generation);
         generation.abort();
@@ -311,7 +316,7 @@ export function describeEngine(
     test("whoever leaves the loop early aborts the request", async () => {
       const harness = await start();
       const sampling = longest(harness);
-      const request = completeRequest({ prompt: promptOf(harness, 20), sampling });
+      const request = { prompt: promptOf(harness, 20), sampling };
       const leave = async (): Promise<number> => {
         for await (const chunk of harness.engine.generate(request)) return chunk.index;
         return -1;
@@ -323,10 +328,10 @@ export function describeEngine(
 
     test("what a slow consumer has not read is one chunk", async () => {
       const harness = await start();
-      const request = completeRequest({
+      const request = {
         prompt: promptOf(harness, 20),
         sampling: free({ maxTokens: 30, logprobs: 1 }),
-      });
+      };
       const slow = harness.engine.generate(request);
       // Longer than the slow one, and begun with it.
       await run(harness, { prompt: promptOf(harness, 20), sampling: free({ maxTokens: 60 }) });
@@ -339,7 +344,7 @@ export function describeEngine(
       const order: string[] = [];
       const generate = async (label: string, priority: number): Promise<void> => {
         const prompt = promptOf(harness, 20);
-        const request = completeRequest({ prompt, priority, sampling: free({ maxTokens: 4 }) });
+        const request = { prompt, priority, sampling: free({ maxTokens: 4 }) };
         for await (const chunk of harness.engine.generate(request)) {
           if (chunk.finish !== null) order.push(label);
         }
@@ -353,9 +358,7 @@ export function describeEngine(
     test("a full queue refuses as busy, and takes requests again when there is room", async () => {
       const harness = await start({ sequencesMax: 1, waitingMax: 2 });
       const request = (): Generation =>
-        harness.engine.generate(
-          completeRequest({ prompt: promptOf(harness, 20), sampling: free() }),
-        );
+        harness.engine.generate({ prompt: promptOf(harness, 20), sampling: free() });
       const taken: Promise<Collected>[] = [];
       const codes = new Set<EngineErrorCode | null>();
       for (let i = 0; i < 20; i++) codes.add(refusal(() => taken.push(collect(request()))));
@@ -371,7 +374,7 @@ export function describeEngine(
       const { vocab } = engine.model.shape;
       const prompt = promptOf(harness, 20);
       const codeOf = (over: object, sampling: object = {}): EngineErrorCode | null =>
-        refusal(() => engine.generate(completeRequest({ prompt, ...over, sampling })));
+        refusal(() => engine.generate({ prompt, ...over, sampling }));
       expect(codeOf({}, { maxTokens: engine.model.contextMax + 1 })).toBe("never_fits");
       const wrong: [object, object][] = [
         [{ prompt: [] }, {}],
@@ -455,10 +458,10 @@ export function describeEngine(
     test("unload ends what is live as aborted, and nothing can be asked after it", async () => {
       const harness = await start({ sequencesMax: 1 });
       const { engine } = harness;
-      const request = completeRequest({
+      const request = {
         prompt: promptOf(harness, 20),
         sampling: longest(harness),
-      });
+      };
       const generations = [engine.generate(request), engine.generate(request)];
       const ends = Promise.all(generations.map(collect));
       await harness.drive(Promise.all([engine.unload(), engine.unload()]));

@@ -27,11 +27,12 @@ export interface Engine {
   /** Settles once, when the engine can serve no more: unloaded, or failed. Never rejects. */
   readonly ended: Promise<EngineEnd>;
   /**
-   * Throws EngineFailure: `invalid_request` and `never_fits` are the request's fault, `busy` says
-   * that `waitingMax` requests wait already, `unavailable` that the engine has ended. Then the
+   * What a request leaves out is what the model proposes (`model.defaults`), then
+   * SAMPLING_DEFAULTS. Throws EngineFailure: `invalid_request` and `never_fits` are the request's fault, `busy` says
+   * that `sequencesMax` run and `waitingMax` wait, `unavailable` that the engine has ended. Then the
    * request does not exist.
    */
-  generate(request: GenerateRequest): Generation;
+  generate(request: PartialRequest): Generation;
   /** Throws `unavailable` after unload(). */
   stats(): EngineStats;
   /**
@@ -99,7 +100,13 @@ export interface TokenLogprob {
   readonly logprob: number;
 }
 
-/** Complete: `completeRequest` (request.ts) fills in what a caller leaves out. */
+/** A prompt, and what differs from the defaults. */
+export interface PartialRequest extends Partial<Omit<GenerateRequest, "sampling">> {
+  readonly prompt: TokenIds;
+  readonly sampling?: Partial<Sampling>;
+}
+
+/** Complete: nothing is absent, null stands for none. */
 export interface GenerateRequest {
   /** At least one token id, each in [0, vocab). */
   readonly prompt: TokenIds;
@@ -155,7 +162,7 @@ export interface LogitBias {
   readonly bias: number;
 }
 
-/** How to load and run a model. Complete: ENGINE_DEFAULTS (load-options.ts) has the rest. */
+/** How to load and run a model. Complete; ENGINE_DEFAULTS has what a caller leaves out. */
 export interface EngineOptions {
   /** A Hugging Face model folder: config.json and safetensors. */
   readonly folder: string;

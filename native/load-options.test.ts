@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 
+import type { PartialRequest, Sampling } from "./engine.ts";
 import { completeOptions, ENGINE_DEFAULTS, type LoadOptions } from "./load-options.ts";
 import { completeRequest, SAMPLING_DEFAULTS } from "./request.ts";
 
@@ -50,4 +51,20 @@ test("a request takes what it names, then what its model proposes, then the defa
   const request = completeRequest({ prompt: [1], sampling: { topP: 0.5 } }, proposed);
   expect(request.sampling).toEqual({ ...SAMPLING_DEFAULTS, temperature: 0.6, topP: 0.5 });
   expect(request).toMatchObject({ resume: [], cacheSalt: "", priority: 0, masked: false });
+});
+
+test("a field of a request that nobody knows is refused by its name", () => {
+  expect(() => completeRequest({ prompt: [1], salt: "x" } as PartialRequest)).toThrow(
+    /^salt is no/u,
+  );
+  const sampling = { maxToken: 5 } as Partial<Sampling>;
+  expect(() => completeRequest({ prompt: [1], sampling })).toThrow(/^sampling\.maxToken is no/u);
+  expect(() => completeRequest({ prompt: [1], sampling: null as never })).toThrow(
+    /^sampling must/u,
+  );
+  const request = { prompt: [1], resume: undefined, sampling: { seed: undefined } };
+  expect(completeRequest(request as unknown as PartialRequest)).toMatchObject({
+    resume: [],
+    sampling: { seed: 0 },
+  });
 });

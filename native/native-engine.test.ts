@@ -9,7 +9,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { describeEngine } from "./conformance.ts";
 import type { Engine, LoadProgress } from "./engine.ts";
 import type { EngineFailure } from "./errors.ts";
-import { checkModelFolder, completeRequest, kvBytesPerToken, loadEngine } from "./index.ts";
+import { checkModelFolder, kvBytesPerToken, loadEngine } from "./index.ts";
 import { builtAddon, BUILD_MS_MAX, TEST_MODEL, WHY_NO_ADDON } from "./testing/built-addon.ts";
 
 const lacks = WHY_NO_ADDON === null ? "" : ` (${WHY_NO_ADDON})`;
@@ -114,10 +114,10 @@ describe.skipIf(WHY_NO_ADDON !== null)(`with the addon${lacks}`, () => {
     );
     const idsOf = async (engine: Engine): Promise<number[]> => {
       const ids: number[] = [];
-      const request = completeRequest({
+      const request = {
         prompt: [3, 4],
         sampling: { temperature: 0, maxTokens: 40 },
-      });
+      };
       for await (const chunk of engine.generate(request)) ids.push(...chunk.tokenIds);
       return ids;
     };
@@ -131,10 +131,10 @@ describe.skipIf(WHY_NO_ADDON !== null)(`with the addon${lacks}`, () => {
   test("the engine goes on while JavaScript does not, and nothing of it is lost", async () => {
     const engine = await loadEngine({ folder: TEST_MODEL, threads: 1 });
     try {
-      const request = completeRequest({
+      const request = {
         prompt: [5, 6, 7],
         sampling: { maxTokens: 400, ignoreEos: true },
-      });
+      };
       const chunks = engine.generate(request)[Symbol.asyncIterator]();
       const first = await chunks.next();
       const from = engine.stats().step;

@@ -28,13 +28,14 @@ import type {
   KvEvent,
   LoadProgress,
   ModelSummary,
+  PartialRequest,
   TokenIds,
 } from "./engine.ts";
 import { EngineFailure, isEngineErrorCode } from "./errors.ts";
 import { completeOptions, type LoadOptions } from "./load-options.ts";
 import { MergedChunks } from "./merged-chunks.ts";
 import { readOutputs, type OutputRecord } from "./output-batch.ts";
-import { checkRequest } from "./request.ts";
+import { checkRequest, completeRequest } from "./request.ts";
 
 export interface LoadWatch {
   /** Called now and then while loading, with the latest. */
@@ -108,7 +109,8 @@ class NativeEngine implements Engine {
     return this.#model;
   }
 
-  generate(request: GenerateRequest): Generation {
+  generate(given: PartialRequest): Generation {
+    const request = completeRequest(given, this.model.defaults);
     checkRequest(request, this.model.shape.vocab);
     const id = (this.#lastId += 1);
     native(() => this.#addon.submit(this.#handle, addonRequest(id, request)));

@@ -1,13 +1,14 @@
 // Requests made complete, and checked as far as any engine with the same vocabulary would.
 
-import type { GenerateRequest, LogitBias, Sampling, SamplingDefaults, TokenIds } from "./engine.ts";
+import type {
+  GenerateRequest,
+  LogitBias,
+  PartialRequest,
+  Sampling,
+  SamplingDefaults,
+  TokenIds,
+} from "./engine.ts";
 import { EngineFailure } from "./errors.ts";
-
-/** A prompt, and what differs from the defaults. */
-export interface PartialRequest extends Partial<Omit<GenerateRequest, "sampling">> {
-  readonly prompt: TokenIds;
-  readonly sampling?: Partial<Sampling>;
-}
 
 /** What a request gets that names nothing else and whose model proposes nothing. */
 export const SAMPLING_DEFAULTS: Sampling = {
@@ -27,22 +28,42 @@ export const SAMPLING_DEFAULTS: Sampling = {
   logprobs: null,
 };
 
-/** With `proposed` of the model (engine.model.defaults) between what is given and the defaults. */
+const EMPTY: Omit<GenerateRequest, "prompt" | "sampling"> = {
+  resume: [],
+  cacheSalt: "",
+  priority: 0,
+  masked: false,
+};
+
+/**
+ * With `proposed` of the model (engine.model.defaults) between what is given and the defaults.
+ * Throws `invalid_request` for a name that nobody knows.
+ */
 export function completeRequest(
   given: PartialRequest,
   proposed: Partial<SamplingDefaults> = {},
 ): GenerateRequest {
-  const known = Object.entries(proposed).filter(([, value]) => value != null);
+  const { sampling = {}, ...rest } = given;
+  const known = Object.entries(proposed).filter(([, value]) => value !== null);
+  const defaults = { ...SAMPLING_DEFAULTS, ...Object.fromEntries(known) };
   return {
-    prompt: given.prompt,
-    resume: given.resume ?? [],
-    cacheSalt: given.cacheSalt ?? "",
-    priority: given.priority ?? 0,
-    masked: given.masked ?? false,
-    sampling: { ...SAMPLING_DEFAULTS, ...Object.fromEntries(known), ...given.sampling },
+    ...overlaid("", { prompt: given.prompt, ...EMPTY, sampling: defaults }, rest),
+    sampling: overlaid("sampling.", defaults, sampling),
   };
 }
 
+/** `defaults` with what is there of `given`. */
+function overlaid<T extends object>(path: string, defaults: T, given: Partial<T>): T {
+  if (typeof given !== "object" || given === null) refuse(path.slice(0, -1), "must be an object");
+  const result = { ...defaults };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, name)) refuse(`${path}${name}`, "is no field of a request");
+    if (value !== undefined) result[name as keyof T] = value as T[keyof T];
+  }
+  return result;
+}
+
+/** A tenant's name in bytes; the engine's own bound. */
 const SALT_BYTES_MAX = 1024;
 const INT32_MAX = 2 ** 31 - 1;
 const LOGPROBS_MAX = 20;
@@ -63,7 +84,6 @@ export function checkRequest(request: GenerateRequest, vocab: number): void {
   }
   whole("priority", request.priority, -INT32_MAX - 1, INT32_MAX);
   flag("masked", request.masked);
-  if (typeof sampling !== "object" || sampling === null) refuse("sampling", "must be an object");
   checkSampling(sampling, vocab);
   if (request.resume.length > sampling.maxTokens) {
     refuse("resume", `has ${request.resume.length} tokens, over maxTokens ${sampling.maxTokens}`);

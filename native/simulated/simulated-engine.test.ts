@@ -5,7 +5,6 @@ import { ManualClock } from "#shared/testing/manual-clock.ts";
 import { describeEngine, type EngineHarness } from "../conformance.ts";
 import type { Chunk, Generation } from "../engine.ts";
 import type { EngineFailure } from "../errors.ts";
-import { completeRequest } from "../request.ts";
 import { SimulatedEngine } from "./simulated-engine.ts";
 import { linearLatency, type SimulatedOptions } from "./simulated-options.ts";
 
@@ -38,12 +37,10 @@ function nonNull<T extends object>(options: T): { [K in keyof T]: NonNullable<T[
 }
 
 const generate = (engine: SimulatedEngine, maxTokens: number, length = 10): Generation =>
-  engine.generate(
-    completeRequest({
-      prompt: Array.from({ length }, (_, i) => i + 3),
-      sampling: { maxTokens, ignoreEos: true },
-    }),
-  );
+  engine.generate({
+    prompt: Array.from({ length }, (_, i) => i + 3),
+    sampling: { maxTokens, ignoreEos: true },
+  });
 
 async function chunksOf(generation: Generation, chunks: Chunk[] = []): Promise<Chunk[]> {
   for await (const chunk of generation) chunks.push(chunk);
@@ -86,8 +83,11 @@ test("jitter moves steps within its bounds, the same way for the same seed", asy
 });
 
 test("engines of one model go on with each other's output", async () => {
-  const request = (resume: readonly number[]) =>
-    completeRequest({ prompt: [5, 6, 7], resume, sampling: { maxTokens: 30, seed: 3 } });
+  const request = (resume: readonly number[]) => ({
+    prompt: [5, 6, 7],
+    resume,
+    sampling: { maxTokens: 30, seed: 3 },
+  });
   const idsOf = async (harness: Simulated, resume: readonly number[]): Promise<number[]> => {
     const chunks = await harness.drive(chunksOf(harness.engine.generate(request(resume))));
     return chunks.flatMap((chunk) => chunk.tokenIds);
@@ -101,9 +101,7 @@ test("engines of one model go on with each other's output", async () => {
 test("answers end by themselves after about as many tokens as was said", async () => {
   const { engine, drive } = simulate({ meanTokens: 40 });
   const all = Array.from({ length: 60 }, (_, seed) =>
-    chunksOf(
-      engine.generate(completeRequest({ prompt: [9, 8], sampling: { seed, maxTokens: 1000 } })),
-    ),
+    chunksOf(engine.generate({ prompt: [9, 8], sampling: { seed, maxTokens: 1000 } })),
   );
   const lengths = (await drive(Promise.all(all))).map((chunks) => chunks.at(-1)!.index + 1);
   const mean = lengths.reduce((sum, it) => sum + it, 0) / lengths.length;
@@ -114,8 +112,10 @@ test("answers end by themselves after about as many tokens as was said", async (
 test("short of blocks, the last to come gives way, starts again and loses nothing", async () => {
   const alone = simulate({ meanTokens: null });
   const tight = simulate({ meanTokens: null, blocks: 8, prefixCache: false });
-  const request = (seed: number) =>
-    completeRequest({ prompt: [seed + 3, 4, 5], sampling: { seed, maxTokens: 120 } });
+  const request = (seed: number) => ({
+    prompt: [seed + 3, 4, 5],
+    sampling: { seed, maxTokens: 120 },
+  });
   const idsOf = async ({ engine }: Simulated, seed: number): Promise<number[]> =>
     (await chunksOf(engine.generate(request(seed)))).flatMap((chunk) => chunk.tokenIds);
   const seeds = [0, 1, 2, 3];

@@ -15,9 +15,10 @@ import type {
   Generation,
   KvEvent,
   ModelSummary,
+  PartialRequest,
 } from "../engine.ts";
 import { EngineFailure } from "../errors.ts";
-import { checkRequest } from "../request.ts";
+import { checkRequest, completeRequest } from "../request.ts";
 import { FaultSwitch, type Fault } from "./faults.ts";
 import { BLOCK_TOKENS, SimulatedCache } from "./simulated-cache.ts";
 import { SIMULATED_DEFAULTS, type SimulatedOptions } from "./simulated-options.ts";
@@ -65,8 +66,9 @@ export class SimulatedEngine implements Engine {
     return this.#faults.inject(fault, this.#count.tokensOut);
   }
 
-  generate(request: GenerateRequest): Generation {
+  generate(given: PartialRequest): Generation {
     this.#checkServing();
+    const request = completeRequest(given, this.model.defaults);
     checkRequest(request, this.#options.vocab);
     this.#checkFits(request);
     this.#faults.checkAdmission();

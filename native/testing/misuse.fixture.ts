@@ -6,13 +6,7 @@
 import { once } from "node:events";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
-import {
-  completeRequest,
-  EngineFailure,
-  loadEngine,
-  type Engine,
-  type Generation,
-} from "../index.ts";
+import { EngineFailure, loadEngine, type Engine, type Generation } from "../index.ts";
 import { TEST_MODEL } from "./built-addon.ts";
 
 const LONG = { maxTokens: 480, ignoreEos: true };
@@ -22,7 +16,7 @@ const load = (): Promise<Engine> => loadEngine({ folder: TEST_MODEL, threads: 1 
 /** Enough requests to decode for a while. */
 function decodeMuch(engine: Engine): Generation[] {
   return Array.from({ length: 200 }, (_, i) =>
-    engine.generate(completeRequest({ prompt: [i + 3, 4, 5], sampling: { ...LONG, seed: i } })),
+    engine.generate({ prompt: [i + 3, 4, 5], sampling: { ...LONG, seed: i } }),
   );
 }
 
@@ -69,11 +63,11 @@ const SCENARIOS: { readonly [name: string]: () => Promise<void> } = {
     const [, second] = generations;
     for await (const chunk of second ?? []) say(chunk.finish ?? "more");
     generations.forEach((it) => it.abort());
-    say(codeOf(() => engine.generate(completeRequest({ prompt: [1] }))));
+    say(codeOf(() => engine.generate({ prompt: [1] })));
   },
   "abort after end": async () => {
     const engine = await load();
-    const generation = engine.generate(completeRequest({ prompt: [3] }));
+    const generation = engine.generate({ prompt: [3] });
     for await (const chunk of generation) if (chunk.finish !== null) say(chunk.finish);
     generation.abort();
     generation.allowTokens(0, new Uint32Array(8));
@@ -91,7 +85,7 @@ const SCENARIOS: { readonly [name: string]: () => Promise<void> } = {
   },
   "process.exit in a chunk's turn": async () => {
     const engine = await startMuch();
-    const generation = engine.generate(completeRequest({ prompt: [3], sampling: LONG }));
+    const generation = engine.generate({ prompt: [3], sampling: LONG });
     for await (const chunk of generation) process.exit(chunk.tokenIds.length > 0 ? 5 : 6);
   },
   "an uncaught exception while decoding": async () => {
@@ -106,13 +100,13 @@ const SCENARIOS: { readonly [name: string]: () => Promise<void> } = {
   },
   "the end of the program with an idle engine": async () => {
     const engine = await load();
-    for await (const chunk of engine.generate(completeRequest({ prompt: [3] }))) {
+    for await (const chunk of engine.generate({ prompt: [3] })) {
       if (chunk.finish !== null) say(chunk.finish);
     }
   },
   "the end of the program while nobody reads": async () => {
     const engine = await load();
-    const generation = engine.generate(completeRequest({ prompt: [3], sampling: LONG }));
+    const generation = engine.generate({ prompt: [3], sampling: LONG });
     void generation;
     say("started");
   },
