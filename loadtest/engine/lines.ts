@@ -117,8 +117,8 @@ async function loadLines({
 }
 
 /**
- * One and two threads in turns while others want the processors: the least that two threads gain over
- * one. Where the outside load is not what it was to be, that is said and no figure.
+ * One and two threads in turns while others want the processors: the least that two gain over one.
+ * Where the outside load is not what it was to be, that is said and no figure.
  */
 async function loadedLines({ startProbe, ours, rounds, say }: LineOptions): Promise<Lines> {
   const one = await Driver.start(await ours(1).prepare());

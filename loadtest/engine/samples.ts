@@ -19,8 +19,8 @@ export const OUTSIDE_MAX = 0.1;
 const QUIET_MIN = 3;
 
 /**
- * The samples under little outside load where there are enough of them, else all. What a sample says
- * never decides whether it counts.
+ * The samples under little outside load where there are enough of them, else all. What a sample
+ * says never decides whether it counts.
  */
 export function counted<T extends { readonly outside: number }>(
   samples: readonly T[],
