@@ -424,6 +424,14 @@ TEST("indices of a resumed request go on after what it resumes") {
   running.engine->submit(std::move(request));
   running.listener.waitForEnd(1);
   CHECK(running.listener.of(1).first == 3 && running.listener.of(1).tokens.size() == 3);
+  Request masked = requestOf(2, 10, 4);
+  masked.masked = true;
+  masked.resume = {5, 6, 7};
+  running.engine->submit(std::move(masked));
+  running.engine->allowTokens(2, 0, {0, 0, 16, 0});
+  running.engine->allowTokens(2, 3, {0, 0, 32, 0});
+  running.listener.waitForEnd(2);
+  CHECK(running.listener.of(2).tokens[0] == 69);
 }
 
 TEST("unloading ends every live request as aborted, in whatever state the engine is") {

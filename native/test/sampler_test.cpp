@@ -439,6 +439,7 @@ TEST("token counts count, however many there are") {
 }
 
 TEST("drawing allocates nothing once it has run") {
+  test::needAllocationsCounted();
   Random random(test::testSeed() + 8);
   Sampler sampler(20000);
   Drawn drawn;

@@ -203,11 +203,6 @@ struct Way {
   std::function<bool(World&, const Request&)> run;
 };
 
-/// Steps until request `id` has ended.
-void runToEnd(World& world, std::uint64_t id) {
-  while (world.tracks.at(id).finish == FinishReason::kNone) CHECK(world.step());
-}
-
 TEST("cold, prefix hit, chunked, preempted, spilled and resumed give the same tokens") {
   test::TemporaryFolder folder;
   Random random(test::testSeed() + 6);
@@ -221,7 +216,7 @@ TEST("cold, prefix hit, chunked, preempted, spilled and resumed give the same to
       {"cold",
        [&](World& world, const Request& request) {
          world.submit(request);
-         runToEnd(world, request.id);
+         world.runToEnd(request.id);
          return world.tracks.at(request.id).cachedTokens == 0;
        }},
       {"prefix hit",
@@ -229,9 +224,9 @@ TEST("cold, prefix hit, chunked, preempted, spilled and resumed give the same to
          Request before = request;
          before.id = 1000;
          world.submit(before);
-         runToEnd(world, 1000);
+         world.runToEnd(1000);
          world.submit(request);
-         runToEnd(world, request.id);
+         world.runToEnd(request.id);
          return world.tracks.at(request.id).cachedTokens == 192;
        }},
       {"chunked",
@@ -239,7 +234,7 @@ TEST("cold, prefix hit, chunked, preempted, spilled and resumed give the same to
          // Others take a part of every step, so the chunks are of all sizes.
          for (std::uint64_t id = 2000; id < 2005; ++id) world.submit(filler(id, 41));
          world.submit(request);
-         runToEnd(world, request.id);
+         world.runToEnd(request.id);
          return world.chunked >= 3;
        }},
       {"preempted",
@@ -254,7 +249,7 @@ TEST("cold, prefix hit, chunked, preempted, spilled and resumed give the same to
            more.priority = -1;
            world.submit(more);
          }
-         runToEnd(world, request.id);
+         world.runToEnd(request.id);
          return world.decoder.stats().preemptions > 0;
        }},
       {"spilled and restored",
@@ -262,13 +257,13 @@ TEST("cold, prefix hit, chunked, preempted, spilled and resumed give the same to
          Request before = request;
          before.id = 4000;
          world.submit(before);
-         runToEnd(world, 4000);
+         world.runToEnd(4000);
          for (std::uint64_t id = 4001; id < 4005; ++id) {
            world.submit(filler(id, 300));
-           runToEnd(world, id);
+           world.runToEnd(id);
          }
          world.submit(request);
-         runToEnd(world, request.id);
+         world.runToEnd(request.id);
          return world.decoder.stats().restored >= 6 &&
                 world.tracks.at(request.id).cachedTokens == 192;
        }},
@@ -463,7 +458,7 @@ TEST("a lower number of priority goes first, and takes the place of those behind
   CHECK(world.tracks.at(9).tokens.size() == 1);
   CHECK(world.decoder.stats().preemptions == 1);
   CHECK(world.tracks.at(1).tokens.size() == 6 && world.tracks.at(2).tokens.size() == 5);
-  runToEnd(world, 9);
+  world.runToEnd(9);
   world.step();
   // Its place goes back to the one that had it, before those that never ran.
   CHECK(world.tracks.at(2).tokens.size() == 6 && world.tracks.at(3).tokens.empty());
@@ -527,7 +522,7 @@ TEST("a sequence whose mask has not come holds nobody up") {
   Request plain = requestOf(3, randomTokens(random, 50, 97), 30);
   plain.sampling.ignoreEos = true;
   for (const Request& each : {masked, one, plain}) world.submit(each);
-  runToEnd(world, 3);
+  world.runToEnd(3);
   CHECK(world.tracks.at(3).ended <= 34);
   CHECK(world.tracks.at(1).tokens.empty() && world.tracks.at(2).tokens.empty());
   CHECK_SAY(!world.step(), "nothing can be computed without a mask");
@@ -559,7 +554,7 @@ TEST("a client that sends no mask lends its blocks, and gets what it gets alone 
     CHECK(++waited < 2 * kIdleStepsMax);
   }
   CHECK(waited > kIdleStepsMax / 2);
-  runToEnd(world, 2);
+  world.runToEnd(2);
   CHECK(world.decoder.stats().preemptions == 1);
   CHECK_SAY(!world.step() && !world.decoder.heldUp(), "without a mask it does not come back");
   world.finish();
@@ -708,6 +703,7 @@ TEST("logits that are no numbers end that request alone, with an error") {
 }
 
 TEST("a step of decoding allocates nothing") {
+  test::needAllocationsCounted();
   const FakeModel model{.blocks = 100};
   Random random(test::testSeed() + 19);
   test::FakeRunner runner(model);
