@@ -78,20 +78,20 @@ export function whyNoBuild(): string | null {
   return findToolchain().missing;
 }
 
-/** Builds what changed. Throws BuildError. */
-export async function buildNative(wish: BuildWish): Promise<Built> {
+/** Builds what changed, below `root`. Throws BuildError. */
+export async function buildNative(wish: BuildWish, root: string = BUILD_FOLDER): Promise<Built> {
   const { toolchain, missing } = findToolchain();
   if (toolchain === null) throw new BuildError(`the engine cannot be built here: ${missing}`);
-  const folder = join(BUILD_FOLDER, wish.variant);
+  const folder = join(root, wish.variant);
   mkdirSync(folder, { recursive: true });
-  const lock = createHash("sha256").update(BUILD_FOLDER).digest("hex");
+  const lock = createHash("sha256").update(root).digest("hex");
   return await withLock(lock, async () => {
     const configured = await configure(toolchain, folder, wish);
     const jobs = String(jobsHere());
     const argv = ["--build", folder, "--parallel", jobs, "--target", ...wish.targets];
     const built = await run(toolchain.cmake, argv);
     if (wish.variant === "release" && wish.targets.includes(ADDON_TARGET)) {
-      replaceFile(join(folder, `${ADDON_TARGET}.node`), ADDON_FILE);
+      replaceFile(join(folder, `${ADDON_TARGET}.node`), join(root, `${ADDON_TARGET}.node`));
     }
     return { folder, log: configured + built };
   });
