@@ -2,6 +2,7 @@
 // that does not fit its config refused by the tensor's name before memory is taken.
 #include "model/loader.h"
 
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -344,24 +345,58 @@ TEST("an instruction path or an option that is not to be had is refused") {
   CHECK_THROWS(loadCpuRunner(none, nullptr), ErrorCode::kInvalidRequest, "rowsMax");
 }
 
-TEST("a file that ends early while it is read fails the load") {
+TEST("a read that fails on any thread fails the load, and ends it") {
+  /// A folder on a disk that breaks at one tensor.
+  class Breaking final : public ModelFolder {
+   public:
+    Breaking(const std::string& path, std::string name)
+        : folder_(ModelFolder::open(path)), name_(std::move(name)) {}
+    const std::string& path() const override { return folder_->path(); }
+    const std::vector<std::string>& files() const override { return folder_->files(); }
+    const std::map<std::string, TensorEntry>& tensors() const override {
+      return folder_->tensors();
+    }
+    const TensorEntry& tensor(const std::string& name) const override {
+      return folder_->tensor(name);
+    }
+    const TensorEntry* find(const std::string& name) const override { return folder_->find(name); }
+    void read(const TensorEntry& tensor, std::uint64_t offset, std::size_t bytes,
+              void* to) const override {
+      ++reads;
+      if (tensor.name == name_) throw EngineError(ErrorCode::kIo, "broken at " + name_);
+      folder_->read(tensor, offset, bytes, to);
+    }
+    mutable std::atomic<int> reads{0};
+
+   private:
+    const std::unique_ptr<ModelFolder> folder_;
+    const std::string name_;
+  };
+
   const TempFolder folder;
-  ModelBytes(Shape{}).write(folder);
-  const std::unique_ptr<ModelFolder> files = ModelFolder::open(folder.path());
+  const ModelBytes model(Shape{});
+  model.write(folder);
   const ModelConfig config = readModelConfig(folder.path());
-  const ModelTensors tensors = tensorsOf(config, *files);
   const Kernels& kernels = *kernelsNamed("");
   const Shards shards = shardsOf(config, 1);
   Arena counting(nullptr);
   layOutRank(config, shards, 0, kernels, WeightDtype::kBf16, counting);
   const HugeBuffer memory(counting.used(), "weights");
   Arena arena(memory.bytes());
-  const PackPlan plan =
-      packPlanOf(config, tensors, shards,
-                 {layOutRank(config, shards, 0, kernels, WeightDtype::kBf16, arena)});
-  std::filesystem::resize_file(folder.of("model.safetensors"),
-                               std::filesystem::file_size(folder.of("model.safetensors")) - 1);
-  CHECK_THROWS(loadWeights(*files, plan, kernels, 2, nullptr), ErrorCode::kIo, "model.safetensors");
+  const std::vector<RankLayout> layout = {
+      layOutRank(config, shards, 0, kernels, WeightDtype::kBf16, arena)};
+  int hits = 0;
+  for (const auto& [name, tensor] : model.tensors) {
+    for (const int threads : {1, 4}) {
+      const Breaking files(folder.path(), name);
+      const PackPlan plan = packPlanOf(config, tensorsOf(config, files), shards, layout);
+      const auto load = [&] { loadWeights(files, plan, kernels, threads, nullptr); };
+      CHECK_THROWS(load(), ErrorCode::kIo, "broken at " + name);
+      CHECK(threads > 1 || files.reads <= static_cast<int>(model.tensors.size()));
+      ++hits;
+    }
+  }
+  CHECK(hits == 2 * static_cast<int>(model.tensors.size()));
 }
 
 TEST("loading takes the weights' memory and a little staging, not a second copy") {
