@@ -7,12 +7,12 @@
 // A sweep goes through all matrices of all layers, so that weights come from memory as in a model's
 // step (8 layers are 840 MB of bf16, more than any cache). Times are the threads' own CPU time, summed
 // and divided by their number. Shared machines change speed within milliseconds, so every thread
-// multiplies from registers just before and after each matrix; a time counts when that ran at full
-// speed, and of those that count, the median. Hot: every thread multiplies with the same few panels again and
+// multiplies from registers for some microseconds before and after each slice, and a slice counts when
+// both ran at full speed; where none did, all count and the line says so. Slices of few rows, which
+// memory bounds and those microseconds would distort, all count. Hot: every thread multiplies with the same few panels again and
 // again, which shows what memory costs in the other mode.
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -51,6 +51,7 @@ constexpr Shape kShapes[] = {
 };
 constexpr int kKMax = 5632;
 constexpr int kOutputsMax = 32000;
+constexpr int kRowsWatched = 64;
 
 struct Options {
   std::string path;
@@ -132,48 +133,62 @@ class Bench {
     scales_.assign(kOutputsMax, 1.0f);
   }
 
-  /// Seconds of each matrix, the median of those at full speed; of all, where none was.
+  /// Seconds that each matrix takes all threads together.
   std::vector<double> sweep(int rows) {
-    std::vector<std::vector<double>> clean(matrices_.size());
-    std::vector<std::vector<double>> all(matrices_.size());
+    struct Slices {
+      double seconds = 0;
+      long panels = 0;
+    };
+    struct Tally {
+      std::vector<Slices> all;
+      std::vector<Slices> clean;
+    };
+    std::vector<Tally> tallies(static_cast<std::size_t>(options_.threads));
     std::vector<std::atomic<int>> counters(matrices_.size());
-    std::atomic<double> spent{0};
-    std::atomic<bool> slow{false};
-    std::atomic<bool> more{true};
     Meeting meeting(options_.threads);
     bench::timedOn(options_.threads, [&](int thread) {
+      Tally& tally = tallies[static_cast<std::size_t>(thread)];
+      tally.all.resize(matrices_.size());
+      tally.clean.resize(matrices_.size());
       kernels_.enter();
-      for (int repeat = 0; more; ++repeat) {
+      for (int repeat = 0; repeat <= options_.repeats; ++repeat) {
         for (std::size_t i = 0; i < matrices_.size(); ++i) {
-          if (thread == 0) {
-            counters[i] = 0;
-            spent = 0;
-            slow = false;
-          }
-          if (!fullSpeed()) slow = true;
+          if (thread == 0) counters[i] = 0;
           meeting.wait();
-          const double begun = threadSeconds();
-          multiply(i, rows, thread, counters[i]);
-          spent.fetch_add((threadSeconds() - begun) / options_.threads);
-          if (!fullSpeed()) slow = true;
+          multiply(i, rows, thread, counters[i], [&](double seconds, int panels, bool clean) {
+            if (repeat == 0) return;
+            for (std::vector<Slices>* slices : {&tally.all, &tally.clean}) {
+              if (slices == &tally.clean && !clean) continue;
+              (*slices)[i].seconds += seconds;
+              (*slices)[i].panels += panels;
+            }
+          });
           meeting.wait();
-          if (thread != 0 || repeat == 0) continue;
-          all[i].push_back(spent);
-          if (!slow) clean[i].push_back(spent);
         }
-        if (thread == 0) more = repeat < options_.repeats || (repeat < 6 * options_.repeats && few(clean));
-        meeting.wait();
       }
       kernels_.leave();
     });
     std::vector<double> seconds;
     for (std::size_t i = 0; i < matrices_.size(); ++i) {
-      seconds.push_back(bench::medianOf(clean[i].empty() ? all[i] : clean[i]));
-      if (clean[i].empty()) ++slowMatrices_;
+      Slices all;
+      Slices clean;
+      for (const Tally& tally : tallies) {
+        all.seconds += tally.all[i].seconds;
+        all.panels += tally.all[i].panels;
+        clean.seconds += tally.clean[i].seconds;
+        clean.panels += tally.clean[i].panels;
+      }
+      if (clean.panels == 0) {
+        clean = all;
+        ++slowMatrices_;
+      }
+      const double panels = matrices_[i].shape->outputs / kPanel;
+      seconds.push_back(clean.seconds / static_cast<double>(clean.panels) * panels /
+                        options_.threads);
     }
     return seconds;
   }
-  /// Matrices of the last sweep that never met full speed.
+  /// Matrices of the last sweep of which no slice ran at full speed.
   int takeSlowMatrices() { return std::exchange(slowMatrices_, 0); }
 
   const std::vector<Matrix>& matrices() const { return matrices_; }
@@ -184,16 +199,10 @@ class Bench {
   const HugeBuffer& weights() const { return weights_; }
 
  private:
-  bool few(const std::vector<std::vector<double>>& clean) const {
-    return std::any_of(clean.begin(), clean.end(), [&](const std::vector<double>& times) {
-      return static_cast<int>(times.size()) < options_.repeats;
-    });
-  }
-
   /// Whether this core multiplies from registers as fast as it ever did.
   bool fullSpeed() {
     if (kind_ == nullptr) return true;
-    const long rounds = static_cast<long>(1e8 / kind_->flops);
+    const long rounds = static_cast<long>(2e7 / kind_->flops);
     const double begun = threadSeconds();
     kind_->run(operands_, rounds);
     const double rate = static_cast<double>(rounds) / (threadSeconds() - begun);
@@ -228,7 +237,9 @@ class Bench {
     }
   }
 
-  void multiply(std::size_t index, int rows, int thread, std::atomic<int>& counter) {
+  /// `done(seconds, panels, clean)` after each slice.
+  void multiply(std::size_t index, int rows, int thread, std::atomic<int>& counter,
+                const std::function<void(double, int, bool)>& done) {
     const Shape& shape = *matrices_[index].shape;
     const bool fp8 = options_.dtype == WeightDtype::kFp8;
     const int panels = shape.outputs / kPanel;
@@ -265,8 +276,13 @@ class Bench {
         nextBytes = static_cast<std::size_t>(otherStep) * kernels_.panelBytes(other.k, options_.dtype);
         next = matrices_[index + 1].weights + static_cast<std::size_t>(thread) * nextBytes;
       }
+      const bool watched = rows >= kRowsWatched;
+      const bool before = !watched || fullSpeed();
+      const double begun = threadSeconds();
       kernels_.gemm(params, first, count, scratch_[static_cast<std::size_t>(thread)].bytes(), next,
                     nextBytes);
+      const double seconds = threadSeconds() - begun;
+      done(seconds, count, before && (!watched || fullSpeed()));
     }
   }
 

@@ -128,11 +128,11 @@ SIGNALBOX_INLINE OutputAhead outputAhead(const GemmParams& params, int panel, in
 
 template <int kTiles, int kPanels>
 SIGNALBOX_INLINE void streamRun(const TileGemm& g, const TileRun& run, const std::uint8_t* after,
-                                OutputAhead output) {
+                                Aside& aside) {
   if (g.fp8) {
-    multiplyStreaming<kTiles, kPanels, true>(run, after, g.widened, output);
+    multiplyStreaming<kTiles, kPanels, true>(run, after, g.widened, aside);
   } else {
-    multiplyStreaming<kTiles, kPanels, false>(run, after, g.widened, output);
+    multiplyStreaming<kTiles, kPanels, false>(run, after, g.widened, aside);
   }
 }
 
@@ -144,6 +144,7 @@ inline void multiplyFewRows(const TileGemm& g, int first, int count) {
   const std::size_t sumStride = static_cast<std::size_t>(kTiles * g.tileRows * kPanel);
   const std::size_t segmentStride = kTogether * sumStride;
   const int end = first + count;
+  Aside aside;
   for (int p = first; p < end;) {
     const int together = end - p >= kTogether ? kTogether : end - p >= 2 ? 2 : 1;
     const std::uint8_t* const weights = g.panel(p);
@@ -165,11 +166,11 @@ inline void multiplyFewRows(const TileGemm& g, int first, int count) {
                         sumStride,
                         true};
       if (together == 4) {
-        if constexpr (kTiles == 1) streamRun<1, 4>(g, run, after, {});
+        if constexpr (kTiles == 1) streamRun<1, 4>(g, run, after, aside);
       } else if (together == 2) {
-        streamRun<kTiles, 2>(g, run, after, {});
+        streamRun<kTiles, 2>(g, run, after, aside);
       } else {
-        streamRun<kTiles, 1>(g, run, after, {});
+        streamRun<kTiles, 1>(g, run, after, aside);
       }
     }
     finish(g.params, Sums{g.sums, segmentStride, sumStride}, p, together, 0, g.params.rows);
@@ -188,7 +189,7 @@ struct SumPlaces {
 /// whose weights of this run begin at `weights`.
 inline void multiplyRun(const TileGemm& g, const KRun& k, const std::uint8_t* weights,
                         std::size_t panelStride, int tile, int tiles, int panels,
-                        const SumPlaces& sums, bool stream, Ahead& ahead, OutputAhead output) {
+                        const SumPlaces& sums, bool stream, Aside& aside) {
   const int steps = k.steps / k.segments;
   const std::size_t stepBytes = stream ? g.stepBytes : kTileBytes;
   for (int i = 0; i < k.segments; ++i) {
@@ -202,22 +203,21 @@ inline void multiplyRun(const TileGemm& g, const KRun& k, const std::uint8_t* we
                       sums.base + static_cast<std::size_t>(k.segment + i) * sums.segmentStride,
                       sums.panelStride,
                       k.begin};
-    const OutputAhead out = i + 1 == k.segments ? output : OutputAhead{};
     const std::uint8_t* const after = from + static_cast<std::size_t>(steps) * stepBytes;
     const int shape = tiles * 10 + panels;
     if (stream) {
       switch (shape) {
-        case 32: multiplyStreaming<3, 2, false>(run, after, nullptr, out); break;
-        case 31: multiplyStreaming<3, 1, false>(run, after, nullptr, out); break;
-        case 22: multiplyStreaming<2, 2, false>(run, after, nullptr, out); break;
-        default: multiplyStreaming<2, 1, false>(run, after, nullptr, out); break;
+        case 32: multiplyStreaming<3, 2, false>(run, after, nullptr, aside); break;
+        case 31: multiplyStreaming<3, 1, false>(run, after, nullptr, aside); break;
+        case 22: multiplyStreaming<2, 2, false>(run, after, nullptr, aside); break;
+        default: multiplyStreaming<2, 1, false>(run, after, nullptr, aside); break;
       }
     } else {
       switch (shape) {
-        case 32: multiplyCached<3, 2>(run, ahead, out); break;
-        case 31: multiplyCached<3, 1>(run, ahead, out); break;
-        case 22: multiplyCached<2, 2>(run, ahead, out); break;
-        default: multiplyCached<2, 1>(run, ahead, out); break;
+        case 32: multiplyCached<3, 2>(run, aside); break;
+        case 31: multiplyCached<3, 1>(run, aside); break;
+        case 22: multiplyCached<2, 2>(run, aside); break;
+        default: multiplyCached<2, 1>(run, aside); break;
       }
     }
   }
@@ -245,41 +245,47 @@ SIGNALBOX_INLINE int tilesOfBlock(int tile, int tileEnd, int tileFirst) {
 /// Tiles [tileFirst, tileEnd) of rows, at least two, against at most kPanelsCached panels.
 inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFirst, int tileEnd) {
   const KRuns runs(g.params);
-  const bool waiting = runs.count() > 1;
-  const int rowsWaiting = waiting ? (tileEnd - tileFirst) * kTileRows : kStreamRows;
+  const bool manyRuns = runs.count() > 1;
+  const int rowsWaiting = manyRuns ? (tileEnd - tileFirst) * kTileRows : kStreamRows;
   const std::size_t panelSums = static_cast<std::size_t>(rowsWaiting) * kPanel;
-  const std::size_t segmentStride = (waiting ? kPanelsCached : 2) * panelSums;
+  const std::size_t segmentStride = (manyRuns ? kPanelsCached : 2) * panelSums;
   const int end = first + count;
   const bool activationsStay = static_cast<std::size_t>((tileEnd - tileFirst) * kTileRows) *
                                    static_cast<std::size_t>(runs.stepsMax() * kTileK) *
                                    sizeof(Bf16) <=
                                kActivationsCached;
+  Aside aside;
+  bool half = false;
 
   for (int i = 0; i < runs.count(); ++i) {
     const KRun k = runs.at(i);
     const std::size_t runOffset = static_cast<std::size_t>(k.first) * g.stepBytes;
     const std::size_t widenedStride = static_cast<std::size_t>(k.steps) * kTileBytes;
 
-    const auto block = [&](int p, int tile, int tiles, Ahead& ahead) __attribute__((always_inline)) {
+    const auto block = [&](int p, int tile, int tiles) __attribute__((always_inline)) {
       const int panels = end - p < 2 ? 1 : 2;
       SumPlaces sums{g.sums, segmentStride, panelSums};
-      if (waiting) {
+      if (manyRuns) {
         sums.base += static_cast<std::size_t>(p - first) * panelSums +
                      static_cast<std::size_t>((tile - tileFirst) * kTileRows) * kPanel;
+      } else {
+        // The block before may still wait in the other half.
+        half = !half;
+        if (half) sums.base += 4 * segmentStride;
       }
-      const OutputAhead output =
-          k.last ? outputAhead(g.params, p, panels, tile, tiles) : OutputAhead{};
+      if (k.last) aside.output = outputAhead(g.params, p, panels, tile, tiles);
       const int widenedPanel = activationsStay ? 0 : p - first;
       const std::uint8_t* const weights =
           g.fp8 ? g.widened + static_cast<std::size_t>(widenedPanel) * widenedStride
                 : g.panel(p) + runOffset;
       multiplyRun(g, k, weights, g.fp8 ? widenedStride : g.panelStride, tile, tiles, panels, sums,
-                  !g.fp8 && tile == tileFirst, ahead, output);
+                  !g.fp8 && tile == tileFirst, aside);
+      if (aside.waiting.rows != 0) aside.waiting.rest();
       if (!k.last) return;
       const int row = tile * kTileRows;
       const int rows = g.params.rows - row < tiles * kTileRows ? g.params.rows - row
                                                                : tiles * kTileRows;
-      finish(g.params, Sums{sums.base, segmentStride, panelSums}, p, panels, row, rows);
+      aside.waiting = {&g.params, Sums{sums.base, segmentStride, panelSums}, p, panels, row, rows};
     };
 
     if (activationsStay) {
@@ -287,7 +293,8 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
         const int panels = end - p < 2 ? 1 : 2;
         if (g.fp8) widenRun(g, p, panels, k.first, k.steps, g.widened);
         // As much of what comes next as can be asked for; the rest streams.
-        Ahead ahead;
+        Ahead& ahead = aside.ahead;
+        ahead = {};
         const int firstTiles = tilesOfBlock(tileFirst, tileEnd, tileFirst);
         const int stepsLeft = (tileEnd - tileFirst - firstTiles) / 2 * k.steps;
         if (!g.fp8 && stepsLeft > 0) {
@@ -310,7 +317,7 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
         }
         for (int tile = tileFirst; tile < tileEnd;) {
           const int tiles = tilesOfBlock(tile, tileEnd, tileFirst);
-          block(p, tile, tiles, ahead);
+          block(p, tile, tiles);
           tile += tiles;
         }
       }
@@ -321,17 +328,19 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
     for (int tile = tileFirst; tile < tileEnd;) {
       const int tiles = tilesOfBlock(tile, tileEnd, tileFirst);
       // The activations of the next block, from a cache shared by all cores.
-      Ahead ahead;
+      Ahead& ahead = aside.ahead;
+      ahead = {};
       if (tile + tiles < tileEnd) {
         ahead.run = reinterpret_cast<const std::uint8_t*>(g.activations(tile + tiles, k.first));
         ahead.stride = g.tileStride * sizeof(Bf16);
         ahead.runs = 2;
         ahead.lines = k.steps * static_cast<int>(kTileBytes / kLine);
       }
-      for (int p = first; p < end; p += 2) block(p, tile, tiles, ahead);
+      for (int p = first; p < end; p += 2) block(p, tile, tiles);
       tile += tiles;
     }
   }
+  if (aside.waiting.rows != 0) aside.waiting.rest();
 }
 
 inline void gemm(const GemmParams& params, int first, int count, void* scratch,

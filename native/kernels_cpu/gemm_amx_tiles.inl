@@ -62,6 +62,42 @@ struct OutputAhead {
   }
 };
 
+/// Sums that wait for their epilogue: a row at a time between tile instructions, which leave the
+/// vector units idle.
+struct Waiting {
+  const GemmParams* params = nullptr;
+  Sums sums{};
+  int panel = 0;
+  int panels = 0;
+  int row = 0;
+  int rows = 0;  // left
+
+  SIGNALBOX_INLINE void step() {
+    if (rows == 0) return;
+    finish(*params, sums, panel, panels, row, 1);
+    sums.at += kPanel;
+    ++row;
+    --rows;
+  }
+  void rest() {
+    finish(*params, sums, panel, panels, row, rows);
+    rows = 0;
+  }
+};
+
+/// What a core does on the side of a run.
+struct Aside {
+  Ahead ahead;
+  OutputAhead output;
+  Waiting waiting;
+
+  SIGNALBOX_INLINE void step() {
+    ahead.step();
+    output.step();
+    waiting.step();
+  }
+};
+
 /// Operands of a run of k.
 struct TileRun {
   const std::uint8_t* weights;
@@ -185,7 +221,7 @@ SIGNALBOX_INLINE void multiplyStep(const Bf16* a, std::size_t tileStride,
 /// asking ahead goes on over the end. fp8 is widened step by step into `widened`, 2 kPanels tiles.
 template <int kTiles, int kPanels, bool kFp8>
 inline void multiplyStreaming(const TileRun& run, const std::uint8_t* after, std::uint8_t* widened,
-                              OutputAhead output) {
+                              Aside& aside) {
   constexpr std::size_t kBytes = kFp8 ? kTileBytes / 2 : kTileBytes;
   constexpr int kStepsAhead = static_cast<int>(kStreamAhead / kBytes);
   beginSums<kTiles, kPanels>(run);
@@ -207,7 +243,8 @@ inline void multiplyStreaming(const TileRun& run, const std::uint8_t* after, std
       }
     }
     if constexpr (kFp8) beforeTileLoads();
-    output.step();
+    aside.output.step();
+    aside.waiting.step();
     multiplyStep<kTiles, kPanels, true>(activations, run.tileStride, tile);
     activations += run.tileRows * kTileK;
     weights += kBytes;
@@ -217,15 +254,14 @@ inline void multiplyStreaming(const TileRun& run, const std::uint8_t* after, std
 
 /// Weights from the second-level cache, bf16.
 template <int kTiles, int kPanels>
-inline void multiplyCached(const TileRun& run, Ahead& ahead, OutputAhead output) {
+inline void multiplyCached(const TileRun& run, Aside& aside) {
   beginSums<kTiles, kPanels>(run);
   const Bf16* activations = run.activations;
   const std::uint8_t* weights = run.weights;
   for (int step = 0; step < run.steps; ++step) {
     const std::uint8_t* const tile[2] = {weights, weights + run.panelStride};
     multiplyStep<kTiles, kPanels, false>(activations, run.tileStride, tile);
-    ahead.step();
-    output.step();
+    aside.step();
     activations += kTileRows * kTileK;
     weights += kTileBytes;
   }
