@@ -1,11 +1,21 @@
 // The package as a stranger gets it: packed, installed in an empty folder, and run there.
 
 import { execFile } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { TEST_MODEL } from "../native/testing/built-addon.ts";
+import { whyNoBuild } from "../tools/native-build.ts";
 import { tempDirectory } from "../services/shared/testing/temp-directory.ts";
 import { ROOT } from "./repository.ts";
 
@@ -54,7 +64,8 @@ beforeAll(async () => {
   const quiet = ["--no-audit", "--no-fund", "--prefer-offline"];
   // The registry and cache of whoever runs this test, not of the empty home.
   await run("npm", ["install", ...quiet, tarball], { cwd: project, timeout: 240_000 });
-}, 300_000);
+  // The first pack of a fresh clone compiles the engine.
+}, 1_200_000);
 
 afterAll(() => rmSync(directory.path, { recursive: true, force: true, maxRetries: 3 }));
 
@@ -68,7 +79,7 @@ test("the tarball has what runs and none of what tests", () => {
   }
   const odd = paths.filter((path) => /\.test\.|\/testing\/|\/fixtures\/|\.tmp\./.test(path));
   expect(odd).toEqual([]);
-  expect(paths.filter((path) => path.startsWith("dist/") && path.endsWith(".ts"))).toEqual([]);
+  expect(paths.filter((path) => /^dist\/.*(?<!\.d)\.ts$/.test(path))).toEqual([]);
 });
 
 test("npx signalbox --help and --version", async () => {
@@ -110,4 +121,142 @@ test("below Node 22 it says so instead of failing on syntax", async () => {
     code: 2,
     stderr: expect.stringContaining("signalbox needs Node 22 or newer; this is 20.9.0") as string,
   });
+});
+
+test("the tarball has the engine's sources, and nothing of its tests, benchmarks and models", () => {
+  const native = packed.files.map((file) => file.path).filter((path) => path.startsWith("native/"));
+  for (const path of [
+    "CMakeLists.txt",
+    "install.mjs",
+    "include/engine/engine.h",
+    "binding/addon.cpp",
+  ]) {
+    expect(native).toContain(`native/${path}`);
+  }
+  expect(native.filter((path) => /^native\/(?:test|bench|testing|models)\//.test(path))).toEqual(
+    [],
+  );
+});
+
+const installed = join(project, "node_modules", "signalbox");
+
+/** `signalbox/engine` as a program imports it. */
+async function importEngine(script: string, env_: NodeJS.ProcessEnv = env): Promise<unknown> {
+  const text = `import * as engine from "signalbox/engine";\n${script}`;
+  const args = ["--input-type=module", "--eval", text];
+  const { stdout } = await run(process.execPath, args, {
+    cwd: project,
+    env: env_,
+    timeout: 60_000,
+  });
+  return JSON.parse(stdout) as unknown;
+}
+
+test("programs import the engine with its types", async () => {
+  const program = `import { loadEngine, type Chunk, type EngineFailure } from "signalbox/engine";
+    const engine = await loadEngine({ folder: "m" });
+    for await (const chunk of engine.generate({ prompt: [1] })) {
+      const { index }: Chunk = chunk;
+      const retry: EngineFailure["retry"] = index > 0 ? "never" : "later";
+      process.stdout.write(retry);
+    }
+    // @ts-expect-error: no such field
+    engine.generate({ prompt: [1], salt: "x" });`;
+  writeFileSync(join(project, "program.mts"), program);
+  const types = join(ROOT, "node_modules", "@types");
+  const options = ["--strict", "--module", "nodenext", "--target", "esnext", "--types", "node"];
+  const args = ["--noEmit", ...options, "--typeRoots", types, "program.mts"];
+  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  const checked = run(process.execPath, [tsc, ...args], { cwd: project, encoding: "utf8" });
+  await expect(checked).resolves.toMatchObject({ stdout: "" });
+});
+
+const WHY_NO_ENGINE = "process.stdout.write(JSON.stringify(engine.engineHere()));";
+const addonName = join(`${process.platform}-${process.arch}`, "signalbox_engine.node");
+const missing = whyNoBuild();
+
+describe.skipIf(missing !== null)(
+  `the packed engine${missing === null ? "" : ` (${missing})`}`,
+  () => {
+    test("it is prebuilt, checks models and generates", async () => {
+      expect(packed.files.map((file) => file.path)).toContain(join("prebuilt", addonName));
+      const checked = JSON.parse(await npx("model", "check", TEST_MODEL, "--json")) as unknown;
+      expect(checked).toMatchObject({ ok: true, model: { family: "llama" } });
+      const ids = await importEngine(`
+      const loaded = await engine.loadEngine({ folder: ${JSON.stringify(TEST_MODEL)}, threads: 1 });
+      const ids = [];
+      const request = { prompt: [1, 17], sampling: { temperature: 0, maxTokens: 5, ignoreEos: true } };
+      for await (const chunk of loaded.generate(request)) ids.push(...chunk.tokenIds);
+      await loaded.unload();
+      process.stdout.write(JSON.stringify(ids));`);
+      expect(ids).toHaveLength(5);
+    });
+
+    test("where the prebuilt one does not fit, installing builds another", async () => {
+      const prebuilt = join(installed, "prebuilt", addonName);
+      const kept = join(directory.path, "kept.node");
+      const bin = join(directory.path, "bin");
+      renameSync(prebuilt, kept);
+      writeFileSync(prebuilt, "made for another C library");
+      mkdirSync(bin);
+      // What compiles is native.test.ts's to show; here it is who is called, and where it goes.
+      const cmake = `#!/bin/sh
+      case "$1" in
+        --version) echo cmake version 3.25.1;;
+        -S) test -f "$2/CMakeLists.txt" && echo "$@" > ${join(directory.path, "configured")};;
+        --build) cp ${kept} "$2/signalbox_engine.node";;
+      esac`;
+      writeFileSync(join(bin, "cmake"), cmake, { mode: 0o755 });
+      const PATH = `${bin}${delimiter}${env["PATH"] ?? ""}`;
+      try {
+        const install = join(installed, "native", "install.mjs");
+        const { stdout } = await run(process.execPath, [install], { env: { ...env, PATH } });
+        expect(stdout).toMatch(/building the engine/);
+        const built = join(installed, "build", "native", "signalbox_engine.node");
+        expect(readFileSync(built).equals(readFileSync(kept))).toBe(true);
+        expect(await importEngine(WHY_NO_ENGINE)).toMatchObject({ path: built, why: null });
+        const configured = readFileSync(join(directory.path, "configured"), "utf8");
+        expect(configured).toContain("-DSIGNALBOX_STRICT=OFF");
+        expect(configured).toMatch(/-DNODE_API_INCLUDE=\S+node-api-headers\/include/);
+      } finally {
+        rmSync(join(installed, "build"), { recursive: true, force: true });
+        renameSync(kept, prebuilt);
+      }
+    });
+  },
+);
+
+test("without a compiler and a prebuilt engine installing succeeds, and all but serving works", async () => {
+  const prebuilt = join(installed, "prebuilt");
+  const aside = join(directory.path, "aside");
+  const bin = join(directory.path, "bare");
+  mkdirSync(bin);
+  symlinkSync(process.execPath, join(bin, "node"));
+  if (existsSync(prebuilt)) renameSync(prebuilt, aside);
+  const bare = { ...env, PATH: bin };
+  try {
+    const install = join(installed, "native", "install.mjs");
+    const said = await run(process.execPath, [install], { env: bare, encoding: "utf8" });
+    expect(said.stdout).toMatch(/not built, so this installation serves no language models/);
+    expect(said.stderr).toMatch(/no C\+\+ compiler is in PATH/);
+    expect(await importEngine(WHY_NO_ENGINE, bare)).toEqual({
+      why: "the engine is not built here",
+      wayOut: expect.stringContaining("npm rebuild signalbox") as string,
+    });
+    expect(await npx("--version")).toMatch(/^\d/);
+    const refused = run("npx", ["--no-install", "signalbox", "model", "check", TEST_MODEL], {
+      ...{ cwd: project, env, encoding: "utf8" },
+    });
+    await expect(refused).rejects.toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining("npm rebuild signalbox") as string,
+    });
+  } finally {
+    if (existsSync(aside)) renameSync(aside, prebuilt);
+  }
+});
+
+test("in a clone the install script does nothing", async () => {
+  const said = await run(process.execPath, [join(ROOT, "native", "install.mjs")]);
+  expect(said).toMatchObject({ stdout: "", stderr: "" });
 });

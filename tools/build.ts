@@ -4,6 +4,7 @@
 //   B2. dist/ has the layout of the sources, `.ts` become `.js`; its own package.json maps `#…`
 //       there.
 //   B3. dist/ appears whole or not at all: it is built beside and renamed.
+//   B4. What programs import, the engine, has its types beside it.
 
 import { execFileSync } from "node:child_process";
 import {
@@ -25,6 +26,8 @@ const staged = join(root, `dist.${process.pid}`);
 /** Folders whose other files (schemas, scripts, pages) are needed beside the code. */
 const ASSET_FOLDERS = ["services", "cluster-adapters", "proto/gen"];
 const ASSET = /\.(?:json|ya?ml|sh|html|css|svg|js|proto)$/;
+/** Where `exports` of package.json lead, and what those stand on. */
+const TYPED_FOLDERS = ["native", "services/shared/base"];
 const NOT_SHIPPED = /\.test\.|(?:^|\/)(?:testing|fixtures|test-cases)\//;
 
 const LAUNCHER = `#!/usr/bin/env node
@@ -52,6 +55,7 @@ function build(): void {
   // Checked above; the emitter would only complain that it leaves `#…` as they are (TS2877).
   tsc(["--noCheck", "--outDir", staged]);
   for (const folder of ASSET_FOLDERS) copyAssets(folder);
+  addTypes();
   writeFileSync(join(staged, "package.json"), `${JSON.stringify(distManifest(), null, 2)}\n`);
   writeFileSync(join(staged, "signalbox.js"), LAUNCHER);
   chmodSync(join(staged, "signalbox.js"), 0o755);
@@ -84,6 +88,18 @@ function copyAssets(folder: string): void {
     const to = join(staged, path);
     mkdirSync(dirname(to), { recursive: true });
     cpSync(from, to);
+  }
+}
+
+function addTypes(): void {
+  const types = `${staged}.types`;
+  try {
+    tsc(["--noCheck", "--declaration", "--emitDeclarationOnly", "--outDir", types]);
+    for (const folder of TYPED_FOLDERS) {
+      cpSync(join(types, folder), join(staged, folder), { recursive: true });
+    }
+  } finally {
+    rmSync(types, { recursive: true, force: true });
   }
 }
 
