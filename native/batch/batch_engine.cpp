@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <system_error>
 #include <utility>
 
 namespace signalbox {
@@ -28,7 +29,12 @@ BatchEngine::BatchEngine(std::unique_ptr<ModelRunner> runner, const EngineOption
                static_cast<std::size_t>(options.waitingMax)),
       decoder_(*runner_, options) {
   stats_ = decoder_.stats();
-  thread_ = std::thread([this] { threadMain(); });
+  try {
+    thread_ = std::thread([this] { threadMain(); });
+  } catch (const std::system_error& error) {
+    throw EngineError(ErrorCode::kNoMemory,
+                      std::string("the engine's thread cannot be had: ") + error.what());
+  }
 }
 
 BatchEngine::~BatchEngine() {
@@ -60,8 +66,13 @@ void BatchEngine::submit(Request&& request) {
   Live live;
   live.nextIndex = sequence->outputTokens();
   live.masked = sequence->masked;
-  submitted_.push_back(std::move(sequence));
-  live_.emplace(id, std::move(live));
+  const auto placed = live_.emplace(id, std::move(live)).first;
+  try {
+    submitted_.push_back(std::move(sequence));
+  } catch (...) {
+    live_.erase(placed);
+    throw;
+  }
   news_.notify_one();
 }
 

@@ -30,8 +30,8 @@ namespace signalbox {
 
 /// Prompts that may be partly computed at once. More would only delay each other.
 inline constexpr int kPartialPromptsMax = 4;
-/// How many may be overtaken in one step: what looking further would cost is bounded.
-inline constexpr int kOvertakenMax = 16;
+/// How many may be overtaken in one step: each costs a walk through the prefix tree, of microseconds.
+inline constexpr int kOvertakenMax = 128;
 /// How many plans a client may take to send a mask before others may have the sequence's blocks.
 inline constexpr int kIdleStepsMax = 64;
 /// Each preemption of a sequence makes it wait for one more free block per running one, up to this.

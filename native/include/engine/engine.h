@@ -35,7 +35,7 @@ struct EngineOptions {
   std::uint64_t cacheBytes = 0;  // 0: what contextMax times sequencesMax could use, within memory
   int stepTokens = 512;          // token budget of a step
   int sequencesMax = 64;         // running at once
-  int waitingMax = 1024;
+  int waitingMax = 1024;         // waiting beside those
   int contextMax = 0;            // 0: the model's
   bool prefixCache = true;
   std::string spillFolder;       // empty: none
@@ -129,7 +129,8 @@ class Engine {
   /// Over any runner; for tests.
   static std::unique_ptr<Engine> over(std::unique_ptr<ModelRunner> runner,
                                       const EngineOptions& options, OnStep onStep);
-  /// Ends every live request with kAborted, then the thread.
+  /// Ends every live request with kAborted, then the thread. Waits for the step in progress, so it
+  /// cannot be called from onStep.
   virtual ~Engine() = default;
 
   virtual const ModelSummary& summary() const = 0;
