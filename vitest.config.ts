@@ -10,7 +10,9 @@ export default defineConfig({
     environment: "node",
     pool: "forks",
     maxWorkers: Math.max(2, Math.min(4, availableParallelism())),
-    include: ["{services,cluster-adapters,native,tools,deploy,loadtest,examples,test}/**/*.test.ts"],
+    include: [
+      "{services,cluster-adapters,native,tools,deploy,loadtest,examples,test}/**/*.test.ts",
+    ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ["default", new NoSkipsReporter({ strict: process.env["CI"] === "true" })],

@@ -1,5 +1,5 @@
-// The addon against programs that use it wrongly or end in the middle, on every Node it is for. Each
-// runs in a process of its own: a crash would take the tests along.
+// The addon against programs that use it wrongly or end in the middle, on every Node it is for.
+// Each runs in a process of its own: a crash would take the tests along.
 
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// Finds and loads the addon: the file made from native/binding/*.cpp. Nothing is thrown when this is
-// imported or when there is no addon: `whyNoEngine` says it in words.
+// Finds and loads the addon: the file made from native/binding/*.cpp. Nothing is thrown when this
+// is imported or when there is no addon: `whyNoEngine` says it in words.
 //
 // What crosses is complete and typed here, in the order of native/include/engine/engine.h: no field
 // is ever absent, token ids are Int32Array, and zero or "" stands for "the engine decides".

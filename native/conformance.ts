@@ -1,5 +1,5 @@
-// What every engine behind the port must do (E1 to E4 in engine.ts), as one suite: the native engine
-// runs it with a committed model, the simulated one on a simulated clock.
+// What every engine behind the port must do (E1 to E4 in engine.ts), as one suite: the native
+// engine runs it with a committed model, the simulated one on a simulated clock.
 
 import assert from "node:assert/strict";
 import { afterEach, describe, expect, test } from "vitest";

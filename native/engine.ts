@@ -1,11 +1,11 @@
-// The engine as TypeScript sees it: one loaded model that turns token ids into token ids. The native
-// engine (native-engine.ts) and the simulated one (simulated/) stand behind this port and pass one
-// conformance suite (conformance.ts).
+// The engine as TypeScript sees it: one loaded model that turns token ids into token ids. The
+// native engine (native-engine.ts) and the simulated one (simulated/) stand behind this port and
+// pass one conformance suite (conformance.ts).
 //
 //   E1. A request that was accepted ends exactly once: by a last chunk, or by an EngineFailure.
 //   E2. No token is lost, repeated or out of order: chunks are consecutive in `index`.
-//   E3. A consumer that is slow or stops reading holds nobody up: what it has not read is merged into
-//       one chunk, so memory is bounded by what each request may still produce.
+//   E3. A consumer that is slow or stops reading holds nobody up: what it has not read is merged
+//       into one chunk, so memory is bounded by what each request may still produce.
 //   E4. What is drawn depends on the model, the sampling options, the tokens before it and (seed,
 //       absolute position) alone: a request resumed from emitted ids goes on as it would have.
 
@@ -16,9 +16,9 @@ export type WeightDtype = "bf16" | "fp8";
 export type KvDtype = "bf16" | "fp8" | "f32";
 
 /**
- * What may be compared bit for bit with what. `portable`: every x86 instruction path, the same bits.
- * `native`: a machine's own faster order. `reference`: fp32 activations, for tests. `simulated`: no
- * model at all.
+ * What may be compared bit for bit with what. `portable`: every x86 instruction path, the same
+ * bits. `native`: a machine's own faster order. `reference`: fp32 activations, for tests.
+ * `simulated`: no model at all.
  */
 export type Numerics = "portable" | "native" | "reference" | "simulated";
 
@@ -28,9 +28,9 @@ export interface Engine {
   readonly ended: Promise<EngineEnd>;
   /**
    * What a request leaves out is what the model proposes (`model.defaults`), then
-   * SAMPLING_DEFAULTS. Throws EngineFailure: `invalid_request` and `never_fits` are the request's fault, `busy` says
-   * that `sequencesMax` run and `waitingMax` wait, `unavailable` that the engine has ended. Then the
-   * request does not exist.
+   * SAMPLING_DEFAULTS. Throws EngineFailure: `invalid_request` and `never_fits` are the request's
+   * fault, `busy` says that `sequencesMax` run and `waitingMax` wait, `unavailable` that the engine
+   * has ended. Then the request does not exist.
    */
   generate(request: PartialRequest): Generation;
   /** Throws `unavailable` after unload(). */
@@ -53,8 +53,8 @@ export type EngineEnd =
   | { readonly kind: "failed"; readonly failure: EngineFailure };
 
 /**
- * One request's output. Read it once, by `for await`; leaving the loop early aborts the request. When
- * the engine fails, what was drawn before is delivered first, then the iteration throws
+ * One request's output. Read it once, by `for await`; leaving the loop early aborts the request.
+ * When the engine fails, what was drawn before is delivered first, then the iteration throws
  * EngineFailure.
  */
 export interface Generation extends AsyncIterable<Chunk> {
@@ -62,8 +62,8 @@ export interface Generation extends AsyncIterable<Chunk> {
   abort(): void;
   /**
    * For requests that are `masked`: the tokens that may be drawn as output `index`. Bit t % 32 of
-   * word t / 32 is token t; the length is ceil(vocab / 32). Of another index than the next, or after
-   * the end: nothing. Throws `invalid_request` when no bit is set or the length is another.
+   * word t / 32 is token t; the length is ceil(vocab / 32). Of another index than the next, or
+   * after the end: nothing. Throws `invalid_request` when no bit is set or the length is another.
    */
   allowTokens(index: number, mask: Uint32Array): void;
 }
@@ -83,8 +83,8 @@ export interface Chunk {
 }
 
 /**
- * `stop`: an end-of-sequence or stop id was drawn, and is the last token id. `length`: `maxTokens` or
- * the context is reached. `aborted`: abort() or unload().
+ * `stop`: an end-of-sequence or stop id was drawn, and is the last token id. `length`: `maxTokens`
+ * or the context is reached. `aborted`: abort() or unload().
  */
 export type FinishReason = "stop" | "length" | "aborted";
 
@@ -153,7 +153,9 @@ export interface Sampling {
   readonly maxTokens: number;
   /** 0 to 2^53 - 1. The same seed at the same position draws the same number. */
   readonly seed: number;
-  /** Report each token's log-probability beside so many alternatives, 0 to 20; null: none at all. */
+  /**
+   * Report each token's log-probability beside so many alternatives, 0 to 20; null: none at all.
+   */
   readonly logprobs: number | null;
 }
 

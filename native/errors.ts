@@ -41,7 +41,9 @@ export class EngineFailure extends Error {
     this.retry = ENGINE_ERROR_CODES[code].retry;
   }
 
-  /** Anything thrown as an EngineFailure: what has a known code keeps it, the rest is `internal`. */
+  /**
+   * Anything thrown as an EngineFailure: what has a known code keeps it, the rest is `internal`.
+   */
   static from(reason: unknown): EngineFailure {
     if (reason instanceof EngineFailure) return reason;
     const message = reason instanceof Error ? reason.message : String(reason);

@@ -1,5 +1,5 @@
-// What one request has produced and its consumer has not read, always as one chunk: however slow the
-// consumer, adding never waits, and memory is bounded by what the request may still produce.
+// What one request has produced and its consumer has not read, always as one chunk: however slow
+// the consumer, adding never waits, and memory is bounded by what the request may still produce.
 //
 //   M1. One consumer reads once.
 //   M2. Chunks are consecutive: the next one begins where the last ended.

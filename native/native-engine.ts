@@ -1,8 +1,8 @@
 // The engine of native/ behind the port: its model is decoded by threads of its own, and this side
 // hears of each step once, however many requests it moved.
 //
-//   N1. Every request that the addon took in is in #live until its end was heard, or until the engine
-//       is closed, which ends those that are left.
+//   N1. Every request that the addon took in is in #live until its end was heard, or until the
+//       engine is closed, which ends those that are left.
 //   N2. Nothing of the caller's runs inside the addon's call: what it awaits is settled, and its
 //       callbacks are queued.
 
@@ -46,8 +46,8 @@ export interface LoadWatch {
 
 /**
  * Loads a model off the JavaScript thread. Rejects with EngineFailure: `unavailable` where there is
- * no addon (its message is whyNoEngine()) or loading was cancelled, `invalid_request` for an option,
- * and what native/core/error.h says of a model's folder.
+ * no addon (its message is whyNoEngine()) or loading was cancelled, `invalid_request` for an
+ * option, and what native/core/error.h says of a model's folder.
  */
 export async function loadEngine(options: LoadOptions, watch: LoadWatch = {}): Promise<Engine> {
   const complete = completeOptions(options);
@@ -160,7 +160,8 @@ class NativeEngine implements Engine {
     let failure: EngineFailure | null = null;
     readOutputs(outputs, (record) => {
       const generation = this.#live.get(record.request);
-      if (generation === undefined) return; // It failed here already: its records were not in order.
+      // It failed here already: its records were not in order.
+      if (generation === undefined) return;
       const error = generation.onRecord(record, this.#facts);
       failure ??= error;
       touched.add(generation);

@@ -1,6 +1,6 @@
-// As much of an ELF file as says what it needs of a system: libraries, versions of their symbols, and
-// what it defines for others. 64-bit little-endian only. Source: the System V ABI, chapters 4 and 5,
-// and the Linux Standard Base, "Symbol Versioning".
+// As much of an ELF file as says what it needs of a system: libraries, versions of their symbols,
+// and what it defines for others. 64-bit little-endian only. Source: the System V ABI, chapters 4
+// and 5, and the Linux Standard Base, "Symbol Versioning".
 
 export interface ElfNeeds {
   /** Shared libraries by name. */

@@ -185,7 +185,8 @@ describe.skipIf(missing !== null)(
       const ids = await importEngine(`
       const loaded = await engine.loadEngine({ folder: ${JSON.stringify(TEST_MODEL)}, threads: 1 });
       const ids = [];
-      const request = { prompt: [1, 17], sampling: { temperature: 0, maxTokens: 5, ignoreEos: true } };
+      const sampling = { temperature: 0, maxTokens: 5, ignoreEos: true };
+      const request = { prompt: [1, 17], sampling };
       for await (const chunk of loaded.generate(request)) ids.push(...chunk.tokenIds);
       await loaded.unload();
       process.stdout.write(JSON.stringify(ids));`);

@@ -2,11 +2,11 @@
 //
 //   node tools/build-native.ts                                 build/native/signalbox_engine.node
 //   node tools/build-native.ts --tests [NAME…] [--sanitize address|thread]
-//   node tools/build-native.ts --bench NAME [ARGUMENTS…]       NAME_main of native/bench, and runs it
-//   node tools/build-native.ts --prebuilt                      prebuilt/linux-x64, for `npm pack`
+//   node tools/build-native.ts --bench NAME [ARGUMENTS…] NAME_main of native/bench, and runs it
+//   node tools/build-native.ts --prebuilt prebuilt/linux-x64, for `npm pack`
 //
-// Needs a C++20 compiler and CMake, and fetches nothing. Ends 1 when a build or a test fails, 3 when
-// something is missing here.
+// Needs a C++20 compiler and CMake, and fetches nothing. Ends 1 when a build or a test fails, 3
+// when something is missing here.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";

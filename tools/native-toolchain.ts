@@ -1,5 +1,5 @@
-// What building the engine takes from a machine: a C++20 compiler, CMake, and make or Ninja. What is
-// missing or too old is said in words, with the Debian package that has it.
+// What building the engine takes from a machine: a C++20 compiler, CMake, and make or Ninja. What
+// is missing or too old is said in words, with the Debian package that has it.
 
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -37,7 +37,9 @@ const PROBE = `#include <bit>
 #include <semaphore>
 #include <span>
 #include <thread>
-template <class T> requires(sizeof(T) == 4) unsigned bits(T value) { return std::bit_cast<unsigned>(value); }
+template <class T> requires(sizeof(T) == 4) unsigned bits(T value) {
+  return std::bit_cast<unsigned>(value);
+}
 int main() {
   const int values[] = {1};
   return static_cast<int>(bits(1.0f) + std::span<const int>(values).size());

@@ -16,8 +16,8 @@ export interface BenchDrivers {
 }
 
 /**
- * Builds in a folder of this checkout's own below `cache`. Throws with the compiler's last words when
- * they cannot be built.
+ * Builds in a folder of this checkout's own below `cache`. Throws with the compiler's last words
+ * when they cannot be built.
  */
 export async function buildDrivers(cache: string): Promise<BenchDrivers> {
   const checkout = createHash("sha256").update(SOURCE).digest("hex").slice(0, 8);

@@ -1,14 +1,14 @@
 // The engine's thread, and the way to it from others.
 //
-//   F1. Callers touch the front (under frontMutex_, never held while anything is computed); the thread
-//       takes what is there between two steps. What waits there is bounded: requests by sequencesMax
-//       plus waitingMax, and one abort and one mask for each of them.
+//   F1. Callers touch the front (under frontMutex_, never held while anything is computed); the
+//       thread takes what is there between two steps. What waits there is bounded: requests by
+//       sequencesMax plus waitingMax, and one abort and one mask for each of them.
 //   F2. The decoder belongs to the thread. While it plans or commits it holds stateMutex_, which is
 //       all that readers of events and clearPrefixCache wait for. Who needs both takes it first.
-//   F3. A request is in `live_` from submit until its last output is about to be told; whoever takes
-//       it out tells.
-//   F4. After a failure nothing is computed any more: live requests have ended with kError, new ones
-//       are refused.
+//   F3. A request is in `live_` from submit until its last output is about to be told; whoever
+//       takes it out tells.
+//   F4. After a failure nothing is computed any more: live requests have ended with kError, new
+//       ones are refused.
 #pragma once
 
 #include <condition_variable>

@@ -1,11 +1,12 @@
 // The engine without its thread: requests in, steps, tokens out.
 //
-// Owned by the engine thread. plan(), compute() and commit() make one step; between them nothing else
-// is called. compute() changes nothing that plan() or commit() look at, so that others may look at
-// stats and events meanwhile.
+// Owned by the engine thread. plan(), compute() and commit() make one step; between them nothing
+// else is called. compute() changes nothing that plan() or commit() look at, so that others may
+// look at stats and events meanwhile.
 //
 //   D1. Every sequence that was added ends exactly once: one output says so, and it is the last.
-//   D2. What is drawn depends on the model, the tokens before it, the request, and (seed, position).
+//   D2. What is drawn depends on the model, the tokens before it, the request, and (seed,
+//       position).
 //   D3. A step allocates nothing but its outputs.
 #pragma once
 

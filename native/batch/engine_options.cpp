@@ -1,3 +1,4 @@
+// What options mean for a model and a machine, and which are refused.
 #include "batch/engine_options.h"
 
 #include <algorithm>

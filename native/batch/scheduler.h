@@ -7,15 +7,16 @@
 // wants; short ones share the rest, the shortest first, and waiting ones are let in behind them. So
 // a long prompt holds short ones up by no more than half, and goes on however many short ones come.
 //
-//   B1. Everybody is served in one order: by priority, then by arrival. A sequence that was preempted
-//       keeps its arrival, so it stands before all that came later.
+//   B1. Everybody is served in one order: by priority, then by arrival. A sequence that was
+//       preempted keeps its arrival, so it stands before all that came later.
 //   B2. A sequence is let in when the cache has room for all its tokens and a reserve; it computes
 //       its prompt without asking again. Only growth by drawn tokens can find the cache full, and
 //       then the last in order gives its blocks back. So the first in order always goes on.
 //   B3. Who waits for room is not overtaken, so room comes. Overtaken are only those that wait for
-//       something else: a mask, a prefix that is just being computed, the end of another long prompt.
-//   B4. A sequence whose mask has not come is computed up to its last row and then sits out. When it
-//       has sat out kIdleStepsMax plans in a row, others may have its blocks.
+//       something else: a mask, a prefix that is just being computed, the end of another long
+//       prompt.
+//   B4. A sequence whose mask has not come is computed up to its last row and then sits out. When
+//       it has sat out kIdleStepsMax plans in a row, others may have its blocks.
 //   B5. The last token of a sequence is always computed: its row gives the logits.
 #pragma once
 
@@ -30,7 +31,8 @@ namespace signalbox {
 
 /// Prompts that may be partly computed at once. More would only delay each other.
 inline constexpr int kPartialPromptsMax = 4;
-/// How many may be overtaken in one step: each costs a walk through the prefix tree, of microseconds.
+/// How many may be overtaken in one step: each costs a walk through the prefix tree, of
+/// microseconds.
 inline constexpr int kOvertakenMax = 128;
 /// How many plans a client may take to send a mask before others may have the sequence's blocks.
 inline constexpr int kIdleStepsMax = 64;
@@ -51,8 +53,8 @@ class Scheduler {
   void add(Sequence& sequence);
   /// It is over: its blocks are free at once.
   void remove(Sequence& sequence);
-  /// Sets `rows` of every running sequence and returns those that have any, in order. Empty: nothing
-  /// can be computed before a mask or a request comes.
+  /// Sets `rows` of every running sequence and returns those that have any, in order. Empty:
+  /// nothing can be computed before a mask or a request comes.
   std::span<Sequence* const> plan();
   /// After an empty plan: does somebody wait for blocks of those who sit out? Then planning again
   /// after a while gets on.

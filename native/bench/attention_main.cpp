@@ -4,12 +4,13 @@
 //   attention_main [--path NAME] [--threads N] [--heads N] [--kv-heads N] [--head-dim N]
 //                  [--depth N] [--rows N] [--megabytes N] [--repeats N] [--decode 0] [--prefill 0]
 //
-// decode   one row at `depth` over as many layers as `megabytes` of bf16 cache hold, so that keys and
+// decode one row at `depth` over as many layers as `megabytes` of bf16 cache hold, so that keys and
 //          values come from memory as in a model's step; the same layers in fp8 are half of that
 // prefill  `rows` rows from position 0, a layer's worth
 //
-// Blocks lie in random order. Of each call, 10 to 100 microseconds, the best of the repeats counts, and
-// the sum of these is divided by the threads: on a shared machine others only ever take time away.
+// Blocks lie in random order. Of each call, 10 to 100 microseconds, the best of the repeats counts,
+// and the sum of these is divided by the threads: on a shared machine others only ever take time
+// away.
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -84,7 +85,8 @@ class Bench {
     for (int i = 0; i < blocks; ++i) table_.push_back(i);
     for (int i = blocks - 1, seed = 12345; i > 0; --i) {
       seed = static_cast<int>((static_cast<unsigned>(seed) * 1103515245u + 12345u) >> 1);
-      std::swap(table_[static_cast<std::size_t>(i)], table_[static_cast<std::size_t>(seed % (i + 1))]);
+      std::swap(table_[static_cast<std::size_t>(i)],
+                table_[static_cast<std::size_t>(seed % (i + 1))]);
     }
     const auto rows = static_cast<std::size_t>(rowsMax_);
     width_ = (options.heads + 2 * options.kvHeads) * options.headDim;

@@ -5,12 +5,13 @@
 //             [--segments N] [--repeats N] [--hot 1]
 //
 // A sweep goes through all matrices of all layers, so that weights come from memory as in a model's
-// step (8 layers are 840 MB of bf16, more than any cache). Times are the threads' own CPU time, summed
-// and divided by their number. Shared machines change speed within milliseconds, so every thread
-// multiplies from registers for some microseconds before and after each slice, and a slice counts when
-// both ran at full speed; where none did, all count and the line says so. Slices of few rows, which
-// memory bounds and those microseconds would distort, all count. Hot: every thread multiplies with the same few panels again and
-// again, which shows what memory costs in the other mode.
+// step (8 layers are 840 MB of bf16, more than any cache). Times are the threads' own CPU time,
+// summed and divided by their number. Shared machines change speed within milliseconds, so every
+// thread multiplies from registers for some microseconds before and after each slice, and a slice
+// counts when both ran at full speed; where none did, all count and the line says so. Slices of few
+// rows, which memory bounds and those microseconds would distort, all count. Hot: every thread
+// multiplies with the same few panels again and again, which shows what memory costs in the other
+// mode.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -273,7 +274,8 @@ class Bench {
       } else if (index + 1 < matrices_.size()) {
         const Shape& other = *matrices_[index + 1].shape;
         const int otherStep = kernels_.gemmPanels(rows, other.k);
-        nextBytes = static_cast<std::size_t>(otherStep) * kernels_.panelBytes(other.k, options_.dtype);
+        nextBytes =
+            static_cast<std::size_t>(otherStep) * kernels_.panelBytes(other.k, options_.dtype);
         next = matrices_[index + 1].weights + static_cast<std::size_t>(thread) * nextBytes;
       }
       const bool watched = rows >= kRowsWatched;
@@ -391,8 +393,8 @@ int main(int argc, char** argv) {
     return std::pair(readGigabytes(bench.weights(), options.threads),
                      arithmeticGigaflops(kernels->name, options.threads));
   };
-  std::printf("%s, %d threads, %s weights; in brackets the share of the roof beside\n", kernels->name,
-              options.threads, options.dtype == WeightDtype::kFp8 ? "fp8" : "bf16");
+  std::printf("%s, %d threads, %s weights; in brackets the share of the roof beside\n",
+              kernels->name, options.threads, options.dtype == WeightDtype::kFp8 ? "fp8" : "bf16");
   auto before = roofs();
   for (const int rows : options.rows) {
     const std::vector<double> seconds = bench.sweep(rows);
@@ -421,10 +423,11 @@ int main(int argc, char** argv) {
     const auto after = roofs();
     const double read = std::max(before.first, after.first);
     const double flops = std::max(before.second, after.second);
-    std::printf("rows %-4d %6.2f Gweights/s %5.1f of %4.1f GB/s (%.2f) %6.0f of %4.0f GFLOP/s (%.2f) |%s%s\n",
-                rows, weights / time / 1e9, gigabytes, read, gigabytes / read, gigaflops, flops,
-                gigaflops / flops, parts.c_str(),
-                bench.takeSlowMatrices() == 0 ? "" : " (slow core)");
+    std::printf(
+        "rows %-4d %6.2f Gweights/s %5.1f of %4.1f GB/s (%.2f) %6.0f of %4.0f GFLOP/s (%.2f) "
+        "|%s%s\n",
+        rows, weights / time / 1e9, gigabytes, read, gigabytes / read, gigaflops, flops,
+        gigaflops / flops, parts.c_str(), bench.takeSlowMatrices() == 0 ? "" : " (slow core)");
     std::fflush(stdout);
     before = after;
   }

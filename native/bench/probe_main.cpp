@@ -94,7 +94,8 @@ void arithmeticTest(const Json& request, Answer& answer) {
     }
     std::vector<std::unique_ptr<Operands>> operands;
     for (int i = 0; i < threads; ++i) {
-      operands.push_back(std::make_unique<Operands>(0x9e3779b97f4a7c15u + static_cast<unsigned>(i)));
+      operands.push_back(
+          std::make_unique<Operands>(0x9e3779b97f4a7c15u + static_cast<unsigned>(i)));
     }
     const auto run = [&](long rounds) {
       return timedOn(threads, [&](int thread) {
@@ -166,8 +167,8 @@ double cpuSecondsOfThread() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-/// An outside load: one thread per CPU, each taking `share` of its CPU as measured by its own clock,
-/// as far as the machine lets it.
+/// An outside load: one thread per CPU, each taking `share` of its CPU as measured by its own
+/// clock, as far as the machine lets it.
 void loadTest(const Json& request, Answer& answer) {
   const double share = numberOf(request, "share", 0.6);
   const double length = numberOf(request, "seconds", 1);

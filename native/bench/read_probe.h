@@ -1,5 +1,5 @@
-// How fast this machine reads memory: every thread goes through its part of one large buffer on huge
-// pages, with and without prefetching by hand. No engine can stream weights faster.
+// How fast this machine reads memory: every thread goes through its part of one large buffer on
+// huge pages, with and without prefetching by hand. No engine can stream weights faster.
 #pragma once
 
 #include <cstddef>

@@ -1,9 +1,9 @@
-// Lets an addon that was linked on a new Linux run on one with glibc 2.28 (RHEL 8, Debian 10), which
-// is what Node itself asks for: clusters upgrade late.
+// Lets an addon that was linked on a new Linux run on one with glibc 2.28 (RHEL 8, Debian 10),
+// which is what Node itself asks for: clusters upgrade late.
 //
-// A linker takes each function's newest version. Here the versions of 2018 are asked for by name, and
-// what did not exist then is written in terms of what did. The linker leads every call there is, also
-// those of the C++ library inside the addon, to __wrap_X (CMakeLists.txt has the list);
+// A linker takes each function's newest version. Here the versions of 2018 are asked for by name,
+// and what did not exist then is written in terms of what did. The linker leads every call there
+// is, also those of the C++ library inside the addon, to __wrap_X (CMakeLists.txt has the list);
 // test/addon-file.test.ts reads from the file that nothing newer is left.
 #include <features.h>
 
@@ -34,7 +34,9 @@ int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
 
 AS_OF_2_2_5(pthread_join);
 int old_pthread_join(pthread_t, void**);
-int __wrap_pthread_join(pthread_t thread, void** result) { return old_pthread_join(thread, result); }
+int __wrap_pthread_join(pthread_t thread, void** result) {
+  return old_pthread_join(thread, result);
+}
 
 AS_OF_2_2_5(pthread_once);
 int old_pthread_once(pthread_once_t*, void (*)(void));
@@ -51,8 +53,8 @@ int __wrap_pthread_key_create(pthread_key_t* key, void (*destroy)(void*)) {
   return old_pthread_key_create(key, destroy);
 }
 
-/// New in 2.30. Waits that may end early are ended early: by real time, a tenth of a second at most,
-/// so that a clock that is set does not stretch them. Whoever waits looks again.
+/// New in 2.30. Waits that may end early are ended early: by real time, a tenth of a second at
+/// most, so that a clock that is set does not stretch them. Whoever waits looks again.
 int __wrap_pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                                   clockid_t clock, const timespec* deadline) {
   constexpr long kNanos = 1'000'000'000;

@@ -5,14 +5,14 @@
 // sums everything itself. Two-shot: every rank sums its slice of the rows into its own residual,
 // `summed` becomes e, and once every rank's is e the other slices are copied from their owners.
 //
-//   A1. The sum is Kernels::addPartials' pairwise tree over ranks, then the bias, then the residual:
-//       the same bits on every rank, by one shot or two. With whole K segments per rank also the
-//       same bits as one rank alone.
-//   A2. Two slots per rank are enough, without a closing barrier. A rank writes slot e % 2 again for
-//       e + 2, after its wait of e + 1; there every other rank had published e + 1, which it does
-//       only after it finished e, reading included.
-//   A3. A rank's residual, which others read in the second shot of e, is next written in e + 1 after
-//       the wait there, so after all others finished e. Between exchanges it is only read.
+//   A1. The sum is Kernels::addPartials' pairwise tree over ranks, then the bias, then the
+//       residual: the same bits on every rank, by one shot or two. With whole K segments per rank
+//       also the same bits as one rank alone.
+//   A2. Two slots per rank are enough, without a closing barrier. A rank writes slot e % 2 again
+//       for e + 2, after its wait of e + 1; there every other rank had published e + 1, which it
+//       does only after it finished e, reading included.
+//   A3. A rank's residual, which others read in the second shot of e, is next written in e + 1
+//       after the wait there, so after all others finished e. Between exchanges it is only read.
 //   A4. A rank that does not come is waited for until the team's deadline; the error names it.
 //   A5. Numbers start at 1 in every step: between steps no thread is in an exchange.
 #pragma once

@@ -338,8 +338,8 @@ void TeamMember::checkAbort() const {
   if (group_->failed_.load(std::memory_order_acquire)) std::rethrow_exception(group_->failure_);
 }
 
-/// Spins, then sleeps, until reached(word). False when the deadline came first. Returns early, as if
-/// reached, never: after a failure of somebody else it throws that.
+/// Spins, then sleeps, until reached(word). False when the deadline came first. Returns early, as
+/// if reached, never: after a failure of somebody else it throws that.
 bool TeamMember::waitOn(const std::atomic<std::uint32_t>& word,
                         std::atomic<std::uint32_t>& sleepers,
                         FunctionRef<bool(std::uint32_t)> reached) {

@@ -11,8 +11,8 @@
 //   T3. The deadline counts time this process ran: stopping and continuing it trips nothing.
 //   T4. Under outside load the teams shrink: a thread that keeps others waiting sits out for a
 //       while. Who computes what never changes a bit.
-//   T5. A late rank is named: the first to notice writes {rank, step, operation} into the abort word,
-//       everybody unwinds by StallError, and the group computes no more.
+//   T5. A late rank is named: the first to notice writes {rank, step, operation} into the abort
+//       word, everybody unwinds by StallError, and the group computes no more.
 #pragma once
 
 #include <atomic>

@@ -31,8 +31,9 @@ inline float portableExp(float x) {
   float power = kExp2Coefficients[0];
   for (int i = 1; i < 7; ++i) power = power * fraction + kExp2Coefficients[i];
   const std::int32_t exponent = std::bit_cast<std::int32_t>(rounded) - kRoundMagicBits;
-  return std::bit_cast<float>(std::bit_cast<std::int32_t>(power) +
-                              static_cast<std::int32_t>(static_cast<std::uint32_t>(exponent) << 23));
+  return std::bit_cast<float>(
+      std::bit_cast<std::int32_t>(power) +
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(exponent) << 23));
 }
 
 }  // namespace signalbox

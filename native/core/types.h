@@ -13,7 +13,8 @@ using BlockId = std::int32_t;
 /// Tokens in a block of the key-value cache: a block is whole AMX tiles.
 inline constexpr int kBlockTokens = 32;
 
-/// How weights are held. fp8 is E4M3 with one power of two per output, so widening to bf16 is exact.
+/// How weights are held. fp8 is E4M3 with one power of two per output, so widening to bf16 is
+/// exact.
 enum class WeightDtype { kBf16, kFp8 };
 
 /// How keys and values are held. f32 belongs to the reference path alone.

@@ -1,20 +1,23 @@
 // Paged attention of one tile of queries and one key-value head.
 //
-// Up to 32 rows (positions times query heads of the group) walk the sequence's blocks from the first
-// that any of them sees. A step takes one block of 32 tokens: scores of all rows, softmax, weights
-// times values added to the output. The next block's scores are made after the first 16 rows' softmax,
-// and an fp8 block is widened a step before its products: they neither wait for what was stored just
-// before, nor do they pause for longer than the softmax of 16 rows takes.
+// Up to 32 rows (positions times query heads of the group) walk the sequence's blocks from the
+// first that any of them sees. A step takes one block of 32 tokens: scores of all rows, softmax,
+// weights times values added to the output. The next block's scores are made after the first 16
+// rows' softmax, and an fp8 block is widened a step before its products: they neither wait for what
+// was stored just before, nor do they pause for longer than the softmax of 16 rows takes.
 //
-//   S1. A row's bits depend on its query and the tokens it sees alone: steps before its first visible
-//       token leave nothing behind (attention_softmax.inl, T1), hidden tokens of a step weigh nothing
-//       (T4), and there are no steps after its own block, because a tile stays inside one block's span.
-//   S2. Hidden tokens may hold anything their sequence ever wrote there. They never hold what another
-//       owner of the block wrote, NaN included, because a sequence enters a block at the block's
-//       first position and that append zeroes it (elementwise_append.inl, A1): also one that was
-//       preempted and begins again, and one that follows a preempted owner. Blocks a sequence takes
-//       from the prefix cache or from disk are full, and all their tokens are before its own.
-//   S3. bf16 and fp8 take the same steps; fp8 widens a block's keys or values to bf16 first, exactly.
+//   S1. A row's bits depend on its query and the tokens it sees alone: steps before its first
+//       visible token leave nothing behind (attention_softmax.inl, T1), hidden tokens of a step
+//       weigh nothing (T4), and there are no steps after its own block, because a tile stays inside
+//       one block's span.
+//   S2. Hidden tokens may hold anything their sequence ever wrote there. They never hold what
+//       another owner of the block wrote, NaN included, because a sequence enters a block at the
+//       block's first position and that append zeroes it (elementwise_append.inl, A1): also one
+//       that was preempted and begins again, and one that follows a preempted owner. Blocks a
+//       sequence takes from the prefix cache or from disk are full, and all their tokens are before
+//       its own.
+//   S3. bf16 and fp8 take the same steps; fp8 widens a block's keys or values to bf16 first,
+//       exactly.
 //
 // Bound by, at decode: memory, 8 KB of keys and values per block and head of head dim 64 in bf16,
 // 4.1 KB in fp8; fetched a step ahead.
@@ -85,8 +88,8 @@ SIGNALBOX_INLINE AttentionWork workIn(void* scratch, int headDimPadded) {
   return work;
 }
 
-/// Rows [first, first + count) of a tile, position-major, and the blocks they walk. The first of them
-/// belongs to head `headFirst` of the group.
+/// Rows [first, first + count) of a tile, position-major, and the blocks they walk. The first of
+/// them belongs to head `headFirst` of the group.
 struct RowWalk {
   int first;
   int headFirst;
@@ -120,8 +123,8 @@ SIGNALBOX_INLINE void fetchAhead(const std::uint8_t* from, std::size_t bytes) {
   }
 }
 
-/// One step's softmax for the rows that see any of its tokens; how many these are. `between` is done
-/// after the first 16.
+/// One step's softmax for the rows that see any of its tokens; how many these are. `between` is
+/// done after the first 16.
 template <bool kScaled, class Between>
 SIGNALBOX_INLINE int softmaxStep(const AttentionParams& params, const RowWalk& walk,
                                  const AttentionWork& work, const TokenScales& scales,
@@ -231,7 +234,8 @@ inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
     constexpr int kAhead = kFp8 ? 2 : 1;
     constexpr std::size_t kScales = kFp8 ? 2 * kBlockTokens * sizeof(Fp16) : 0;
     if (walk.count > kTileRows) return;  // Many tiles read the same blocks: they are in L2.
-    if (block + kAhead <= walk.blockLast) fetchAhead(blockAt(block + kAhead).values, side + kScales);
+    if (block + kAhead <= walk.blockLast)
+      fetchAhead(blockAt(block + kAhead).values, side + kScales);
     if (block + kAhead < walk.blockLast) fetchAhead(blockAt(block + kAhead + 1).keys, side);
   };
 
@@ -288,7 +292,8 @@ inline void attention(const AttentionParams& params, const AttentionTile& tile, 
       const int k = (kvHead * group + cursor.head) * params.headDim;
       for (int d = 0; d < params.headDim; d += kTileK) {
         __builtin_prefetch(
-            activations + activationOffset(tile.row + cursor.position, k + d, total, params.rows), 1);
+            activations + activationOffset(tile.row + cursor.position, k + d, total, params.rows),
+            1);
       }
     }
     if (params.cache.dtype == KvDtype::kFp8) {

@@ -1,11 +1,13 @@
-// Attention's two products on tiles: a block's keys and values are B tiles as they lie in the cache.
+// Attention's two products on tiles: a block's keys and values are B tiles as they lie in the
+// cache.
 //
 //   tiles 0 to 3   sums: two of up to 16 rows times two of 16 columns
 //   tiles 4, 5     queries or weights: up to 16 rows of 32
 //   tiles 6, 7     keys: 32 of head dim by 16 tokens; values: 32 tokens by 16 of head dim
 //
-// Bound by: per 32 rows and block of head dim 64, 16 products (16 cycles each) beside 64 exponentials
-// of 16 lanes (about 12 cycles each), so by the softmax. Two row tiles share each B tile.
+// Bound by: per 32 rows and block of head dim 64, 16 products (16 cycles each) beside 64
+// exponentials of 16 lanes (about 12 cycles each), so by the softmax. Two row tiles share each B
+// tile.
 
 namespace signalbox {
 namespace {
@@ -23,9 +25,10 @@ inline void beginProducts(int rows) {
   loadTileShape(shape);
 }
 
-/// The multiplier goes to sleep when it was idle for about 1000 cycles and takes 600 to wake (measured
-/// on Emerald Rapids: +300 ns for the first product after a gap of 400 ns, +20 ns after shorter ones).
-/// A product of whatever is in the tiles, whose sum nobody reads, keeps it awake between the others.
+/// The multiplier goes to sleep when it was idle for about 1000 cycles and takes 600 to wake
+/// (measured on Emerald Rapids: +300 ns for the first product after a gap of 400 ns, +20 ns after
+/// shorter ones). A product of whatever is in the tiles, whose sum nobody reads, keeps it awake
+/// between the others.
 SIGNALBOX_INLINE void keepAwake() { _tile_dpbf16ps(0, 4, 6); }
 
 /// Loads of tiles are not declared to read memory: what was stored before must be there.

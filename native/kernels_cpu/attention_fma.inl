@@ -1,6 +1,6 @@
-// Attention's two products in vectors. Portable paths follow TDPBF16PS (kernels.h, K3): for every 32 of
-// k an even and an odd chain of fused products from +0, their sum, added to the accumulator. The
-// native path takes vdpbf16ps, two products at once in an order of its own.
+// Attention's two products in vectors. Portable paths follow TDPBF16PS (kernels.h, K3): for every
+// 32 of k an even and an odd chain of fused products from +0, their sum, added to the accumulator.
+// The native path takes vdpbf16ps, two products at once in an order of its own.
 //
 // Bound by: fused products, two a cycle; each key or value register is widened once for all rows at
 // hand, queries and weights come as broadcasts from L1.

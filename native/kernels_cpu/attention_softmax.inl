@@ -1,12 +1,13 @@
 // The softmax of one step: 32 tokens' scores of up to 32 rows to weights, running maxima and sums.
 //
-//   T1. A row's maximum is -inf until its first visible token. Outputs and sums are zero at the first
-//       step; a row that sees nothing of it zeroes its output when it begins, so what earlier steps
-//       left there, for the sake of other rows of the tile, does not matter.
-//   T2. Maxima only grow, and only a larger one rescales; multiplying by exp(0) = 1 would be the same.
+//   T1. A row's maximum is -inf until its first visible token. Outputs and sums are zero at the
+//       first step; a row that sees nothing of it zeroes its output when it begins, so what earlier
+//       steps left there, for the sake of other rows of the tile, does not matter.
+//   T2. Maxima only grow, and only a larger one rescales; multiplying by exp(0) = 1 would be the
+//       same.
 //   T3. A visible score that is NaN, or a maximum that is infinite, makes the row's sum NaN: such a
-//       difference passes the lower bound of exp and then exp itself. NaN comes from bf16 or from the
-//       processor, so its lower 16 bits are zero, as expInRange asks.
+//       difference passes the lower bound of exp and then exp itself. NaN comes from bf16 or from
+//       the processor, so its lower 16 bits are zero, as expInRange asks.
 //   T4. A hidden token's weight is +0 and its value finite (elementwise_append.inl, A1): it changes
 //       at most the sign of a zero of the output, which the end of attention.inl does away with.
 
@@ -64,8 +65,8 @@ SIGNALBOX_INLINE std::uint32_t bitsOfMask(I16 mask) {
 #endif
 }
 
-/// Lane r is the maximum of best[r], for all 16 rows. Which of equal zeros, or whether a number or NaN
-/// comes out, differs by path, and nothing depends on it.
+/// Lane r is the maximum of best[r], for all 16 rows. Which of equal zeros, or whether a number or
+/// NaN comes out, differs by path, and nothing depends on it.
 SIGNALBOX_INLINE V16 maximaOfRows(const V16 (&best)[16]) {
 #if defined(__AVX512F__)
   // A transposition that keeps the larger of what it would have put side by side: halves, quarters,
@@ -110,10 +111,12 @@ SIGNALBOX_INLINE void rescaleRow(const SoftmaxRows& state, int row, float before
   for (int d = 0; d < state.headDimPadded; d += 16) store(out + d, load(out + d) * by);
 }
 
-/// By lane, the larger of a row's two scores; hidden ones -inf. One scale for all tokens is left for
-/// later: it is positive, so multiplying the largest gives the same bits as taking the largest product.
+/// By lane, the larger of a row's two scores; hidden ones -inf. One scale for all tokens is left
+/// for later: it is positive, so multiplying the largest gives the same bits as taking the largest
+/// product.
 template <bool kMasked, bool kScaled>
-SIGNALBOX_INLINE V16 largerScores(const TokenScales& scales, const float* row, const TokenMask& mask) {
+SIGNALBOX_INLINE V16 largerScores(const TokenScales& scales, const float* row,
+                                  const TokenMask& mask) {
   V16 score[2] = {load(row), load(row + 16)};
   for (int i = 0; i < 2; ++i) {
     if constexpr (kScaled) score[i] = score[i] * scales.score[i];
@@ -158,8 +161,8 @@ SIGNALBOX_INLINE void weighRows(const SoftmaxRows& state, const TokenScales& sca
   }
 }
 
-/// Rows [first, first + count), count <= 16, of a step whose first token is at `firstToken`; `atFirst`
-/// where it is the first step of all, and there is nothing to rescale.
+/// Rows [first, first + count), count <= 16, of a step whose first token is at `firstToken`;
+/// `atFirst` where it is the first step of all, and there is nothing to rescale.
 template <bool kMasked, bool kScaled>
 inline void softmaxRows(const SoftmaxRows& state, const TokenScales& scales, const float* scores,
                         int first, int count, int window, int firstToken, bool atFirst,
@@ -179,7 +182,8 @@ inline void softmaxRows(const SoftmaxRows& state, const TokenScales& scales, con
   if (count > 4) {
     V16 best[16];
     _Pragma("GCC unroll 16") for (int r = 0; r < 16; ++r) {
-      best[r] = r < count ? largerScores<kMasked, kScaled>(scales, rowAt(r), maskOf(r)) : splat(kHidden);
+      best[r] =
+          r < count ? largerScores<kMasked, kScaled>(scales, rowAt(r), maskOf(r)) : splat(kHidden);
     }
     largest = maximaOfRows(best);
   } else {

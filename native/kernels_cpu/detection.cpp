@@ -107,7 +107,8 @@ const char* whyNotAmx(const ProcessorFacts& f) {
     case EINVAL: return "the kernel does not know tile permissions (EINVAL; Linux 5.16 does)";
     case ENOSYS: return "the kernel does not know tile permissions (ENOSYS)";
     case EPERM: return "a filter of system calls refused the tile permission (EPERM)";
-    case ENOSPC: return "a thread's signal stack is too small for tiles (ENOSPC; see AT_MINSIGSTKSZ)";
+    case ENOSPC:
+      return "a thread's signal stack is too small for tiles (ENOSPC; see AT_MINSIGSTKSZ)";
     default: return "the kernel refused the tile permission";
   }
 }

@@ -1,7 +1,7 @@
 // Which instruction paths this machine can run, decided from a few registers' values.
 //
-// Source: Intel SDM volume 1 chapters 13 and 18; Linux Documentation/arch/x86/xstate.rst; the order of
-// the questions and the sentences are tested with every condition taken away in turn.
+// Source: Intel SDM volume 1 chapters 13 and 18; Linux Documentation/arch/x86/xstate.rst; the order
+// of the questions and the sentences are tested with every condition taken away in turn.
 #pragma once
 
 #include <cstdint>
@@ -26,12 +26,12 @@ struct ProcessorFacts {
   int tilePermissionError = 0;
 };
 
-/// Asks the processor and, when it has tiles, the kernel for permission to use them: per process, for
-/// all threads, at most one system call. Never fails: a refusal is a fact.
+/// Asks the processor and, when it has tiles, the kernel for permission to use them: per process,
+/// for all threads, at most one system call. Never fails: a refusal is a fact.
 ProcessorFacts processorFacts();
 
-/// Why the path cannot run where these facts hold, as a sentence; empty when it can. `name` is one of
-/// kernelNamesBuilt().
+/// Why the path cannot run where these facts hold, as a sentence; empty when it can. `name` is one
+/// of kernelNamesBuilt().
 const char* whyNot(const char* name, const ProcessorFacts& facts);
 
 }  // namespace signalbox

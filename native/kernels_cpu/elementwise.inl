@@ -1,7 +1,8 @@
 // What is done element by element between the matrix products: norms, rotation and append, sums of
 // ranks. All in the fixed orders of kernels.h, K5.
 //
-// Bound by: memory of the row (8 KB of fp32 for hidden 2048), which is in L2. rmsNorm reads it twice.
+// Bound by: memory of the row (8 KB of fp32 for hidden 2048), which is in L2. rmsNorm reads it
+// twice.
 
 #include "kernels_cpu/attention_cache.inl"
 #include "kernels_cpu/elementwise_fp8.inl"

@@ -3,8 +3,9 @@
 //   A1. Bytes of the cache that a sequence may meet are finite as values, whatever was computed:
 //       its blocks are zeroed when its first position enters them, and only finite values are
 //       written after that. So a weight of zero takes a position out of a sum, whatever its bytes.
-//   A2. A token whose keys or values are not finite is not hidden by that: its keys become NaN, which
-//       reaches every row that sees the token, and no other, because a score is a column of its own.
+//   A2. A token whose keys or values are not finite is not hidden by that: its keys become NaN,
+//       which reaches every row that sees the token, and no other, because a score is a column of
+//       its own.
 //   A3. What is written for a token depends on that token alone.
 
 namespace signalbox {
@@ -15,7 +16,8 @@ struct PaddedHead {
   alignas(64) float at[kHeadDimMax];
 };
 
-/// `to` = the head, normalised where `norm` is given, rotated: pair (i, i + headDim / 2) by angle i.
+/// `to` = the head, normalised where `norm` is given, rotated: pair (i, i + headDim / 2) by angle
+/// i.
 SIGNALBOX_INLINE void rotateHead(const float* head, int headDim, const float* norm, float eps,
                                  const float* __restrict cosines, const float* __restrict sines,
                                  float* __restrict to) {
@@ -104,8 +106,8 @@ SIGNALBOX_INLINE void appendFp8(const HeadBlock& to, PaddedHead& key, PaddedHead
   alignas(64) std::uint8_t codes[kHeadDimMax];
   encodeHead(key, headDimPadded, to.keyScales + token, codes);
   for (int i = 0; i < headDimPadded / 2; ++i) {
-    __builtin_memcpy(to.keys + static_cast<std::size_t>(i * kBlockTokens + token) * 2, codes + 2 * i,
-                     2);
+    __builtin_memcpy(to.keys + static_cast<std::size_t>(i * kBlockTokens + token) * 2,
+                     codes + 2 * i, 2);
   }
   encodeHead(value, headDimPadded, to.valueScales + token, codes);
   std::uint8_t* const pairs = to.values + static_cast<std::size_t>(token / 2 * headDimPadded) * 2;
@@ -137,8 +139,8 @@ inline void ropeAppend(const RopeAppendParams& params, const RowRun& run, int kv
     const float* const cosines = params.cosines + row * static_cast<std::size_t>(headDim / 2);
     const float* const sines = params.sines + row * static_cast<std::size_t>(headDim / 2);
     const auto rotate = [&](int head, const float* norm) __attribute__((always_inline)) {
-      rotateHead(heads + static_cast<std::size_t>(head) * static_cast<std::size_t>(headDim), headDim,
-                 norm, params.normEps, cosines, sines, rotated.at);
+      rotateHead(heads + static_cast<std::size_t>(head) * static_cast<std::size_t>(headDim),
+                 headDim, norm, params.normEps, cosines, sines, rotated.at);
     };
     for (int head = kvHead * group; head < (kvHead + 1) * group; ++head) {
       rotate(head, params.queryNorm);

@@ -7,7 +7,8 @@ namespace {
 SIGNALBOX_INLINE I16 roundFp8(V16 value) {
   const I16 bits = asInt(value);
   const I16 magnitude = bits & splatInt(0x7fffffff);
-  // Normal codes: 20 bits of the mantissa go, to nearest even; the exponent's bias goes from 127 to 7.
+  // Normal codes: 20 bits of the mantissa go, to nearest even; the exponent's bias goes from 127 to
+  // 7.
   const I16 normal =
       ((magnitude + splatInt(0x7ffff) + ((magnitude >> 20) & splatInt(1))) >> 20) -
       splatInt(120 << 3);

@@ -75,7 +75,8 @@ inline void ropeAppend(const RopeAppendParams& params, const RowRun& run, int kv
                         (row * static_cast<std::size_t>(params.heads) +
                          static_cast<std::size_t>(head)) *
                             static_cast<std::size_t>(params.headDimPadded);
-      referenceRotate(at(head), params.headDim, params.queryNorm, params.normEps, cosines, sines, to);
+      referenceRotate(at(head), params.headDim, params.queryNorm, params.normEps, cosines, sines,
+                      to);
       for (int k = params.headDim; k < params.headDimPadded; ++k) to[k] = 0;
     }
     float* const key =

@@ -5,10 +5,10 @@ namespace signalbox {
 namespace {
 
 #if defined(__x86_64__) && !defined(__FMA__)
-/// Through doubles, where the product is exact and the sum is rounded; rounding that to float once more
-/// gives what one rounding would. For a sum that double cannot hold spreads over more than 53 bits, so
-/// one of product (at most 16 bits) and addend (24) is below 2^-28 of the sum and the other is a float:
-/// no tie between two floats is near.
+/// Through doubles, where the product is exact and the sum is rounded; rounding that to float once
+/// more gives what one rounding would. For a sum that double cannot hold spreads over more than 53
+/// bits, so one of product (at most 16 bits) and addend (24) is below 2^-28 of the sum and the
+/// other is a float: no tie between two floats is near.
 SIGNALBOX_INLINE __m128 fusedHalf(VectorF a, VectorF b, VectorF c) {
   return _mm_cvtpd_ps(
       _mm_add_pd(_mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), _mm_cvtps_pd(c)));

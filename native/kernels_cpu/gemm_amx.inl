@@ -2,8 +2,8 @@
 //
 //   up to 48 rows    Panels by fours or twos, each weight used once, as it arrives from memory.
 //   more             The activations of a run of k (at most 1 MB) stay in the second-level cache. A
-//                    pair of panels comes from memory for the first rows and from that cache for the
-//                    others, while the next pair is asked for.
+//                    pair of panels comes from memory for the first rows and from that cache for
+//                    the others, while the next pair is asked for.
 //   too many rows    The weights of a run of k (at most 16 panels, 1 MB) stay in the second-level
 //   to stay there    cache instead, and the activations pass by.
 //
@@ -110,7 +110,8 @@ inline int gemmPanels(int rows, int k) {
   return rows <= kStreamRows ? 8 : kPanelsCached;
 }
 
-/// What a pair of panels will write for the rows of `tiles` tiles; activations are too few to ask for.
+/// What a pair of panels will write for the rows of `tiles` tiles; activations are too few to ask
+/// for.
 SIGNALBOX_INLINE OutputAhead outputAhead(const GemmParams& params, int panel, int panels, int tile,
                                          int tiles) {
   OutputAhead ahead;
@@ -302,7 +303,8 @@ inline void multiplyManyRows(const TileGemm& g, int first, int count, int tileFi
           if (p + 2 < end) {
             following = g.panel(p + 2) + runOffset;
           } else if (!k.last) {
-            following = g.panel(first) + runOffset + static_cast<std::size_t>(k.steps) * g.stepBytes;
+            following =
+                g.panel(first) + runOffset + static_cast<std::size_t>(k.steps) * g.stepBytes;
           } else if (g.nextBytes >= 2 * g.panelStride) {
             following = g.next;
           }

@@ -1,10 +1,10 @@
-// The innermost loops of matrix products in tiles: kTiles tiles of rows against kPanels panels over a
-// run of k. Sums stay in tiles for the whole run and go up in order of k, 32 at a time.
+// The innermost loops of matrix products in tiles: kTiles tiles of rows against kPanels panels over
+// a run of k. Sums stay in tiles for the whole run and go up in order of k, 32 at a time.
 //
-// A core asks memory for at most 16 lines at once, for tile loads from the second-level cache as for
-// prefetches from memory. What comes straight from memory is therefore left to the hardware's
-// prefetcher, helped by asking 2 KB ahead; what is in the second-level cache is loaded past the first
-// (TILELOADDT1), which needs no eviction.
+// A core asks memory for at most 16 lines at once, for tile loads from the second-level cache as
+// for prefetches from memory. What comes straight from memory is therefore left to the hardware's
+// prefetcher, helped by asking 2 KB ahead; what is in the second-level cache is loaded past the
+// first (TILELOADDT1), which needs no eviction.
 
 namespace signalbox {
 namespace {
@@ -16,8 +16,8 @@ constexpr std::size_t kLine = 64;
 /// little, 8 KB no better.
 constexpr std::size_t kStreamAhead = 2048;
 
-/// Lines to ask for while computing: two runs of `lines` that are `stride` bytes apart, four lines a
-/// step. More would leave too few of the core's sixteen for the tiles.
+/// Lines to ask for while computing: two runs of `lines` that are `stride` bytes apart, four lines
+/// a step. More would leave too few of the core's sixteen for the tiles.
 struct Ahead {
   const std::uint8_t* run = nullptr;
   std::size_t stride = 0;
@@ -197,7 +197,8 @@ SIGNALBOX_INLINE void multiplyStep(const Bf16* a, std::size_t tileStride,
     _tile_dpbf16ps(2, 5, 6);
     if constexpr (kPanels > 1) _tile_dpbf16ps(3, 5, 7);
   } else {
-    // Six sums leave one tile for each operand; the last activations of a panel serve the next first.
+    // Six sums leave one tile for each operand; the last activations of a panel serve the next
+    // first.
     SIGNALBOX_LOAD_WEIGHTS(7, w[0]);
     _tile_loadd(6, a, kLine);
     _tile_dpbf16ps(0, 6, 7);
@@ -217,8 +218,9 @@ SIGNALBOX_INLINE void multiplyStep(const Bf16* a, std::size_t tileStride,
 #undef SIGNALBOX_LOAD_WEIGHTS
 }
 
-/// Weights as they arrive from memory. `after` is what streams next from each panel's place, so that
-/// asking ahead goes on over the end. fp8 is widened step by step into `widened`, 2 kPanels tiles.
+/// Weights as they arrive from memory. `after` is what streams next from each panel's place, so
+/// that asking ahead goes on over the end. fp8 is widened step by step into `widened`, 2 kPanels
+/// tiles.
 template <int kTiles, int kPanels, bool kFp8>
 inline void multiplyStreaming(const TileRun& run, const std::uint8_t* after, std::uint8_t* widened,
                               Aside& aside) {

@@ -1,5 +1,5 @@
-// Matrix products by vdpbf16ps: two products and two sums an instruction, in an order of its own. On
-// processors of AMD twice as fast as separate multiply-adds, on Intel's half as fast.
+// Matrix products by vdpbf16ps: two products and two sums an instruction, in an order of its own.
+// On processors of AMD twice as fast as separate multiply-adds, on Intel's half as fast.
 
 #include "kernels_cpu/gemm_fp8.inl"
 #include "kernels_cpu/fused.inl"

@@ -3,14 +3,16 @@
 namespace signalbox {
 namespace {
 
-/// Sums of consecutive panels and rows: at + segment * segmentStride + panel * panelStride + row * 16.
+/// Sums of consecutive panels and rows: at + segment * segmentStride + panel * panelStride + row *
+/// 16.
 struct Sums {
   const float* at;
   std::size_t segmentStride;
   std::size_t panelStride;
 };
 
-/// The tree over segments, each scaled first: ranks that own some of them then add the same numbers.
+/// The tree over segments, each scaled first: ranks that own some of them then add the same
+/// numbers.
 SIGNALBOX_INLINE V16 sumOfSegments(const float* at, std::size_t stride, int segments, bool scaled,
                                    V16 scale) {
   V16 part[4];
@@ -40,7 +42,8 @@ inline void finish(const GemmParams& params, const Sums& sums, int panel, int pa
     return biased ? sum + bias : sum;
   };
   const auto perOutput = [&](const float* values, int p) __attribute__((always_inline)) {
-    return values == nullptr ? zeros() : load(values + static_cast<std::size_t>(panel + p) * kPanel);
+    return values == nullptr ? zeros()
+                             : load(values + static_cast<std::size_t>(panel + p) * kPanel);
   };
   if (params.epilogue == Epilogue::kSiluMul) {
     Bf16* const out = reinterpret_cast<Bf16*>(params.activationsOut);

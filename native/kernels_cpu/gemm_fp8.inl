@@ -65,8 +65,8 @@ SIGNALBOX_INLINE void widenCodes(const std::uint8_t* codes, Bf16* to, std::size_
   const __m256i highOfSmall = _mm256_broadcastsi128_si256(_mm_setr_epi8(
       0, 0x3b, 0x3b, 0x3b, 0x3c, 0x3c, 0x3c, 0x3c, 0, 0, 0, 0, 0, 0, 0, 0));
   const __m256i lowOfSmall = _mm256_broadcastsi128_si256(
-      _mm_setr_epi8(0, 0, static_cast<char>(0x80), static_cast<char>(0xc0), 0, 0x20, 0x40, 0x60, 0, 0,
-                    0, 0, 0, 0, 0, 0));
+      _mm_setr_epi8(0, 0, static_cast<char>(0x80), static_cast<char>(0xc0), 0, 0x20, 0x40, 0x60, 0,
+                    0, 0, 0, 0, 0, 0, 0));
   const __m256i nibble = _mm256_set1_epi8(0x0f);
   const __m256i sign = _mm256_set1_epi8(static_cast<char>(0x80));
   const __m256i nan = _mm256_set1_epi8(0x7f);

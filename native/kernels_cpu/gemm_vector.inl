@@ -1,8 +1,8 @@
-// Matrix products in vectors: panels by groups, rows by blocks, and for every 32 of k a kernel of the
-// unit's (gemm_fma.inl, gemm_dot.inl) that adds to the sums of a few rows.
+// Matrix products in vectors: panels by groups, rows by blocks, and for every 32 of k a kernel of
+// the unit's (gemm_fma.inl, gemm_dot.inl) that adds to the sums of a few rows.
 //
-// Weights of a group are used for a whole block of rows while they are in the first-level cache; sums
-// wait there too, because a kernel keeps its intermediate sums in registers for 32 of k only.
+// Weights of a group are used for a whole block of rows while they are in the first-level cache;
+// sums wait there too, because a kernel keeps its intermediate sums in registers for 32 of k only.
 
 #include "kernels_cpu/gemm_epilogue.inl"
 

@@ -1,5 +1,5 @@
-// Path "neon": 128-bit vectors of aarch64. Native, because FPCR.FZ looks for tiny results before they
-// are rounded and x86 after: a result just below 2^-126 that rounds up to it is 0 here.
+// Path "neon": 128-bit vectors of aarch64. Native, because FPCR.FZ looks for tiny results before
+// they are rounded and x86 after: a result just below 2^-126 that rounds up to it is 0 here.
 #if defined(__aarch64__)
 
 #include "kernels_cpu/isa_tables.h"

@@ -1,5 +1,5 @@
-// Path "reference": plain loops over fp32 activations and bf16 weights, sums in double, layouts of its
-// own. What the other paths are compared with; not fast, and on every machine.
+// Path "reference": plain loops over fp32 activations and bf16 weights, sums in double, layouts of
+// its own. What the other paths are compared with; not fast, and on every machine.
 #include "kernels_cpu/isa_tables.h"
 
 #include <cstddef>

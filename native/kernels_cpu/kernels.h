@@ -1,5 +1,5 @@
-// The CPU's operations: one table of functions per instruction path, each function a single thread's
-// work on one slice. Who does which slice is the caller's (model/cpu_ops).
+// The CPU's operations: one table of functions per instruction path, each function a single
+// thread's work on one slice. Who does which slice is the caller's (model/cpu_ops).
 //
 //   K1. `portable` paths (amx, avx512, avx2, scalar) give the same bits for the same arguments.
 //   K2. A row's result depends on that row alone: not on the number of rows, the slice it was in,
@@ -104,11 +104,11 @@ struct RowRun {
 };
 
 /// Per head: optional RMS norm of queries and keys, rotation in halves (HF's rotate_half), queries
-/// stored, keys and values appended. A run that begins a block (position % 32 == 0) first zeroes the
-/// head's keys, values and scales in it, so that no owner sees another's bytes. fp8: per token and
-/// head, scale = the smallest fp16 not below amax / 448, at most 65504 (0 counts as 1), code =
-/// fp8(value / scale). Where a key or value is not finite, in bf16 after rounding, the token's keys of
-/// this head become NaN and its values 0: every row that sees it is NaN, and no other.
+/// stored, keys and values appended. A run that begins a block (position % 32 == 0) first zeroes
+/// the head's keys, values and scales in it, so that no owner sees another's bytes. fp8: per token
+/// and head, scale = the smallest fp16 not below amax / 448, at most 65504 (0 counts as 1), code =
+/// fp8(value / scale). Where a key or value is not finite, in bf16 after rounding, the token's keys
+/// of this head become NaN and its values 0: every row that sees it is NaN, and no other.
 struct RopeAppendParams {
   const float* qkv;       // [rows][stride]: query heads, key heads, value heads of the rank
   std::size_t stride;     // floats
@@ -126,8 +126,8 @@ struct RopeAppendParams {
   int layer;
 };
 
-/// Consecutive positions of one sequence inside one block's span, p / 32 the same for all: a row has no
-/// step after its own block. Their queries are rows of one walk over the cache.
+/// Consecutive positions of one sequence inside one block's span, p / 32 the same for all: a row
+/// has no step after its own block. Their queries are rows of one walk over the cache.
 struct AttentionTile {
   int row;
   int count;     // positions: 1 to attentionPositions(group)
@@ -202,7 +202,8 @@ struct Kernels {
 };
 
 /// The path called `name`, or null where this build or this machine does not have it. `name` empty:
-/// the fastest portable one. "avx512_bf16" is the only native one. AMX asks the kernel's permission.
+/// the fastest portable one. "avx512_bf16" is the only native one. AMX asks the kernel's
+/// permission.
 const Kernels* kernelsNamed(const char* name);
 /// Names of the paths this machine has, fastest first, reference last; ends with null.
 const char* const* kernelNamesHere();

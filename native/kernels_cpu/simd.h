@@ -1,9 +1,9 @@
-// Sixteen lanes of float or int32, the same operations with the same bits on every instruction path:
-// one 512-bit register, two of 256 or four of 128, as the unit's flags allow.
+// Sixteen lanes of float or int32, the same operations with the same bits on every instruction
+// path: one 512-bit register, two of 256 or four of 128, as the unit's flags allow.
 //
-// Included only by isa_*.cpp. Everything lies in the unit's unnamed namespace and uses no template of
-// the standard library and no inline function of another header that is not always_inline, or the
-// linker could hand one unit's copy to everybody (kernels.h, K6).
+// Included only by isa_*.cpp. Everything lies in the unit's unnamed namespace and uses no template
+// of the standard library and no inline function of another header that is not always_inline, or
+// the linker could hand one unit's copy to everybody (kernels.h, K6).
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,8 @@ constexpr int kParts = 16 / kLanes;
 typedef float VectorF __attribute__((vector_size(4 * SIGNALBOX_LANES)));
 typedef std::int32_t VectorI __attribute__((vector_size(4 * SIGNALBOX_LANES)));
 typedef std::uint32_t VectorU __attribute__((vector_size(4 * SIGNALBOX_LANES)));
-typedef float VectorFAnywhere __attribute__((vector_size(4 * SIGNALBOX_LANES), aligned(1), may_alias));
+typedef float VectorFAnywhere
+    __attribute__((vector_size(4 * SIGNALBOX_LANES), aligned(1), may_alias));
 typedef std::int32_t VectorIAnywhere
     __attribute__((vector_size(4 * SIGNALBOX_LANES), aligned(1), may_alias));
 
@@ -232,7 +233,8 @@ SIGNALBOX_INLINE V16 select(I16 mask, V16 a, V16 b) {
   return asFloat(select(mask, asInt(a), asInt(b)));
 }
 
-/// The vector's halves, lane by lane: combine(i, i + 8), then quarters and so on, down to one value.
+/// The vector's halves, lane by lane: combine(i, i + 8), then quarters and so on, down to one
+/// value.
 template <class Combine>
 SIGNALBOX_INLINE float foldLanes(V16 a, const Combine& combine) {
 #if defined(__x86_64__)
@@ -322,8 +324,8 @@ SIGNALBOX_INLINE void storeBf16(Bf16* to, V16 a) {
 SIGNALBOX_INLINE V16 throughBf16(V16 a) { return asFloat(roundBf16(a) << 16); }
 
 /// core/portable_math.h's portableExp of lanes that are in its range already, the same bits. A NaN
-/// whose lowest nine bits are zero stays one. Step by step for all vectors: side by side they hide each
-/// other's latency, and one after the other they would fill the scheduler with what must wait.
+/// whose lowest nine bits are zero stays one. Step by step for all vectors: side by side they hide
+/// each other's latency, and one after the other they would fill the scheduler with what must wait.
 template <int kCount>
 SIGNALBOX_INLINE void expInRange(V16 (&x)[kCount]) {
   V16 rounded[kCount];

@@ -1,5 +1,5 @@
-// The tile registers' shape. Every operation that uses tiles loads its own: the shape belongs to the
-// thread and loading one clears the tiles.
+// The tile registers' shape. Every operation that uses tiles loads its own: the shape belongs to
+// the thread and loading one clears the tiles.
 
 namespace signalbox {
 namespace {
@@ -19,8 +19,8 @@ SIGNALBOX_INLINE void loadTileShape(const TileShape& shape) {
   _tile_loadconfig(&shape);
 }
 
-/// Between writing memory and loading tiles from it: GCC 12's tile loads do not say that they read, and
-/// stores may be moved below them.
+/// Between writing memory and loading tiles from it: GCC 12's tile loads do not say that they read,
+/// and stores may be moved below them.
 SIGNALBOX_INLINE void beforeTileLoads() { asm volatile("" : : : "memory"); }
 
 /// Eight tiles of 64-byte rows: the first `few` of `rows` rows, the others of 16.

@@ -5,11 +5,11 @@
 //
 //   C1. A block is full before it enters the tree, and nothing writes into it from then on.
 //   C2. A sequence owns its whole prefix: every block of its table up to the last.
-//   C3. A block in the tree that nobody owns is taken when no other is left, the least recently used
-//       first, and the deepest of a prefix before what it stands on. So no node ever loses its
+//   C3. A block in the tree that nobody owns is taken when no other is left, the least recently
+//       used first, and the deepest of a prefix before what it stands on. So no node ever loses its
 //       parent before it goes itself.
-//   C4. A block that turns out to hold what the tree has already is given back, and its sequence goes
-//       on with the tree's: the same prefix computed twice at once is kept once.
+//   C4. A block that turns out to hold what the tree has already is given back, and its sequence
+//       goes on with the tree's: the same prefix computed twice at once is kept once.
 //   C5. What cannot be written to the spill file, or comes back damaged, is simply not cached.
 //   C6. Every change of what a prefix may be read from is one event.
 #pragma once
@@ -84,8 +84,9 @@ class BlockCache {
     int owned = 0;
   };
   Found find(const TokenChain& chain, int blocksMax) const;
-  /// Gives an empty table what the cache has of the first `blocksMax` blocks, spilled ones restored,
-  /// and returns how many. There must be as many unowned blocks as are found but not owned.
+  /// Gives an empty table what the cache has of the first `blocksMax` blocks, spilled ones
+  /// restored, and returns how many. There must be as many unowned blocks as are found but not
+  /// owned.
   int acquire(BlockTable& table, const TokenChain& chain, int blocksMax);
   /// Appends a block of unknown contents. There must be an unowned one.
   void extend(BlockTable& table);
@@ -97,8 +98,8 @@ class BlockCache {
   void clear();
 
   std::uint64_t nextEvent() const { return events_.next(); }
-  /// Events from `from` on. Where those are gone (or never were), a snapshot: a kCleared and what is
-  /// cached now, parents first, all with the sequence of the last event.
+  /// Events from `from` on. Where those are gone (or never were), a snapshot: a kCleared and what
+  /// is cached now, parents first, all with the sequence of the last event.
   std::vector<KvEvent> events(std::uint64_t from) const;
 
   /// `tables` are all there are. Throws kInternal.

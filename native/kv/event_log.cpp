@@ -1,3 +1,4 @@
+// The ring of cache events.
 #include "kv/event_log.h"
 
 #include <algorithm>

@@ -6,7 +6,8 @@
 //   T1. A node is found by its parent's identity and its tokens, compared one by one; a first block
 //       also by its salt. The hash only says where to look, so equal hashes share nothing.
 //   T2. No two nodes have the same parent, tokens and salt.
-//   T3. The parent of a node in the tree is in the tree; where the node has a block, the parent has.
+//   T3. The parent of a node in the tree is in the tree; where the node has a block, the parent
+//       has.
 //   T4. Nothing allocates after construction but salts longer than a std::string holds inside.
 #pragma once
 

@@ -1,5 +1,6 @@
 // Kernels over slices. What bounds a step is reading the weights once (few rows) or the products
-// (many), so each product's chunks are as large as its kernel likes and the next one is named early.
+// (many), so each product's chunks are as large as its kernel likes and the next one is named
+// early.
 #include "model/cpu_ops.h"
 
 #include <algorithm>

@@ -76,7 +76,8 @@ std::string gigabytes(std::uint64_t bytes) {
 }
 
 /// Writes to every page, so that no step waits for the system to find memory.
-void touch(const HugeBuffer& memory, int threads, const std::function<void(std::uint64_t)>& onDone) {
+void touch(const HugeBuffer& memory, int threads,
+           const std::function<void(std::uint64_t)>& onDone) {
   constexpr std::size_t kPage = 4096;
   constexpr std::size_t kRound = std::size_t{256} << 20;
   for (std::size_t begin = 0; begin < memory.size(); begin += kRound) {

@@ -1,8 +1,8 @@
 // A model on the CPU behind the runner's interface: ranks as teams of threads of this process.
 //
 //   R1. All memory is taken while loading, after it was checked to be there; a step takes none.
-//   R2. The cache of a rank is [block][layer][head]. A saved block is [layer][key-value head] of the
-//       model, so it can be restored under another number of ranks.
+//   R2. The cache of a rank is [block][layer][head]. A saved block is [layer][key-value head] of
+//       the model, so it can be restored under another number of ranks.
 //   R3. After a StallError nothing is computed or changed any more.
 #pragma once
 

@@ -77,7 +77,8 @@ RankLayout layOutRank(const ModelConfig& config, const Shards& shards, int rank,
   for (int i = 0; i < config.layers; ++i) {
     LayerWeights w;
     w.attentionNorm = layout.replicatedVector(hidden);
-    w.qkv = layout.linear(shards.qkvOutputs, hidden, 1, dtype, config.qkvBias, copiedOutputs, false);
+    w.qkv =
+        layout.linear(shards.qkvOutputs, hidden, 1, dtype, config.qkvBias, copiedOutputs, false);
     if (config.qkNorm) {
       w.queryNorm = layout.replicatedVector(config.headDim);
       w.keyNorm = layout.replicatedVector(config.headDim);

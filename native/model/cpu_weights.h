@@ -1,9 +1,10 @@
 // A model's weights on the CPU: where each rank's lie, and which rows and columns of which tensors
 // go there. Places first, bytes later (model/loader), so that nothing is taken before all is known.
 //
-// Matrices are packed into panels of 16 outputs (kernels_cpu/kernels.h). With fp8 the layers' linear
-// weights are quantised as they are packed; the embedding and the head stay bf16. Norms and biases
-// are floats. One rank's weights lie one after the other in the order in which a step reads them.
+// Matrices are packed into panels of 16 outputs (kernels_cpu/kernels.h). With fp8 the layers'
+// linear weights are quantised as they are packed; the embedding and the head stay bf16. Norms and
+// biases are floats. One rank's weights lie one after the other in the order in which a step reads
+// them.
 #pragma once
 
 #include <cstddef>

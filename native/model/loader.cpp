@@ -175,8 +175,9 @@ class Loading {
   void run(const Job& job, const Staging& staging) const {
     const PackStream& stream = *job.stream;
     const std::size_t columns = static_cast<std::size_t>(stream.columns);
-    Bf16* const rows = stream.rowsTo == nullptr ? staging.rows
-                                                : stream.rowsTo + product(job.firstRow, 1) * columns;
+    Bf16* const rows = stream.rowsTo == nullptr
+                           ? staging.rows
+                           : stream.rowsTo + product(job.firstRow, 1) * columns;
     forPieces(job, [&](const TensorEntry& tensor, int row, int count, int at) {
       const std::size_t elements = product(count, stream.columns);
       const std::size_t size = bytesOf(tensor.dtype);
@@ -205,8 +206,8 @@ class Loading {
         target.to.scales == nullptr ? nullptr : target.to.scales + panel * kPanel;
     const bool cut = stream.dtype == WeightDtype::kFp8 && stream.targets.size() > 1;
     if (!cut || kernels_.numerics == Numerics::kReference) {
-      kernels_.packPanel(from + target.firstColumn, columns, count, target.columns, stream.dtype, to,
-                         scales);
+      kernels_.packPanel(from + target.firstColumn, columns, count, target.columns, stream.dtype,
+                         to, scales);
       return;
     }
     // The scale of an output is that of its whole row, or it would depend on the number of ranks.

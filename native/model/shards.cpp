@@ -73,9 +73,9 @@ Shards shardsOf(const ModelConfig& config, int ranks) {
     for (const int fit : ranksThatFit(config)) {
       counts += (counts.empty() ? "" : ", ") + std::to_string(fit);
     }
-    throw EngineError(ErrorCode::kUnsupportedModel, std::to_string(ranks) +
-                                                        " ranks cannot share this model: " + reason +
-                                                        "; what can: " + counts);
+    throw EngineError(ErrorCode::kUnsupportedModel,
+                      std::to_string(ranks) + " ranks cannot share this model: " + reason +
+                          "; what can: " + counts);
   }
   Shards shards{};
   shards.ranks = ranks;

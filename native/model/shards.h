@@ -1,7 +1,7 @@
 // What one rank of a model holds, in counts. The same rules for every back end.
 //
-//   S1. Attention is cut by heads, the feed-forward layer by intermediate columns, the vocabulary by
-//       panels of 16. Key and value heads are replicated when there are more ranks than of them.
+//   S1. Attention is cut by heads, the feed-forward layer by intermediate columns, the vocabulary
+//       by panels of 16. Key and value heads are replicated when there are more ranks than of them.
 //   S2. Row-parallel products (attention's output and down) sum k in `segments` equal runs that the
 //       model's shape alone decides: 4 where its padded tiles divide by 4, else 2, else 1. A rank
 //       holds whole segments, so the pairwise tree over them is the same at every rank count.

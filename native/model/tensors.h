@@ -1,6 +1,7 @@
 // The tensors of a Llama-shaped model by their Hugging Face names, found and checked against the
-// config before any memory is taken for them. Tensors that the config gives no place are ignored, as
-// transformers does: old files carry rotary frequencies, some a head that a tied model does not use.
+// config before any memory is taken for them. Tensors that the config gives no place are ignored,
+// as transformers does: old files carry rotary frequencies, some a head that a tied model does not
+// use.
 #pragma once
 
 #include <cstdint>

@@ -218,6 +218,15 @@ def recall_all(rng):
     return [(f"{told} {turns[0][0]}", turns[0][1]), *turns[1:]]
 
 
+def recall_all_far(rng):
+    """As `recall_all`, with stories between the keys and the questions."""
+    keys, told = corpus.keys_told(rng, rng.randint(1, 5))
+    names = rng.sample(list(keys), rng.randint(1, len(keys)))
+    turns = [(f"What is the key of the {n}?", f"The key of the {n} is {keys[n]}.") for n in names]
+    stories = " ".join(corpus.story_of(rng)[0] for _ in range(rng.randint(2, 8)))
+    return [(f"{told} {stories} {turns[0][0]}", turns[0][1]), *turns[1:]]
+
+
 def read_all(rng):
     """A story and most of the questions about it."""
     story, questions = corpus.story_of(rng)
@@ -249,6 +258,15 @@ MIXTURES = {
         (0.03, lambda rng: session(rng, [corpus.recall_far], 1, 1)),
         (0.09, read_all),
         (0.12, lambda rng: session(rng, [corpus.copy, corpus.end_word], 2, 5)),
+    ],
+    "far": [
+        (0.05, story),
+        (0.15, chat),
+        (0.35, lambda rng: session(rng, QUICK, 2, 8)),
+        (0.10, recall_all),
+        (0.15, recall_all_far),
+        (0.12, read_all),
+        (0.08, lambda rng: session(rng, [corpus.copy], 2, 5)),
     ],
 }
 

@@ -42,15 +42,16 @@ CHAT_TEMPLATE = (
 )
 CONTEXT = 1024
 TOKENS_PER_STEP = 4096
-# The learning rate rises and falls once per cycle, to zero at its `span`. The first learns to speak;
-# it ends before its span, when it was seen to need what the second has: more exercises, and less
-# weight on the user's words, most of which are random.
+# The learning rate rises and falls once per cycle, to zero at its `span`; a cycle may end before.
+# The first learns to speak; the second has more exercises, and less weight on the user's words, most
+# of which are random; the third has rows of the whole context, and keys told far back.
 CYCLES = [
-    {"steps": 1500, "span": 1600, "mixture": "language", "userWeight": 0.3, "longFrom": 1408},
-    {"steps": 1600, "span": 1600, "mixture": "exercises", "userWeight": 0.1, "longFrom": 1500},
+    {"steps": 1500, "span": 1600, "mixture": "language", "rate": 3e-3, "longFrom": 1408},
+    {"steps": 1500, "span": 1600, "mixture": "exercises", "rate": 3e-3, "longFrom": 1500},
+    {"steps": 250, "span": 250, "mixture": "far", "rate": 2e-3, "longFrom": 0},
 ]
+USER_WEIGHTS = {"language": 0.3, "exercises": 0.1, "far": 0.1}
 STEPS = sum(cycle["steps"] for cycle in CYCLES)
-RATE = 3e-3
 # Rows are SHORT, then CONTEXT long from a cycle's step `longFrom` on: long rows cost twice as much.
 SHORT = 256
 HELD_OUT_ROWS = [1024] * 10 + [512] * 12 + [256] * 16  # About 20 000 tokens.
@@ -202,14 +203,14 @@ def train(tokenizer, unwanted, args):
         count = TOKENS_PER_STEP // length
         ids = torch.tensor([rows.row(length, cycle["mixture"]) for _ in range(count)])
         for optimizer in optimizers:
-            rate = RATE * rate_share(step - start, cycle["span"])
+            rate = cycle["rate"] * rate_share(step - start, cycle["span"])
             optimizer.param_groups[0]["lr"] = rate
         with torch.autocast("cpu", dtype=torch.bfloat16):
             logits = forward(input_ids=ids, use_cache=False).logits
         losses = F.cross_entropy(
             logits[:, :-1].flatten(0, 1).float(), ids[:, 1:].flatten(), reduction="none"
         )
-        weights = weights_of(ids, cycle["userWeight"])[:, :-1].flatten()
+        weights = weights_of(ids, USER_WEIGHTS[cycle["mixture"]])[:, :-1].flatten()
         loss = (losses * weights).sum() / weights.sum()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -134,8 +134,8 @@ void Candidates::keepTopP(std::uint64_t limit, std::uint64_t before) {
   kept_.erase(low, kept_.end());
 }
 
-/// The rank of the last token that top-p keeps of all: by buckets of the exponent first, then inside
-/// the bucket where the limit is reached.
+/// The rank of the last token that top-p keeps of all: by buckets of the exponent first, then
+/// inside the bucket where the limit is reached.
 std::uint64_t Candidates::lastOfTopP(std::uint64_t limit) {
   std::fill(bucketWeights_.begin(), bucketWeights_.end(), 0u);
   std::uint64_t weights[LogitRow::kBlock];

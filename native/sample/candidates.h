@@ -1,7 +1,7 @@
 // Which tokens are kept and which of them is drawn: steps D7 to D9 of sampler.h.
 //
-//   C1. Only blocks whose largest logit reaches a bound are looked at; the bound is such that nothing
-//       that is kept lies below it.
+//   C1. Only blocks whose largest logit reaches a bound are looked at; the bound is such that
+//       nothing that is kept lies below it.
 //   C2. Nothing allocates after construction.
 #pragma once
 

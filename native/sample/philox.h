@@ -22,8 +22,8 @@ inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> coun
   return counter;
 }
 
-/// What decides the token at absolute position `position` of a request with this seed: the first two
-/// words, the first of them low. The counter is {position low, position high, 0, 0}.
+/// What decides the token at absolute position `position` of a request with this seed: the first
+/// two words, the first of them low. The counter is {position low, position high, 0, 0}.
 inline std::uint64_t drawAt(std::uint64_t seed, std::uint64_t position) {
   const auto words = philox4x32(
       {static_cast<std::uint32_t>(position), static_cast<std::uint32_t>(position >> 32), 0, 0},

@@ -1,3 +1,4 @@
+// One draw: the steps of sampler.h in their order.
 #include "sample/sampler.h"
 
 #include "sample/logit_order.h"

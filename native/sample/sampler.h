@@ -22,8 +22,8 @@
 //   D8. Top-k keeps the first k candidates. Top-p below 1 keeps those of them before which less
 //       weight stands than floor(double(topP) * double(sum of their weights)), and always the
 //       first. Min-p keeps those of them with w >= trunc(minP * 2^40).
-//   D9. With W the sum of what is kept and r = drawAt(seed, position) (philox.h), the token drawn is
-//       the first in order of id up to which more weight than the upper half of r * W stands.
+//   D9. With W the sum of what is kept and r = drawAt(seed, position) (philox.h), the token drawn
+//       is the first in order of id up to which more weight than the upper half of r * W stands.
 //       `position` is the number of tokens before the drawn one, prompt and output.
 #pragma once
 

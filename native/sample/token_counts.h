@@ -1,7 +1,7 @@
 // How often a sequence has each token: what penalties look at.
 //
-//   N1. Every token of prompt or output has one entry. Adding allocates only when the entries outgrow
-//       what was reserved.
+//   N1. Every token of prompt or output has one entry. Adding allocates only when the entries
+//       outgrow what was reserved.
 #pragma once
 
 #include <cstdint>

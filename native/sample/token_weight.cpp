@@ -1,3 +1,4 @@
+// A candidate's weight as a whole number.
 #include "sample/token_weight.h"
 
 #include <bit>

@@ -1,6 +1,6 @@
-// A cache, one layer of heads and one sequence, on one instruction path: rows are appended and attended
-// in chunks of any size. Buffers have exactly the bytes the path asked for, so that ASan sees a byte
-// beyond.
+// A cache, one layer of heads and one sequence, on one instruction path: rows are appended and
+// attended in chunks of any size. Buffers have exactly the bytes the path asked for, so that ASan
+// sees a byte beyond.
 #pragma once
 
 #include <algorithm>
@@ -128,8 +128,9 @@ class AttentionRig {
     const auto row = static_cast<std::size_t>(first);
     const auto width = static_cast<std::size_t>(shape_.width());
     const auto half = static_cast<std::size_t>(shape_.headDim / 2);
-    const std::vector<float> qkv(tokens.qkv.data() + row * width,
-                                 tokens.qkv.data() + (row + static_cast<std::size_t>(count)) * width);
+    const std::vector<float> qkv(
+        tokens.qkv.data() + row * width,
+        tokens.qkv.data() + (row + static_cast<std::size_t>(count)) * width);
     RopeAppendParams params{};
     params.qkv = qkv.data();
     params.stride = width;
@@ -177,7 +178,8 @@ class AttentionRig {
     for (int done = 0; done < rows_;) {
       const int position = first + done;
       const int rest = kBlockTokens - position % kBlockTokens;
-      const int count = std::min({rest, rows_ - done, tileMax == 0 ? most : std::min(tileMax, most)});
+      const int count =
+          std::min({rest, rows_ - done, tileMax == 0 ? most : std::min(tileMax, most)});
       const AttentionTile tile{done, count, position, table_.data()};
       for (int h = 0; h < shape_.kvHeads; ++h) {
         kernels_.attention(params, tile, h, scratch_.data());

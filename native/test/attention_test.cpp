@@ -1,5 +1,5 @@
-// Paged attention on every instruction path: the same bits whatever the path, the chunking, the tile
-// or the neighbours; the right numbers against float64 over what the cache holds.
+// Paged attention on every instruction path: the same bits whatever the path, the chunking, the
+// tile or the neighbours; the right numbers against float64 over what the cache holds.
 #include <array>
 #include <limits>
 
@@ -97,8 +97,8 @@ TEST("decoded one by one, as one prompt and in any chunks, rows have the same bi
       checkSame(test::runChunks(single, tokens, ones), expected, shape,
                 std::string(path->name) + " one by one");
       AttentionRig cut(*path, shape, count, random, 0x7f);
-      checkSame(test::runChunks(cut, tokens, test::randomChunks(count, 50, random)), expected, shape,
-                std::string(path->name) + " in chunks");
+      checkSame(test::runChunks(cut, tokens, test::randomChunks(count, 50, random)), expected,
+                shape, std::string(path->name) + " in chunks");
     }
   }
 }
@@ -171,8 +171,8 @@ TEST("attention is float64's within the rounding of weights and result to bf16")
       std::vector<double> spread;
       for (int row = 0; row < count; row += random.between(1, 5)) {
         const int head = random.below(shape.heads);
-        exactRow(rig, shape, queries + (row * shape.heads + head) * shape.padded(), row, head, exact,
-                 spread);
+        exactRow(rig, shape, queries + (row * shape.heads + head) * shape.padded(), row, head,
+                 exact, spread);
         for (int d = 0; d < shape.headDim; ++d) {
           const auto i = static_cast<std::size_t>(d);
           const double value = static_cast<double>(

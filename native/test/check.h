@@ -1,7 +1,8 @@
 // The smallest test runner that says what it saw: TEST("a sentence") { CHECK(a == b); }
 //
-// A file's tests are one executable. `NAME FILTER` runs those whose sentence contains FILTER. Random
-// tests draw from testSeed(), which is printed and taken from SIGNALBOX_SEED when that is set.
+// A file's tests are one executable. `NAME FILTER` runs those whose sentence contains FILTER.
+// Random tests draw from testSeed(), which is printed and taken from SIGNALBOX_SEED when that is
+// set.
 #pragma once
 
 #include <cstdint>

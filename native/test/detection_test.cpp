@@ -1,4 +1,5 @@
-// Which paths are offered where: each condition taken away in turn, and real refusals by the kernel.
+// Which paths are offered where: each condition taken away in turn, and real refusals by the
+// kernel.
 #include "kernels_cpu/detection.h"
 
 #include <cstring>
@@ -223,7 +224,9 @@ TEST("a machine that says nothing of itself still has the scalar path") {
   CHECK(*whyNot("scalar", nothing) == '\0');
 }
 
-TEST("a filter that refuses the permission, or a signal stack too small, means no tiles and no crash") {
+TEST(
+    "a filter that refuses the permission, or a signal stack too small, means no tiles and no "
+    "crash") {
   if (!tilesHere()) throw Skipped("a processor with AMX");
   CHECK(permissionErrorUnder("--plain") == 0);
   CHECK(permissionErrorUnder("--filtered") == EPERM);

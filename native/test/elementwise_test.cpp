@@ -30,7 +30,8 @@ TEST("norms have the same bits on every portable path, and are float64's rounded
     const int padded = padTo(hidden, kTileK);
     const int inRows = 5;
     const int rows = random.between(1, 40);
-    // Rows lie apart by an odd stride, and what is between them is no number. Nothing follows the last.
+    // Rows lie apart by an odd stride, and what is between them is no number. Nothing follows the
+    // last.
     const std::size_t stride = static_cast<std::size_t>(hidden) + 3;
     std::vector<float> x((inRows - 1) * stride + static_cast<std::size_t>(hidden), kNan);
     for (int row = 0; row < inRows; ++row) {
@@ -145,7 +146,8 @@ std::vector<double> rotated(const Tokens& tokens, int row, int head, const float
   };
   std::vector<double> out(static_cast<std::size_t>(shape.headDim));
   for (int i = 0; i < half; ++i) {
-    const double cosine = static_cast<double>(tokens.cosines[static_cast<std::size_t>(row * half + i)]);
+    const double cosine =
+        static_cast<double>(tokens.cosines[static_cast<std::size_t>(row * half + i)]);
     const double sine = static_cast<double>(tokens.sines[static_cast<std::size_t>(row * half + i)]);
     out[static_cast<std::size_t>(i)] = at(i) * cosine - at(i + half) * sine;
     out[static_cast<std::size_t>(i + half)] = at(i + half) * cosine + at(i) * sine;
@@ -160,7 +162,8 @@ TEST("queries, keys and values are stored rotated, in the documented places, on 
     HeadShape shape;
     shape.kvHeads = random.between(1, 3);
     shape.heads = shape.kvHeads * random.between(1, 5);
-    shape.headDim = std::array{2, 20, 32, 64, 80, 96, 128, 256}[static_cast<std::size_t>(round % 8)];
+    shape.headDim =
+        std::array{2, 20, 32, 64, 80, 96, 128, 256}[static_cast<std::size_t>(round % 8)];
     shape.dtype = round % 2 == 0 ? KvDtype::kBf16 : KvDtype::kFp8;
     shape.headNorms = random.below(2) == 0;
     const int count = random.between(1, 70);
@@ -219,7 +222,9 @@ TEST("queries, keys and values are stored rotated, in the documented places, on 
   }
 }
 
-TEST("a block is zeroed for its new owner, one head at a time, and the rest of the pool is not touched") {
+TEST(
+    "a block is zeroed for its new owner, one head at a time, and the rest of the pool is not "
+    "touched") {
   Random random(test::testSeed() + 4);
   for (const Kernels* path : test::pathsHere(false)) {
     for (const KvDtype dtype : {KvDtype::kBf16, KvDtype::kFp8}) {

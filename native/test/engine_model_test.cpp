@@ -131,7 +131,8 @@ bool spilledAndRestored(BatchDriver& driver, const ModelRunner& runner, const Re
          driver.tracks.at(request.id).cachedTokens == kPrompt / kBlockTokens * kBlockTokens;
 }
 
-/// All ways for one model, one dtype of the cache, both temperatures. Returns how many were compared.
+/// All ways for one model, one dtype of the cache, both temperatures. Returns how many were
+/// compared.
 int checkWays(const std::filesystem::path& folder, KvDtype cache, int ranks) {
   test::TemporaryFolder spill;
   const std::unique_ptr<ModelRunner> lonely = runnerOf(folder, cache);
@@ -190,7 +191,8 @@ int checkWays(const std::filesystem::path& folder, KvDtype cache, int ranks) {
   return compared;
 }
 
-TEST("cold, prefix hit, chunked, preempted, spilled and resumed give the same bits in every model") {
+TEST(
+    "cold, prefix hit, chunked, preempted, spilled and resumed give the same bits in every model") {
   for (const std::filesystem::path& folder : test::goldenModels()) {
     for (const KvDtype cache : {KvDtype::kBf16, KvDtype::kFp8}) {
       CHECK(checkWays(folder, cache, 1) == 20);
@@ -279,8 +281,10 @@ TEST("loading refuses what cannot be, and says why") {
     CHECK_THROWS(Engine::load(options, nullptr, [](StepOutput&&) {}), code, part);
   };
   refused(ErrorCode::kIo, "/no/such", [](EngineOptions& o) { o.folder = "/no/such"; });
-  refused(ErrorCode::kInvalidRequest, "contextMax is 513", [](EngineOptions& o) { o.contextMax = 513; });
-  refused(ErrorCode::kInvalidRequest, "cacheBytes 100", [](EngineOptions& o) { o.cacheBytes = 100; });
+  refused(ErrorCode::kInvalidRequest, "contextMax is 513",
+          [](EngineOptions& o) { o.contextMax = 513; });
+  refused(ErrorCode::kInvalidRequest, "cacheBytes 100",
+          [](EngineOptions& o) { o.cacheBytes = 100; });
   refused(ErrorCode::kInvalidRequest, "sse9", [](EngineOptions& o) { o.isa = "sse9"; });
   refused(ErrorCode::kNoMemory, "", [](EngineOptions& o) { o.cacheBytes = 1ull << 44; });
 }

@@ -261,7 +261,8 @@ TEST("many clients at once, with aborts and masks, each get what they get alone"
           running.engine->submit(Request(request));
           wanted.notify_one();
         }
-        if (random.below(6) == 0) running.engine->abort(id - static_cast<std::uint64_t>(random.below(5)));
+        if (random.below(6) == 0)
+          running.engine->abort(id - static_cast<std::uint64_t>(random.below(5)));
         running.engine->stats();
         if (random.below(10) == 0) running.engine->kvEvents(0);
         if (random.below(10) == 0) running.engine->clearPrefixCache();

@@ -1,5 +1,5 @@
-// A model that remembers what was written where, instead of computing: the logits of a position are a
-// hash of exactly the cells that the block table says its prefix is in. A wrong, stale or missing
+// A model that remembers what was written where, instead of computing: the logits of a position are
+// a hash of exactly the cells that the block table says its prefix is in. A wrong, stale or missing
 // cell anywhere in the prefix, or a wrong position, changes everything that is drawn from it.
 #pragma once
 
@@ -127,7 +127,8 @@ class FakeRunner : public ModelRunner {
   void fill(std::size_t row, std::uint64_t state, int position) {
     float* values = logits_.data() + row * stride(config_.vocab);
     for (int token = 0; token < config_.vocab; ++token) {
-      const std::uint64_t bits = mix(state + static_cast<std::uint64_t>(token) * 0x9e3779b97f4a7c15u);
+      const std::uint64_t bits =
+          mix(state + static_cast<std::uint64_t>(token) * 0x9e3779b97f4a7c15u);
       const float uniform = static_cast<float>(bits >> 40) * 0x1p-24f;
       values[token] = static_cast<float>(static_cast<int>((uniform * 12 - 6) * ties_)) / ties_;
     }

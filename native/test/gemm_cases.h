@@ -1,5 +1,5 @@
-// Matrix products to try: inputs, a run through one path's table, and what must come out by the order
-// that kernels.h (K3, K4) writes down.
+// Matrix products to try: inputs, a run through one path's table, and what must come out by the
+// order that kernels.h (K3, K4) writes down.
 #pragma once
 
 #include <sys/mman.h>
@@ -40,9 +40,9 @@ struct GemmCase {
 };
 
 inline std::ostream& operator<<(std::ostream& out, const GemmCase& c) {
-  return out << c.rows << " rows, " << c.panels << " panels, k " << c.k << " in " << c.segments << ", "
-             << nameOf(c.dtype) << ", epilogue " << static_cast<int>(c.epilogue) << ", bias "
-             << c.biased << ", magnitudes " << static_cast<int>(c.magnitudes);
+  return out << c.rows << " rows, " << c.panels << " panels, k " << c.k << " in " << c.segments
+             << ", " << nameOf(c.dtype) << ", epilogue " << static_cast<int>(c.epilogue)
+             << ", bias " << c.biased << ", magnitudes " << static_cast<int>(c.magnitudes);
 }
 
 struct GemmInputs {
@@ -52,8 +52,8 @@ struct GemmInputs {
   std::vector<float> before;      // [rows][panels * 16]
 };
 
-/// Exactly `bytes` that end where a page begins which nobody may touch: tile instructions are seen by
-/// no sanitizer. Begins on a 64-byte boundary when `bytes` % 64 == 0.
+/// Exactly `bytes` that end where a page begins which nobody may touch: tile instructions are seen
+/// by no sanitizer. Begins on a 64-byte boundary when `bytes` % 64 == 0.
 class ExactBytes {
  public:
   explicit ExactBytes(std::size_t bytes, int fill = 0xff) {
@@ -69,7 +69,9 @@ class ExactBytes {
     std::memset(bytes_, fill, bytes);
   }
   ExactBytes(ExactBytes&& other) noexcept
-      : start_(std::exchange(other.start_, nullptr)), mapped_(other.mapped_), bytes_(other.bytes_) {}
+      : start_(std::exchange(other.start_, nullptr)),
+        mapped_(other.mapped_),
+        bytes_(other.bytes_) {}
   ExactBytes& operator=(ExactBytes&&) = delete;
   ~ExactBytes() {
     if (start_ != nullptr) munmap(start_, mapped_);
@@ -179,8 +181,8 @@ inline ExactBytes packActivations(const Kernels& kernels, const GemmCase& c,
   return packed;
 }
 
-/// Multiplies in slices of `step` panels (even) and gives [rows][outputs] as floats; kSiluMul half as
-/// many outputs. Checks that nothing is written beside the outputs.
+/// Multiplies in slices of `step` panels (even) and gives [rows][outputs] as floats; kSiluMul half
+/// as many outputs. Checks that nothing is written beside the outputs.
 inline std::vector<float> multiply(const Kernels& kernels, const GemmCase& c, const GemmInputs& in,
                                    const PackedWeights& packed, int step) {
   const ExactBytes activations = packActivations(kernels, c, in.activations);
@@ -195,19 +197,20 @@ inline std::vector<float> multiply(const Kernels& kernels, const GemmCase& c, co
   }
   const bool silu = c.epilogue == Epilogue::kSiluMul;
   const ExactBytes next(silu ? kernels.activationBytes(c.rows, c.panels * 8) : 1);
-  const GemmParams params = {.weights = packed.bytes.get(),
-                             .dtype = c.dtype,
-                             .scales = c.dtype == WeightDtype::kFp8 ? packed.scales.data() : nullptr,
-                             .bias = c.biased ? in.bias.data() : nullptr,
-                             .panels = c.panels,
-                             .k = c.k,
-                             .segments = c.segments,
-                             .activations = activations.get(),
-                             .rows = c.rows,
-                             .epilogue = c.epilogue,
-                             .out = silu ? nullptr : out.as<float>(),
-                             .outStride = stride,
-                             .activationsOut = silu ? next.get() : nullptr};
+  const GemmParams params = {
+      .weights = packed.bytes.get(),
+      .dtype = c.dtype,
+      .scales = c.dtype == WeightDtype::kFp8 ? packed.scales.data() : nullptr,
+      .bias = c.biased ? in.bias.data() : nullptr,
+      .panels = c.panels,
+      .k = c.k,
+      .segments = c.segments,
+      .activations = activations.get(),
+      .rows = c.rows,
+      .epilogue = c.epilogue,
+      .out = silu ? nullptr : out.as<float>(),
+      .outStride = stride,
+      .activationsOut = silu ? next.get() : nullptr};
   onComputingThread(kernels, [&] {
     const ExactBytes scratch(kernels.gemmScratchBytes(c.rows, c.k));
     for (int first = 0; first < c.panels; first += step) {

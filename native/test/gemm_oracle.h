@@ -97,7 +97,8 @@ class Oracle {
     return sum;
   }
 
-  float segments(const float* x, const float* w, const GemmCase& c, float scale, bool scaled) const {
+  float segments(const float* x, const float* w, const GemmCase& c, float scale,
+                 bool scaled) const {
     const int count = faults_.oneSegment ? 1 : c.segments;
     float part[4] = {0, 0, 0, 0};
     for (int s = 0; s < count; ++s) {

@@ -1,5 +1,5 @@
-// The matrix products of every path of this machine: the same bits as the written order, whatever the
-// shape, the slices and the neighbours; and near the true product.
+// The matrix products of every path of this machine: the same bits as the written order, whatever
+// the shape, the slices and the neighbours; and near the true product.
 #include <bit>
 
 #include "kernels_cpu/kernels.h"
@@ -84,7 +84,8 @@ TEST("long rows and many rows give the same bits on every portable path") {
                                 .epilogue = Epilogue::kAdd, .biased = true});
     checkAgainstOracle(random, {.rows = 280, .panels = 3, .k = 2048, .dtype = dtype});
     checkAgainstOracle(random, {.rows = 528, .panels = 3, .k = 2112, .dtype = dtype});
-    checkAgainstOracle(random, {.rows = 530, .panels = 1, .k = 4352, .segments = 2, .dtype = dtype});
+    checkAgainstOracle(random,
+                       {.rows = 530, .panels = 1, .k = 4352, .segments = 2, .dtype = dtype});
   }
 }
 
@@ -102,8 +103,8 @@ TEST("a slice of many panels at once gives the same bits") {
 }
 
 TEST("the order is one that these inputs can tell from others") {
-  // For each way to get it wrong, outputs that would come out differently; otherwise the tests above
-  // would hold nothing.
+  // For each way to get it wrong, outputs that would come out differently; otherwise the tests
+  // above would hold nothing.
   Random random(testSeed() + 3);
   GemmCase usual{.rows = 8, .panels = 8, .k = 512, .segments = 4};
   GemmCase tiny = usual;
@@ -127,8 +128,9 @@ TEST("the order is one that these inputs can tell from others") {
 }
 
 TEST("a result that rounds up to the smallest normal float is kept, one below is zero") {
-  // 2^-126 - x is subnormal before it is rounded. Whether it counts as one is decided after rounding to
-  // 24 bits: with x under 2^-151 it rounds to 2^-126 and stays, with more it becomes zero.
+  // 2^-126 - x is subnormal before it is rounded. Whether it counts as one is decided after
+  // rounding to 24 bits: with x under 2^-151 it rounds to 2^-126 and stays, with more it becomes
+  // zero.
   struct Edge {
     float mantissa;  // of x, times 2^-151
     float expected;
@@ -159,8 +161,8 @@ TEST("a result that rounds up to the smallest normal float is kept, one below is
 }
 
 TEST("a product of bf16 plus a float, rounded to double and then to float, is rounded as if once") {
-  // What the scalar path rests on. Addends of every size against the product, with few and with many
-  // bits set, around ties.
+  // What the scalar path rests on. Addends of every size against the product, with few and with
+  // many bits set, around ties.
   Random random(testSeed() + 9);
   int inexact = 0;
   for (int i = 0; i < 1000000; ++i) {
@@ -197,12 +199,14 @@ TEST("a row of a batch has the bits it has alone") {
         alone.activations.assign(in.activations.begin() + at * k,
                                  in.activations.begin() + (at + 1) * k);
         const auto outputs = static_cast<std::ptrdiff_t>(batch.panels) * kPanel;
-        alone.before.assign(in.before.begin() + at * outputs, in.before.begin() + (at + 1) * outputs);
+        alone.before.assign(in.before.begin() + at * outputs,
+                            in.before.begin() + (at + 1) * outputs);
         const std::vector<float> one = multiply(*kernels, single, alone, 2);
         const std::vector<float> same(together.begin() + at * static_cast<std::ptrdiff_t>(width),
                                       together.begin() +
                                           (at + 1) * static_cast<std::ptrdiff_t>(width));
-        CHECK_SAY(countDifferent(one, same) == 0, kernels->name << ", row " << row << " of " << batch);
+        CHECK_SAY(countDifferent(one, same) == 0,
+                  kernels->name << ", row " << row << " of " << batch);
       }
     }
   }
@@ -234,7 +238,8 @@ TEST("segments computed by 2 or 4 ranks and added as a tree equal the whole") {
         for (auto row = in.activations.begin(); row != in.activations.end(); row += whole.k) {
           mine.activations.insert(mine.activations.end(), row + column, row + column + part.k);
         }
-        partials.push_back(multiply(*kernels, part, mine, packed.columns(*kernels, column, part), 4));
+        partials.push_back(
+            multiply(*kernels, part, mine, packed.columns(*kernels, column, part), 4));
       }
       std::vector<float> sum = in.before;
       const auto outputs = static_cast<std::size_t>(whole.panels) * kPanel;
@@ -306,8 +311,8 @@ TEST("all paths are near the product in double precision") {
             bound += 0x1p-23 * std::fabs(sum.value);
           }
           const double error = std::fabs(static_cast<double>(got[at]) - sum.value);
-          CHECK_SAY(error <= bound, kernels.name << ": " << got[at] << " for " << sum.value << ", bound "
-                                                 << bound << " at " << c);
+          CHECK_SAY(error <= bound, kernels.name << ": " << got[at] << " for " << sum.value
+                                                 << ", bound " << bound << " at " << c);
           ++at;
           ++checked;
         }

@@ -137,7 +137,8 @@ struct Crowd {
 
   void compute() {
     if (live.empty()) return;
-    ByteSequence& sequence = *live[static_cast<std::size_t>(random.below(static_cast<int>(live.size())))];
+    ByteSequence& sequence =
+        *live[static_cast<std::size_t>(random.below(static_cast<int>(live.size())))];
     const std::vector<BlockId> before = sequence.table.blocks;
     sequence.computeBlock(cache, bytes);
     deduplicated += sequence.table.blocks != before ? 1 : 0;

@@ -1,5 +1,5 @@
-// The forward pass keeps its promises: the same bits whatever runs beside a row, however a prompt is
-// cut, on every instruction path and number of threads; no memory taken by a step.
+// The forward pass keeps its promises: the same bits whatever runs beside a row, however a prompt
+// is cut, on every instruction path and number of threads; no memory taken by a step.
 #include "model/cpu_runner.h"
 
 #include <atomic>

@@ -19,8 +19,8 @@ std::vector<const Kernels*> allPaths() {
 }
 
 struct Packed {
-  Packed(const Kernels& kernels, const std::vector<Bf16>& rows, int count, int k, std::size_t stride,
-         WeightDtype dtype)
+  Packed(const Kernels& kernels, const std::vector<Bf16>& rows, int count, int k,
+         std::size_t stride, WeightDtype dtype)
       : bytes(kernels.panelBytes(k, dtype)), size(kernels.panelBytes(k, dtype)) {
     kernels.packPanel(rows.data(), stride, count, k, dtype, bytes.get(), scales);
   }
@@ -45,8 +45,9 @@ TEST("a panel is pairs of k by output, and what no row fills is zero") {
       for (int n = 0; n < kPanel; ++n) {
         for (int j = 0; j < padTo(k, kTileK); ++j) {
           const Bf16 expected =
-              n < count && j < k ? rows[static_cast<std::size_t>(n) * stride + static_cast<std::size_t>(j)]
-                                 : Bf16{0};
+              n < count && j < k
+                  ? rows[static_cast<std::size_t>(n) * stride + static_cast<std::size_t>(j)]
+                  : Bf16{0};
           const std::size_t at = static_cast<std::size_t>((j / 2 * kPanel + n) * 2 + j % 2);
           CHECK_SAY(packed.bytes.as<Bf16>()[at] == expected,
                     kernels->name << ", output " << n << ", k " << j << " of " << k);
@@ -69,7 +70,8 @@ TEST("all paths but the reference pack to the same bytes and scales") {
       const Packed first(*paths.at(0), rows, count, k, stride, dtype);
       for (const Kernels* kernels : paths) {
         const Packed other(*kernels, rows, count, k, stride, dtype);
-        CHECK_SAY(std::memcmp(first.bytes.get(), other.bytes.get(), first.size) == 0, kernels->name);
+        CHECK_SAY(std::memcmp(first.bytes.get(), other.bytes.get(), first.size) == 0,
+                  kernels->name);
         CHECK_SAY(std::memcmp(first.scales, other.scales, sizeof first.scales) == 0, kernels->name);
       }
     }
@@ -97,12 +99,14 @@ TEST("the scale of fp8 is the smallest power of two that fits the row, and codes
         const float scale = packed.scales[n];
         int exponent = 0;
         CHECK(std::frexp(scale, &exponent) == 0.5f);
-        CHECK_SAY(largest <= 448.0f * scale, kernels->name << ": " << largest << ", scale " << scale);
+        CHECK_SAY(largest <= 448.0f * scale,
+                  kernels->name << ": " << largest << ", scale " << scale);
         CHECK_SAY(largest == 0 || largest > 224.0f * scale,
                   kernels->name << ": " << largest << ", scale " << scale);
         atTheEdge += largest == 448.0f * scale ? 1 : 0;
         std::vector<float> back(stride);
-        kernels->unpackOutput(packed.bytes.get(), n, k, WeightDtype::kFp8, packed.scales, back.data());
+        kernels->unpackOutput(packed.bytes.get(), n, k, WeightDtype::kFp8, packed.scales,
+                              back.data());
         for (int j = 0; j < k; ++j) {
           const auto at = static_cast<std::size_t>(j);
           const float expected = fp8ToFloat(floatToFp8(bf16ToFloat(row[j]) / scale)) * scale;
@@ -119,8 +123,10 @@ TEST("rows of zeros and of subnormals have the scale 1 and codes of zero") {
     std::vector<Bf16> rows(2 * 32, 0);
     for (std::size_t j = 32; j < 64; ++j) rows[j] = static_cast<Bf16>(j - 31);
     const Packed packed(*kernels, rows, 2, 32, 32, WeightDtype::kFp8);
-    for (const float scale : packed.scales) CHECK_SAY(scale == 1.0f, kernels->name << ": " << scale);
-    for (std::size_t i = 0; i < packed.size; ++i) CHECK_SAY(packed.bytes.get()[i] == 0, kernels->name);
+    for (const float scale : packed.scales)
+      CHECK_SAY(scale == 1.0f, kernels->name << ": " << scale);
+    for (std::size_t i = 0; i < packed.size; ++i)
+      CHECK_SAY(packed.bytes.get()[i] == 0, kernels->name);
   }
 }
 
@@ -133,10 +139,12 @@ TEST("bf16 weights come back from a panel as they were") {
     const Packed packed(*kernels, rows, kPanel, k, k, WeightDtype::kBf16);
     for (int n = 0; n < kPanel; ++n) {
       std::vector<float> back(k);
-      kernels->unpackOutput(packed.bytes.get(), 160 + n, k, WeightDtype::kBf16, nullptr, back.data());
+      kernels->unpackOutput(packed.bytes.get(), 160 + n, k, WeightDtype::kBf16, nullptr,
+                            back.data());
       for (int j = 0; j < k; ++j) {
         const auto at = static_cast<std::size_t>(j);
-        CHECK_SAY(back[at] == bf16ToFloat(rows[static_cast<std::size_t>(n * k) + at]), kernels->name);
+        CHECK_SAY(back[at] == bf16ToFloat(rows[static_cast<std::size_t>(n * k) + at]),
+                  kernels->name);
       }
     }
   }

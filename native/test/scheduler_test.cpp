@@ -305,7 +305,8 @@ TEST("a request resumed after any of its tokens goes on as if it had never stopp
     const AloneOutput whole = world.alone(request);
     for (std::size_t k = 0; k <= whole.tokens.size(); ++k) {
       Request rest = request;
-      rest.resume.assign(whole.tokens.begin(), whole.tokens.begin() + static_cast<std::ptrdiff_t>(k));
+      rest.resume.assign(whole.tokens.begin(),
+                         whole.tokens.begin() + static_cast<std::ptrdiff_t>(k));
       World fresh(model, optionsOf(32, 8));
       fresh.submit(rest);
       fresh.finish();
@@ -344,7 +345,8 @@ TEST("what the cache could have shared is shared") {
       const std::size_t reusable = (prompt.size() - 1) / kBlockTokens;
       std::size_t shared = 0;
       while (shared < reusable &&
-             known.count({prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>((shared + 1) * kBlockTokens)}) > 0) {
+             known.count({prompt.begin(), prompt.begin() + static_cast<std::ptrdiff_t>(
+                                                               (shared + 1) * kBlockTokens)}) > 0) {
         ++shared;
       }
       shareable += shared * kBlockTokens;
@@ -416,8 +418,8 @@ TEST("who needs much room gets it though small ones keep coming") {
 }
 
 TEST("in one class of priority nobody waits longer than the work before him") {
-  // Bounded waiting: with everything of one priority, a request has ended when all the rows of those
-  // that came before it, computed again for each preemption, and its own have been.
+  // Bounded waiting: with everything of one priority, a request has ended when all the rows of
+  // those that came before it, computed again for each preemption, and its own have been.
   Random random(test::testSeed() + 10);
   const FakeModel model{.blocks = 24};
   World world(model, optionsOf(32, 8));
@@ -502,7 +504,8 @@ TEST("a cache that is too small for the batch does not spend its time computing 
   }
   world.finish();
   world.checkOutputs();
-  const double again = static_cast<double>(world.rowsComputed - useful) / static_cast<double>(useful);
+  const double again =
+      static_cast<double>(world.rowsComputed - useful) / static_cast<double>(useful);
   std::printf("      %llu preemptions, %.1f %% computed again\n",
               static_cast<unsigned long long>(world.decoder.stats().preemptions), again * 100);
   CHECK(world.decoder.stats().preemptions > 10);
@@ -589,11 +592,13 @@ TEST("an abort frees blocks at once, whether the request waits, computes its pro
 TEST("a request that can never fit is refused with both numbers") {
   const AcceptanceLimits limits{97, 200, 5, {3}};
   const auto acceptSizes = [&](int prompt, int maxTokens) {
-    return accept(requestOf(1, std::vector<TokenId>(static_cast<std::size_t>(prompt), 5), maxTokens),
-                  limits);
+    return accept(
+        requestOf(1, std::vector<TokenId>(static_cast<std::size_t>(prompt), 5), maxTokens), limits);
   };
-  CHECK_THROWS(acceptSizes(150, 51), ErrorCode::kNeverFits, "150 + 51 = 201 tokens: the context holds 200");
-  CHECK_THROWS(acceptSizes(150, 12), ErrorCode::kNeverFits, "need 6 blocks of 32 tokens, the cache has 5");
+  CHECK_THROWS(acceptSizes(150, 51), ErrorCode::kNeverFits,
+               "150 + 51 = 201 tokens: the context holds 200");
+  CHECK_THROWS(acceptSizes(150, 12), ErrorCode::kNeverFits,
+               "need 6 blocks of 32 tokens, the cache has 5");
   CHECK_THROWS(acceptSizes(3, 2147483647), ErrorCode::kNeverFits, "2147483650");
   CHECK(acceptSizes(150, 11)->promptTokens == 150);
   // And what just fits runs to its end, alone in the cache.
@@ -652,7 +657,8 @@ TEST("a request that is wrong is refused naming the field") {
   checkMask(std::vector<std::uint32_t>{0, 0, 0, 1}, 97);
   CHECK_THROWS(checkMask(std::vector<std::uint32_t>{1, 1, 1}, 97), ErrorCode::kInvalidRequest,
                "3 words, not 4");
-  CHECK_THROWS(checkMask(std::vector<std::uint32_t>(4), 97), ErrorCode::kInvalidRequest, "no token");
+  CHECK_THROWS(checkMask(std::vector<std::uint32_t>(4), 97), ErrorCode::kInvalidRequest,
+               "no token");
   CHECK_THROWS(checkMask(std::vector<std::uint32_t>{0, 0, 0, 2}, 97), ErrorCode::kInvalidRequest,
                "no token");
 }

@@ -119,8 +119,8 @@ TEST("two engines in one folder keep out of each other's way") {
 
 constexpr std::size_t kBytes = 4000;
 
-/// A sequence of `blocks` full blocks of `token` and one more token, computed and released. `others`
-/// are the tables that live meanwhile.
+/// A sequence of `blocks` full blocks of `token` and one more token, computed and released.
+/// `others` are the tables that live meanwhile.
 ByteSequence pass(BlockCache& cache, ByteBlocks& bytes, int blocks, TokenId token,
                   std::span<const BlockTable* const> others = {}) {
   ByteSequence sequence(

@@ -117,10 +117,12 @@ class BareRanks {
 
   /// What the rank's layers add to the sums becomes nothing.
   void drop(int rank) {
-    for (const LayerWeights& layer : ranks_[static_cast<std::size_t>(rank)]->layout().weights.layers) {
+    for (const LayerWeights& layer :
+         ranks_[static_cast<std::size_t>(rank)]->layout().weights.layers) {
       for (const LinearWeights* w : {&layer.output, &layer.down}) {
-        std::memset(w->weights, 0,
-                    static_cast<std::size_t>(w->panels) * model_.kernels->panelBytes(w->k, w->dtype));
+        std::memset(
+            w->weights, 0,
+            static_cast<std::size_t>(w->panels) * model_.kernels->panelBytes(w->k, w->dtype));
       }
     }
   }

@@ -1,5 +1,5 @@
-// A program that does one wrong or abrupt thing with the engine, named by its argument, and must end
-// as any Node program would: by itself or by its own exception, never by a signal.
+// A program that does one wrong or abrupt thing with the engine, named by its argument, and must
+// end as any Node program would: by itself or by its own exception, never by a signal.
 //
 //   node native/testing/misuse.fixture.ts SCENARIO
 

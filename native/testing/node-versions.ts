@@ -1,5 +1,5 @@
-// The Node versions that the addon must load on, and where one of each is: this process's own, those
-// in PATH, and what `npm run setup -- node` fetched.
+// The Node versions that the addon must load on, and where one of each is: this process's own,
+// those in PATH, and what `npm run setup -- node` fetched.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";

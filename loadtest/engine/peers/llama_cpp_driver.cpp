@@ -1,11 +1,12 @@
-// llama.cpp as a driver of the engine's benchmark (../README.md has the protocol), on llama.h alone.
+// llama.cpp as a driver of the engine's benchmark (../README.md has the protocol), on llama.h
+// alone.
 //
 //   driver --model FILE.gguf --threads N [--kv f16|bf16|q8_0]
 //   driver --quantize IN.gguf OUT.gguf        q8_0, by llama.cpp's own quantiser
 //   driver --version
 //
-// Everything not named here is llama.cpp's default: flash attention where it supports it, batches of
-// 2048 in chunks of 512, weights mapped, its own choice of repacked formats.
+// Everything not named here is llama.cpp's default: flash attention where it supports it, batches
+// of 2048 in chunks of 512, weights mapped, its own choice of repacked formats.
 
 #include <algorithm>
 #include <chrono>

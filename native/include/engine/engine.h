@@ -139,8 +139,8 @@ class Engine {
   /// Of a request that ended or never was: nothing.
   virtual void abort(std::uint64_t request) = 0;
   /// The tokens that may be drawn as output `index`: bit t % 32 of word t / 32. Of another index
-  /// than the next, or an unknown request: nothing. Throws kInvalidRequest when no bit is set or the
-  /// length is not that of the vocabulary.
+  /// than the next, or an unknown request: nothing. Throws kInvalidRequest when no bit is set or
+  /// the length is not that of the vocabulary.
   virtual void allowTokens(std::uint64_t request, int index, std::vector<std::uint32_t>&& mask) = 0;
   virtual EngineStats stats() const = 0;
   /// Events from `from` on; where those are gone, first a kCleared and then what is cached now.
@@ -149,8 +149,8 @@ class Engine {
   virtual void clearPrefixCache() = 0;
 };
 
-/// Opens and checks a folder as load would, without keeping it: every tensor's name, shape and dtype.
-/// Throws EngineError.
+/// Opens and checks a folder as load would, without keeping it: every tensor's name, shape and
+/// dtype. Throws EngineError.
 ModelSummary checkModelFolder(const std::string& folder);
 
 }  // namespace signalbox
