@@ -12,7 +12,10 @@ const SANITIZED_MS_MAX = 400_000;
 
 const ALL = nativeTestNames();
 /** What hostile files and requests reach, and whatever counts bytes by hand. */
-const ADDRESS = ALL.filter((name) => !/^(?:golden|perplexity|sampler|bench)_test$/u.test(name));
+const ADDRESS = ALL.filter(
+  (name) =>
+    !/^(?:golden|perplexity|engine_model|model|tensor_parallel|sampler|bench)_test$/u.test(name),
+);
 /** What has more than one thread. */
 const THREAD = ALL.filter((name) => /^(?:team|all_reduce|door|engine)/u.test(name));
 
