@@ -21,7 +21,7 @@ const ADDRESS = ALL.filter((name) => {
   return !heavy.test(name) && !/^(?:sampler|bench)_test$/u.test(name);
 });
 /** What has more than one thread. */
-const THREAD = ALL.filter((name) => /^(?:team|all_reduce|door|engine)/u.test(name));
+const THREAD = ALL.filter((name) => /^(?:team|all_reduce|door|engine)_test$/u.test(name));
 
 const missing = whyNoBuild();
 const lacks = missing === null ? "" : ` (${missing})`;
@@ -39,7 +39,10 @@ function describeVariant(title: string, variant: Variant, names: readonly string
       async (name) => {
         const result = await runNativeTest(folder, name, limitMs, SANITIZER_ENV);
         expect(result.ok, result.output).toBe(true);
-        expect(result.refused).toEqual([]);
+        // Where the sanitizer brings its own allocator, nothing can be counted: release does that.
+        const counted = (it: string): boolean => !it.endsWith("allocations are the sanitizer's");
+        const refused = variant === "release" ? result.refused : result.refused.filter(counted);
+        expect(refused).toEqual([]);
         for (const skip of result.excused) {
           process.stdout.write(` skipped, hardware absent: ${name}: ${skip}\n`);
         }
