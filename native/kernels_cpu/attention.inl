@@ -20,7 +20,7 @@
 //       exactly.
 //
 // Bound by, at decode: memory, 8 KB of keys and values per block and head of head dim 64 in bf16,
-// 4.1 KB in fp8; fetched a step ahead.
+// 4.1 KB in fp8; fetched a step or two ahead.
 
 #include "kernels_cpu/attention_cache.inl"
 #include "kernels_cpu/attention_fp8.inl"
@@ -115,13 +115,27 @@ SIGNALBOX_INLINE RowWalk walkOf(const AttentionParams& params, const AttentionTi
   return walk;
 }
 
-/// Where memory is slower than requests for it, this is where time goes.
-SIGNALBOX_INLINE void fetchAhead(const std::uint8_t* from, std::size_t bytes) {
-  for (std::size_t i = 0; i < bytes; i += 64) {
-    if (i % 1024 == 0) keepAwake();
-    __builtin_prefetch(from + i, 0, 3);
+/// Lines to be fetched a few at a time between other work: asked for all at once they would fill
+/// the buffers for what is on its way, and everything behind them would wait. Where memory is the
+/// slower one, this is where time goes, and the multiplier must not fall asleep over it.
+struct FetchAhead {
+  const std::uint8_t* at[2] = {nullptr, nullptr};
+  std::size_t lines[2] = {0, 0};
+  std::size_t piece = 0;
+
+  SIGNALBOX_INLINE void some() {
+    if (piece == 0) return;
+    keepAwake();
+    std::size_t left = piece;
+    for (int i = 0; i < 2; ++i) {
+      const std::size_t count = lines[i] < left ? lines[i] : left;
+      for (std::size_t line = 0; line < count; ++line) __builtin_prefetch(at[i] + 64 * line, 0, 3);
+      at[i] += 64 * count;
+      lines[i] -= count;
+      left -= count;
+    }
   }
-}
+};
 
 /// One step's softmax for the rows that see any of its tokens; how many these are. `between` is
 /// done after the first 16.
@@ -215,12 +229,6 @@ inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
   const auto blockAt = [&](int block) __attribute__((always_inline)) {
     return headBlock(params.cache, tile.blocks[block], params.layer, kvHead, padded);
   };
-  const auto widenKeys = [&](int block) __attribute__((always_inline)) {
-    if (kFp8 && block <= walk.blockLast) widenCodes(blockAt(block).keys, work.keys, elements);
-  };
-  const auto widenValues = [&](int block) __attribute__((always_inline)) {
-    if (kFp8 && block <= walk.blockLast) widenCodes(blockAt(block).values, work.values, elements);
-  };
   const auto makeScores = [&](int block, float* scores) __attribute__((always_inline)) {
     if (block > walk.blockLast) {
       keepAwake();
@@ -229,24 +237,46 @@ inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
     scoresOfBlock(work.queries, walk.count, padded,
                   kFp8 ? work.keys : reinterpret_cast<const Bf16*>(blockAt(block).keys), scores);
   };
-  // What the end of the step after this one, or of fp8 the one after that, takes.
-  const auto fetch = [&](int block) __attribute__((always_inline)) {
-    constexpr int kAhead = kFp8 ? 2 : 1;
+  constexpr std::size_t kWidenedAtOnce = 1024;  // headDimPadded and tokens come in 32s
+  const auto widen = [&](const std::uint8_t* codes, Bf16* to, FetchAhead& ahead)
+                         __attribute__((always_inline)) {
+    for (std::size_t i = 0; i < elements; i += kWidenedAtOnce) {
+      widenCodes(codes + i, to + i, kWidenedAtOnce);
+      ahead.some();
+    }
+  };
+  // Values of the next step and keys of the one after it; of fp8, which is widened a step before,
+  // each one step later.
+  const auto fetchDuring = [&](int block) __attribute__((always_inline)) {
+    FetchAhead ahead;
+    if (walk.count > kTileRows) return ahead;  // Many tiles read the same blocks: they are in L2.
+    constexpr int kSteps = kFp8 ? 2 : 1;
     constexpr std::size_t kScales = kFp8 ? 2 * kBlockTokens * sizeof(Fp16) : 0;
-    if (walk.count > kTileRows) return;  // Many tiles read the same blocks: they are in L2.
-    if (block + kAhead <= walk.blockLast)
-      fetchAhead(blockAt(block + kAhead).values, side + kScales);
-    if (block + kAhead < walk.blockLast) fetchAhead(blockAt(block + kAhead + 1).keys, side);
+    if (block + kSteps <= walk.blockLast) {
+      ahead.at[0] = blockAt(block + kSteps).values;
+      ahead.lines[0] = (side + kScales) / 64;
+    }
+    if (block + kSteps < walk.blockLast) {
+      ahead.at[1] = blockAt(block + kSteps + 1).keys;
+      ahead.lines[1] = side / 64;
+    }
+    const std::size_t pieces = kFp8 ? 4 + 2 * elements / kWidenedAtOnce : 4;
+    ahead.piece = (ahead.lines[0] + ahead.lines[1] + pieces - 1) / pieces;
+    return ahead;
   };
 
-  widenKeys(walk.blockFirst);
+  FetchAhead none;
+  if constexpr (kFp8) widen(blockAt(walk.blockFirst).keys, work.keys, none);
   makeScores(walk.blockFirst, work.scores[0]);
-  widenKeys(walk.blockFirst + 1);
-  widenValues(walk.blockFirst);
+  if constexpr (kFp8) {
+    if (walk.blockFirst < walk.blockLast) widen(blockAt(walk.blockFirst + 1).keys, work.keys, none);
+    widen(blockAt(walk.blockFirst).values, work.values, none);
+  }
   for (int block = walk.blockFirst; block <= walk.blockLast; ++block) {
     const int turn = (block - walk.blockFirst) % 2;
     const HeadBlock here = blockAt(block);
-    fetch(block);
+    FetchAhead ahead = fetchDuring(block);
+    ahead.some();
     TokenScales scales;
     for (int i = 0; i < 2; ++i) {
       scales.score[i] = splat(params.scale);
@@ -255,14 +285,21 @@ inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
         scales.value[i] = widenScales(here.valueScales + 16 * i);
       }
     }
-    const int seeing = softmaxStep<kFp8>(
-        params, walk, work, scales, work.scores[turn], block,
-        [&]() __attribute__((always_inline)) { makeScores(block + 1, work.scores[1 - turn]); });
+    const int seeing =
+        softmaxStep<kFp8>(params, walk, work, scales, work.scores[turn], block,
+                          [&]() __attribute__((always_inline)) {
+                            makeScores(block + 1, work.scores[1 - turn]);
+                            ahead.some();
+                          });
+    ahead.some();
     addValues(work.weights, seeing, padded,
               kFp8 ? work.values : reinterpret_cast<const Bf16*>(here.values), work.rows.out);
-    widenKeys(block + 2);
-    widenValues(block + 1);
-    if (kFp8) keepAwake();
+    ahead.some();
+    if constexpr (kFp8) {
+      if (block + 2 <= walk.blockLast) widen(blockAt(block + 2).keys, work.keys, ahead);
+      if (block + 1 <= walk.blockLast) widen(blockAt(block + 1).values, work.values, ahead);
+      keepAwake();
+    }
   }
 }
 

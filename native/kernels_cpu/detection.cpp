@@ -24,10 +24,10 @@ namespace {
 
 constexpr bool has(std::uint32_t value, int bit) { return (value >> bit & 1u) != 0; }
 
-// Fastest first; the reference, which is for comparisons, last.
+// Portable paths, fastest first; then the native one; the reference, for comparisons, last.
 constexpr std::array kBuilt = {
 #if defined(__x86_64__)
-    &kAmxKernels, &kAvx512Bf16Kernels, &kAvx512Kernels, &kAvx2Kernels, &kScalarKernels,
+    &kAmxKernels, &kAvx512Kernels, &kAvx2Kernels, &kScalarKernels, &kAvx512Bf16Kernels,
 #elif defined(__aarch64__)
     &kNeonKernels,
 #endif

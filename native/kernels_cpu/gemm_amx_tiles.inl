@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kTileBytes = 1024;
 constexpr int kTileSums = kTileRows * kPanel;
 constexpr std::size_t kLine = 64;
+constexpr int kTileLines = static_cast<int>(kTileBytes / kLine);
 /// How far ahead of its use a weight is asked for when it comes straight from memory: 1 KB is too
 /// little, 8 KB no better.
 constexpr std::size_t kStreamAhead = 2048;

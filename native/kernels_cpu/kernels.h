@@ -205,7 +205,8 @@ struct Kernels {
 /// the fastest portable one. "avx512_bf16" is the only native one. AMX asks the kernel's
 /// permission.
 const Kernels* kernelsNamed(const char* name);
-/// Names of the paths this machine has, fastest first, reference last; ends with null.
+/// Names of the paths this machine has: portable ones, fastest first, then the native one,
+/// reference last; ends with null.
 const char* const* kernelNamesHere();
 /// Names of all paths of this build, ends with null.
 const char* const* kernelNamesBuilt();

@@ -210,13 +210,6 @@ void CpuOps::attention(int layer, int window, Buffer queries, Buffer attended) {
                                .layer = layer,
                                .activations = attended.bytes,
                                .rows = step_.rows()};
-  const int columns = params.heads * params.headDim;
-  if (columns % kTileK != 0) {
-    // Nobody writes the padding of k, and what another number of rows left there may be no number.
-    member_.forEach(1, "attention, padding", [&](int) {
-      std::memset(attended.bytes, 0, kernels_.activationBytes(params.rows, padTo(columns, kTileK)));
-    });
-  }
   std::uint8_t* const scratch = rank_.scratch_[static_cast<std::size_t>(member_.thread())];
   const int heads = params.kvHeads;
   const std::span<const AttentionTile> tiles = step_.tiles();

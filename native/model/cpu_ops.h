@@ -86,7 +86,7 @@ class CpuRank {
 class CpuOps final : public Ops {
  public:
   /// Calls of forEach that a step's forward pass makes at most.
-  static int operationsMax(const ModelConfig& config) { return 8 + 13 * config.layers; }
+  static int operationsMax(const ModelConfig& config) { return 8 + 12 * config.layers; }
 
   /// `exchange` is null for a rank alone, `clock` on the threads whose time is not taken. `logits`
   /// is [logit rows][model.logitsStride], of all ranks together.

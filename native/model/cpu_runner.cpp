@@ -277,6 +277,7 @@ class CpuRunner final : public ModelRunner {
     }
   }
 
+  /// Before anything is changed that a thread given up as late may still read.
   void rethrowFailure() const {
     if (failure_ != nullptr) std::rethrow_exception(failure_);
   }

@@ -350,4 +350,44 @@ TEST("infinities and NaN go through all paths, to the same outputs") {
   CHECK(notFinite > 50);
 }
 
+#if defined(__x86_64__)
+TEST("a thread that leaves has given its tile registers back") {
+  const Kernels* const amx = kernelsNamed("amx");
+  if (amx == nullptr) throw Skipped(std::string("a processor with AMX: ") + whyNotHere("amx"));
+  const GemmCase c{.rows = 20, .panels = 4, .k = 64};
+  Random random(testSeed());
+  const GemmInputs in = makeInputs(random, c);
+  const PackedWeights packed(*amx, c, in.weights);
+  const ExactBytes activations = packActivations(*amx, c, in.activations);
+  std::vector<float> out(20 * 64);
+  const GemmParams params = {.weights = packed.bytes.get(),
+                             .dtype = c.dtype,
+                             .scales = nullptr,
+                             .bias = nullptr,
+                             .panels = c.panels,
+                             .k = c.k,
+                             .segments = c.segments,
+                             .activations = activations.get(),
+                             .rows = c.rows,
+                             .epilogue = c.epilogue,
+                             .out = out.data(),
+                             .outStride = 64,
+                             .activationsOut = nullptr};
+  // The first byte of the tiles' configuration is the palette: 0 when none is loaded.
+  alignas(64) std::uint8_t working[64] = {};
+  alignas(64) std::uint8_t left[64] = {};
+  const ExactBytes scratch(amx->gemmScratchBytes(c.rows, c.k));
+  std::thread thread([&] {
+    amx->enter();
+    amx->gemm(params, 0, c.panels, scratch.get(), nullptr, 0);
+    asm volatile("sttilecfg %0" : "=m"(working));
+    amx->leave();
+    asm volatile("sttilecfg %0" : "=m"(left));
+  });
+  thread.join();
+  CHECK(working[0] == 1);
+  CHECK(left[0] == 0);
+}
+#endif
+
 TEST_MAIN

@@ -209,7 +209,7 @@ TEST("a step without wanted logits leaves the last ones alone and the cache comp
 }
 
 TEST("a sequence of NaNs leaves no trace in the next one's rows") {
-  // 3 heads of 20: attention's output has padding, which nothing but the engine's care keeps clean.
+  // 3 heads of 20: attention's output has padding, and where it lies depends on the number of rows.
   const TempFolder folder;
   ModelBytes model(Shape{.hidden = 60, .heads = 3, .kvHeads = 3, .headDim = 20});
   model.write(folder);
