@@ -21,7 +21,9 @@ const ADDRESS = ALL.filter((name) => {
   return !heavy.test(name) && !/^(?:sampler|bench)_test$/u.test(name);
 });
 /** What has more than one thread. */
-const THREAD = ALL.filter((name) => /^(?:team|all_reduce|door|engine)_test$/u.test(name));
+const THREAD = ALL.filter((name) =>
+  /^(?:team|all_reduce|door|engine|engine_end)_test$/u.test(name),
+);
 
 const missing = whyNoBuild();
 const lacks = missing === null ? "" : ` (${missing})`;

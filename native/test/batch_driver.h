@@ -150,6 +150,13 @@ inline std::vector<TokenId> randomTokens(Random& random, int count, int vocab) {
   return tokens;
 }
 
+inline EngineOptions optionsOf(int stepTokens, int sequencesMax) {
+  EngineOptions options;
+  options.stepTokens = stepTokens;
+  options.sequencesMax = sequencesMax;
+  return options;
+}
+
 inline Request requestOf(std::uint64_t id, std::vector<TokenId> prompt, int maxTokens,
                          float temperature = 1) {
   Request request;
