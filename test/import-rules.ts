@@ -82,6 +82,8 @@ export const ZONES: { readonly [name: string]: Zone } = {
 
   ...service("scheduler"),
   ...service("agent", ["adapters", "adapters/ports", "adapters/transports"]),
+  ...service("worker", ["native/door"]),
+  ...service("router"),
   "services/cli": {
     files: /^services\/cli\//,
     imports: [

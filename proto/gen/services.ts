@@ -224,3 +224,55 @@ export const RunsService = {
     signalbox.control.v1.GetReceiptsResponse as Codec<signalbox.control.v1.IGetReceiptsResponse>,
   ),
 } as const;
+
+export const WorkerService = {
+  generate: method(
+    "/signalbox.inference.v1.WorkerService/Generate",
+    false,
+    true,
+    signalbox.inference.v1.GenerateRequest as Codec<signalbox.inference.v1.IGenerateRequest>,
+    signalbox.inference.v1.GenerateResponse as Codec<signalbox.inference.v1.IGenerateResponse>,
+  ),
+  generateMasked: method(
+    "/signalbox.inference.v1.WorkerService/GenerateMasked",
+    true,
+    true,
+    signalbox.inference.v1.GenerateMaskedRequest as Codec<signalbox.inference.v1.IGenerateMaskedRequest>,
+    signalbox.inference.v1.GenerateMaskedResponse as Codec<signalbox.inference.v1.IGenerateMaskedResponse>,
+  ),
+  abort: method(
+    "/signalbox.inference.v1.WorkerService/Abort",
+    false,
+    false,
+    signalbox.inference.v1.AbortRequest as Codec<signalbox.inference.v1.IAbortRequest>,
+    signalbox.inference.v1.AbortResponse as Codec<signalbox.inference.v1.IAbortResponse>,
+  ),
+  getModel: method(
+    "/signalbox.inference.v1.WorkerService/GetModel",
+    false,
+    false,
+    signalbox.inference.v1.GetModelRequest as Codec<signalbox.inference.v1.IGetModelRequest>,
+    signalbox.inference.v1.GetModelResponse as Codec<signalbox.inference.v1.IGetModelResponse>,
+  ),
+  getTokenizer: method(
+    "/signalbox.inference.v1.WorkerService/GetTokenizer",
+    false,
+    true,
+    signalbox.inference.v1.GetTokenizerRequest as Codec<signalbox.inference.v1.IGetTokenizerRequest>,
+    signalbox.inference.v1.GetTokenizerResponse as Codec<signalbox.inference.v1.IGetTokenizerResponse>,
+  ),
+  getLoad: method(
+    "/signalbox.inference.v1.WorkerService/GetLoad",
+    false,
+    false,
+    signalbox.inference.v1.GetLoadRequest as Codec<signalbox.inference.v1.IGetLoadRequest>,
+    signalbox.inference.v1.GetLoadResponse as Codec<signalbox.inference.v1.IGetLoadResponse>,
+  ),
+  watchKvEvents: method(
+    "/signalbox.inference.v1.WorkerService/WatchKvEvents",
+    false,
+    true,
+    signalbox.inference.v1.WatchKvEventsRequest as Codec<signalbox.inference.v1.IWatchKvEventsRequest>,
+    signalbox.inference.v1.WatchKvEventsResponse as Codec<signalbox.inference.v1.IWatchKvEventsResponse>,
+  ),
+} as const;

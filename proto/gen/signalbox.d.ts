@@ -8505,4 +8505,3233 @@ export namespace signalbox {
             }
         }
     }
+
+    /** Namespace inference. */
+    namespace inference {
+
+        /** Namespace v1. */
+        namespace v1 {
+
+            /**
+             * Properties of a GenerateRequest.
+             * @deprecated Use signalbox.inference.v1.GenerateRequest.$Properties instead.
+             */
+            interface IGenerateRequest extends signalbox.inference.v1.GenerateRequest.$Properties {
+            }
+
+            /** Represents a GenerateRequest. */
+            class GenerateRequest {
+
+                /**
+                 * Constructs a new GenerateRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GenerateRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GenerateRequest id. */
+                id: string;
+
+                /** GenerateRequest fence. */
+                fence: number;
+
+                /** GenerateRequest promptIds. */
+                promptIds: number[];
+
+                /** GenerateRequest resumeIds. */
+                resumeIds: number[];
+
+                /** GenerateRequest sampling. */
+                sampling?: (signalbox.inference.v1.Sampling.$Properties|null);
+
+                /** GenerateRequest cacheSalt. */
+                cacheSalt: string;
+
+                /** GenerateRequest priority. */
+                priority: number;
+
+                /** GenerateRequest dispatch. */
+                dispatch: number;
+
+                /**
+                 * Creates a new GenerateRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GenerateRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.GenerateRequest.$Shape): signalbox.inference.v1.GenerateRequest & signalbox.inference.v1.GenerateRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.GenerateRequest.$Properties): signalbox.inference.v1.GenerateRequest;
+
+                /**
+                 * Encodes the specified GenerateRequest message. Does not implicitly {@link signalbox.inference.v1.GenerateRequest.verify|verify} messages.
+                 * @param message GenerateRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GenerateRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GenerateRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateRequest & signalbox.inference.v1.GenerateRequest.$Shape} GenerateRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GenerateRequest & signalbox.inference.v1.GenerateRequest.$Shape;
+
+                /**
+                 * Creates a GenerateRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GenerateRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GenerateRequest;
+
+                /**
+                 * Creates a plain object from a GenerateRequest message. Also converts values to other types if specified.
+                 * @param message GenerateRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GenerateRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GenerateRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GenerateRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GenerateRequest {
+
+                /** Properties of a GenerateRequest. */
+                interface $Properties {
+
+                    /** GenerateRequest id */
+                    id?: (string|null);
+
+                    /** GenerateRequest fence */
+                    fence?: (number|null);
+
+                    /** GenerateRequest promptIds */
+                    promptIds?: (number[]|null);
+
+                    /** GenerateRequest resumeIds */
+                    resumeIds?: (number[]|null);
+
+                    /** GenerateRequest sampling */
+                    sampling?: (signalbox.inference.v1.Sampling.$Properties|null);
+
+                    /** GenerateRequest cacheSalt */
+                    cacheSalt?: (string|null);
+
+                    /** GenerateRequest priority */
+                    priority?: (number|null);
+
+                    /** GenerateRequest dispatch */
+                    dispatch?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GenerateRequest. */
+                type $Shape = signalbox.inference.v1.GenerateRequest.$Properties;
+            }
+
+            /**
+             * Properties of a Sampling.
+             * @deprecated Use signalbox.inference.v1.Sampling.$Properties instead.
+             */
+            interface ISampling extends signalbox.inference.v1.Sampling.$Properties {
+            }
+
+            /** Represents a Sampling. */
+            class Sampling {
+
+                /**
+                 * Constructs a new Sampling.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.Sampling.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Sampling temperature. */
+                temperature?: (number|null);
+
+                /** Sampling topK. */
+                topK?: (number|null);
+
+                /** Sampling topP. */
+                topP?: (number|null);
+
+                /** Sampling minP. */
+                minP?: (number|null);
+
+                /** Sampling repetitionPenalty. */
+                repetitionPenalty?: (number|null);
+
+                /** Sampling presencePenalty. */
+                presencePenalty?: (number|null);
+
+                /** Sampling frequencyPenalty. */
+                frequencyPenalty?: (number|null);
+
+                /** Sampling logitBias. */
+                logitBias: signalbox.inference.v1.LogitBias.$Properties[];
+
+                /** Sampling stopIds. */
+                stopIds: number[];
+
+                /** Sampling ignoreEos. */
+                ignoreEos: boolean;
+
+                /** Sampling minTokens. */
+                minTokens: number;
+
+                /** Sampling maxTokens. */
+                maxTokens: number;
+
+                /** Sampling seed. */
+                seed: number;
+
+                /** Sampling logprobs. */
+                logprobs?: (number|null);
+
+                /**
+                 * Creates a new Sampling instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Sampling instance
+                 */
+                static create(properties: signalbox.inference.v1.Sampling.$Shape): signalbox.inference.v1.Sampling & signalbox.inference.v1.Sampling.$Shape;
+                static create(properties?: signalbox.inference.v1.Sampling.$Properties): signalbox.inference.v1.Sampling;
+
+                /**
+                 * Encodes the specified Sampling message. Does not implicitly {@link signalbox.inference.v1.Sampling.verify|verify} messages.
+                 * @param message Sampling message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.Sampling.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Sampling message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Sampling & signalbox.inference.v1.Sampling.$Shape} Sampling
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.Sampling & signalbox.inference.v1.Sampling.$Shape;
+
+                /**
+                 * Creates a Sampling message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Sampling
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.Sampling;
+
+                /**
+                 * Creates a plain object from a Sampling message. Also converts values to other types if specified.
+                 * @param message Sampling
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.Sampling, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Sampling to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Sampling
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Sampling {
+
+                /** Properties of a Sampling. */
+                interface $Properties {
+
+                    /** Sampling temperature */
+                    temperature?: (number|null);
+
+                    /** Sampling topK */
+                    topK?: (number|null);
+
+                    /** Sampling topP */
+                    topP?: (number|null);
+
+                    /** Sampling minP */
+                    minP?: (number|null);
+
+                    /** Sampling repetitionPenalty */
+                    repetitionPenalty?: (number|null);
+
+                    /** Sampling presencePenalty */
+                    presencePenalty?: (number|null);
+
+                    /** Sampling frequencyPenalty */
+                    frequencyPenalty?: (number|null);
+
+                    /** Sampling logitBias */
+                    logitBias?: (signalbox.inference.v1.LogitBias.$Properties[]|null);
+
+                    /** Sampling stopIds */
+                    stopIds?: (number[]|null);
+
+                    /** Sampling ignoreEos */
+                    ignoreEos?: (boolean|null);
+
+                    /** Sampling minTokens */
+                    minTokens?: (number|null);
+
+                    /** Sampling maxTokens */
+                    maxTokens?: (number|null);
+
+                    /** Sampling seed */
+                    seed?: (number|null);
+
+                    /** Sampling logprobs */
+                    logprobs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Sampling. */
+                type $Shape = signalbox.inference.v1.Sampling.$Properties;
+            }
+
+            /**
+             * Properties of a LogitBias.
+             * @deprecated Use signalbox.inference.v1.LogitBias.$Properties instead.
+             */
+            interface ILogitBias extends signalbox.inference.v1.LogitBias.$Properties {
+            }
+
+            /** Represents a LogitBias. */
+            class LogitBias {
+
+                /**
+                 * Constructs a new LogitBias.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.LogitBias.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** LogitBias tokenId. */
+                tokenId: number;
+
+                /** LogitBias bias. */
+                bias: number;
+
+                /**
+                 * Creates a new LogitBias instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns LogitBias instance
+                 */
+                static create(properties: signalbox.inference.v1.LogitBias.$Shape): signalbox.inference.v1.LogitBias & signalbox.inference.v1.LogitBias.$Shape;
+                static create(properties?: signalbox.inference.v1.LogitBias.$Properties): signalbox.inference.v1.LogitBias;
+
+                /**
+                 * Encodes the specified LogitBias message. Does not implicitly {@link signalbox.inference.v1.LogitBias.verify|verify} messages.
+                 * @param message LogitBias message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.LogitBias.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a LogitBias message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.LogitBias & signalbox.inference.v1.LogitBias.$Shape} LogitBias
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.LogitBias & signalbox.inference.v1.LogitBias.$Shape;
+
+                /**
+                 * Creates a LogitBias message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns LogitBias
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.LogitBias;
+
+                /**
+                 * Creates a plain object from a LogitBias message. Also converts values to other types if specified.
+                 * @param message LogitBias
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.LogitBias, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this LogitBias to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for LogitBias
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace LogitBias {
+
+                /** Properties of a LogitBias. */
+                interface $Properties {
+
+                    /** LogitBias tokenId */
+                    tokenId?: (number|null);
+
+                    /** LogitBias bias */
+                    bias?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a LogitBias. */
+                type $Shape = signalbox.inference.v1.LogitBias.$Properties;
+            }
+
+            /**
+             * Properties of a GenerateResponse.
+             * @deprecated Use signalbox.inference.v1.GenerateResponse.$Properties instead.
+             */
+            interface IGenerateResponse extends signalbox.inference.v1.GenerateResponse.$Properties {
+            }
+
+            /** Represents a GenerateResponse. */
+            class GenerateResponse {
+
+                /**
+                 * Constructs a new GenerateResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GenerateResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GenerateResponse fence. */
+                fence: number;
+
+                /** GenerateResponse firstIndex. */
+                firstIndex: number;
+
+                /** GenerateResponse tokenIds. */
+                tokenIds: number[];
+
+                /** GenerateResponse logprobs. */
+                logprobs: signalbox.inference.v1.TokenLogprobs.$Properties[];
+
+                /** GenerateResponse cachedTokens. */
+                cachedTokens?: (number|null);
+
+                /** GenerateResponse finish. */
+                finish: signalbox.inference.v1.FinishReason;
+
+                /**
+                 * Creates a new GenerateResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GenerateResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.GenerateResponse.$Shape): signalbox.inference.v1.GenerateResponse & signalbox.inference.v1.GenerateResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.GenerateResponse.$Properties): signalbox.inference.v1.GenerateResponse;
+
+                /**
+                 * Encodes the specified GenerateResponse message. Does not implicitly {@link signalbox.inference.v1.GenerateResponse.verify|verify} messages.
+                 * @param message GenerateResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GenerateResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GenerateResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateResponse & signalbox.inference.v1.GenerateResponse.$Shape} GenerateResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GenerateResponse & signalbox.inference.v1.GenerateResponse.$Shape;
+
+                /**
+                 * Creates a GenerateResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GenerateResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GenerateResponse;
+
+                /**
+                 * Creates a plain object from a GenerateResponse message. Also converts values to other types if specified.
+                 * @param message GenerateResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GenerateResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GenerateResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GenerateResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GenerateResponse {
+
+                /** Properties of a GenerateResponse. */
+                interface $Properties {
+
+                    /** GenerateResponse fence */
+                    fence?: (number|null);
+
+                    /** GenerateResponse firstIndex */
+                    firstIndex?: (number|null);
+
+                    /** GenerateResponse tokenIds */
+                    tokenIds?: (number[]|null);
+
+                    /** GenerateResponse logprobs */
+                    logprobs?: (signalbox.inference.v1.TokenLogprobs.$Properties[]|null);
+
+                    /** GenerateResponse cachedTokens */
+                    cachedTokens?: (number|null);
+
+                    /** GenerateResponse finish */
+                    finish?: (signalbox.inference.v1.FinishReason|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GenerateResponse. */
+                type $Shape = signalbox.inference.v1.GenerateResponse.$Properties;
+            }
+
+            /** FinishReason enum. */
+            enum FinishReason {
+
+                /** FINISH_REASON_UNSPECIFIED value */
+                FINISH_REASON_UNSPECIFIED = 0,
+
+                /** FINISH_REASON_STOP value */
+                FINISH_REASON_STOP = 1,
+
+                /** FINISH_REASON_LENGTH value */
+                FINISH_REASON_LENGTH = 2,
+
+                /** FINISH_REASON_ABORTED value */
+                FINISH_REASON_ABORTED = 3
+            }
+
+            /**
+             * Properties of a TokenLogprobs.
+             * @deprecated Use signalbox.inference.v1.TokenLogprobs.$Properties instead.
+             */
+            interface ITokenLogprobs extends signalbox.inference.v1.TokenLogprobs.$Properties {
+            }
+
+            /** Represents a TokenLogprobs. */
+            class TokenLogprobs {
+
+                /**
+                 * Constructs a new TokenLogprobs.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.TokenLogprobs.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TokenLogprobs logprob. */
+                logprob: number;
+
+                /** TokenLogprobs alternatives. */
+                alternatives: signalbox.inference.v1.TokenLogprob.$Properties[];
+
+                /**
+                 * Creates a new TokenLogprobs instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns TokenLogprobs instance
+                 */
+                static create(properties: signalbox.inference.v1.TokenLogprobs.$Shape): signalbox.inference.v1.TokenLogprobs & signalbox.inference.v1.TokenLogprobs.$Shape;
+                static create(properties?: signalbox.inference.v1.TokenLogprobs.$Properties): signalbox.inference.v1.TokenLogprobs;
+
+                /**
+                 * Encodes the specified TokenLogprobs message. Does not implicitly {@link signalbox.inference.v1.TokenLogprobs.verify|verify} messages.
+                 * @param message TokenLogprobs message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.TokenLogprobs.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TokenLogprobs message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenLogprobs & signalbox.inference.v1.TokenLogprobs.$Shape} TokenLogprobs
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.TokenLogprobs & signalbox.inference.v1.TokenLogprobs.$Shape;
+
+                /**
+                 * Creates a TokenLogprobs message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns TokenLogprobs
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.TokenLogprobs;
+
+                /**
+                 * Creates a plain object from a TokenLogprobs message. Also converts values to other types if specified.
+                 * @param message TokenLogprobs
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.TokenLogprobs, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this TokenLogprobs to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for TokenLogprobs
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace TokenLogprobs {
+
+                /** Properties of a TokenLogprobs. */
+                interface $Properties {
+
+                    /** TokenLogprobs logprob */
+                    logprob?: (number|null);
+
+                    /** TokenLogprobs alternatives */
+                    alternatives?: (signalbox.inference.v1.TokenLogprob.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TokenLogprobs. */
+                type $Shape = signalbox.inference.v1.TokenLogprobs.$Properties;
+            }
+
+            /**
+             * Properties of a TokenLogprob.
+             * @deprecated Use signalbox.inference.v1.TokenLogprob.$Properties instead.
+             */
+            interface ITokenLogprob extends signalbox.inference.v1.TokenLogprob.$Properties {
+            }
+
+            /** Represents a TokenLogprob. */
+            class TokenLogprob {
+
+                /**
+                 * Constructs a new TokenLogprob.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.TokenLogprob.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TokenLogprob tokenId. */
+                tokenId: number;
+
+                /** TokenLogprob logprob. */
+                logprob: number;
+
+                /**
+                 * Creates a new TokenLogprob instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns TokenLogprob instance
+                 */
+                static create(properties: signalbox.inference.v1.TokenLogprob.$Shape): signalbox.inference.v1.TokenLogprob & signalbox.inference.v1.TokenLogprob.$Shape;
+                static create(properties?: signalbox.inference.v1.TokenLogprob.$Properties): signalbox.inference.v1.TokenLogprob;
+
+                /**
+                 * Encodes the specified TokenLogprob message. Does not implicitly {@link signalbox.inference.v1.TokenLogprob.verify|verify} messages.
+                 * @param message TokenLogprob message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.TokenLogprob.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TokenLogprob message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenLogprob & signalbox.inference.v1.TokenLogprob.$Shape} TokenLogprob
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.TokenLogprob & signalbox.inference.v1.TokenLogprob.$Shape;
+
+                /**
+                 * Creates a TokenLogprob message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns TokenLogprob
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.TokenLogprob;
+
+                /**
+                 * Creates a plain object from a TokenLogprob message. Also converts values to other types if specified.
+                 * @param message TokenLogprob
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.TokenLogprob, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this TokenLogprob to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for TokenLogprob
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace TokenLogprob {
+
+                /** Properties of a TokenLogprob. */
+                interface $Properties {
+
+                    /** TokenLogprob tokenId */
+                    tokenId?: (number|null);
+
+                    /** TokenLogprob logprob */
+                    logprob?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TokenLogprob. */
+                type $Shape = signalbox.inference.v1.TokenLogprob.$Properties;
+            }
+
+            /**
+             * Properties of a GenerateMaskedRequest.
+             * @deprecated Use signalbox.inference.v1.GenerateMaskedRequest.$Properties instead.
+             */
+            interface IGenerateMaskedRequest extends signalbox.inference.v1.GenerateMaskedRequest.$Properties {
+            }
+
+            /** Represents a GenerateMaskedRequest. */
+            class GenerateMaskedRequest {
+
+                /**
+                 * Constructs a new GenerateMaskedRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GenerateMaskedRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GenerateMaskedRequest request. */
+                request?: (signalbox.inference.v1.GenerateRequest.$Properties|null);
+
+                /** GenerateMaskedRequest mask. */
+                mask?: (signalbox.inference.v1.TokenMask.$Properties|null);
+
+                /** GenerateMaskedRequest message. */
+                message?: ("request"|"mask");
+
+                /**
+                 * Creates a new GenerateMaskedRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GenerateMaskedRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.GenerateMaskedRequest.$Shape): signalbox.inference.v1.GenerateMaskedRequest & signalbox.inference.v1.GenerateMaskedRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.GenerateMaskedRequest.$Properties): signalbox.inference.v1.GenerateMaskedRequest;
+
+                /**
+                 * Encodes the specified GenerateMaskedRequest message. Does not implicitly {@link signalbox.inference.v1.GenerateMaskedRequest.verify|verify} messages.
+                 * @param message GenerateMaskedRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GenerateMaskedRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GenerateMaskedRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateMaskedRequest & signalbox.inference.v1.GenerateMaskedRequest.$Shape} GenerateMaskedRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GenerateMaskedRequest & signalbox.inference.v1.GenerateMaskedRequest.$Shape;
+
+                /**
+                 * Creates a GenerateMaskedRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GenerateMaskedRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GenerateMaskedRequest;
+
+                /**
+                 * Creates a plain object from a GenerateMaskedRequest message. Also converts values to other types if specified.
+                 * @param message GenerateMaskedRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GenerateMaskedRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GenerateMaskedRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GenerateMaskedRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GenerateMaskedRequest {
+
+                /** Properties of a GenerateMaskedRequest. */
+                interface $Properties {
+
+                    /** GenerateMaskedRequest request */
+                    request?: (signalbox.inference.v1.GenerateRequest.$Properties|null);
+
+                    /** GenerateMaskedRequest mask */
+                    mask?: (signalbox.inference.v1.TokenMask.$Properties|null);
+
+                    /** GenerateMaskedRequest message */
+                    message?: ("request"|"mask");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a GenerateMaskedRequest. */
+                type $Shape = {
+                  request?: signalbox.inference.v1.GenerateRequest.$Shape|null;
+                  mask?: signalbox.inference.v1.TokenMask.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ message?: undefined; request?: null; mask?: null }|{ message?: "request"; request: signalbox.inference.v1.GenerateRequest.$Shape; mask?: null }|{ message?: "mask"; request?: null; mask: signalbox.inference.v1.TokenMask.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a TokenMask.
+             * @deprecated Use signalbox.inference.v1.TokenMask.$Properties instead.
+             */
+            interface ITokenMask extends signalbox.inference.v1.TokenMask.$Properties {
+            }
+
+            /** Represents a TokenMask. */
+            class TokenMask {
+
+                /**
+                 * Constructs a new TokenMask.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.TokenMask.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TokenMask index. */
+                index: number;
+
+                /** TokenMask words. */
+                words: Uint8Array;
+
+                /**
+                 * Creates a new TokenMask instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns TokenMask instance
+                 */
+                static create(properties: signalbox.inference.v1.TokenMask.$Shape): signalbox.inference.v1.TokenMask & signalbox.inference.v1.TokenMask.$Shape;
+                static create(properties?: signalbox.inference.v1.TokenMask.$Properties): signalbox.inference.v1.TokenMask;
+
+                /**
+                 * Encodes the specified TokenMask message. Does not implicitly {@link signalbox.inference.v1.TokenMask.verify|verify} messages.
+                 * @param message TokenMask message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.TokenMask.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TokenMask message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenMask & signalbox.inference.v1.TokenMask.$Shape} TokenMask
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.TokenMask & signalbox.inference.v1.TokenMask.$Shape;
+
+                /**
+                 * Creates a TokenMask message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns TokenMask
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.TokenMask;
+
+                /**
+                 * Creates a plain object from a TokenMask message. Also converts values to other types if specified.
+                 * @param message TokenMask
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.TokenMask, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this TokenMask to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for TokenMask
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace TokenMask {
+
+                /** Properties of a TokenMask. */
+                interface $Properties {
+
+                    /** TokenMask index */
+                    index?: (number|null);
+
+                    /** TokenMask words */
+                    words?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TokenMask. */
+                type $Shape = signalbox.inference.v1.TokenMask.$Properties;
+            }
+
+            /**
+             * Properties of a GenerateMaskedResponse.
+             * @deprecated Use signalbox.inference.v1.GenerateMaskedResponse.$Properties instead.
+             */
+            interface IGenerateMaskedResponse extends signalbox.inference.v1.GenerateMaskedResponse.$Properties {
+            }
+
+            /** Represents a GenerateMaskedResponse. */
+            class GenerateMaskedResponse {
+
+                /**
+                 * Constructs a new GenerateMaskedResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GenerateMaskedResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GenerateMaskedResponse response. */
+                response?: (signalbox.inference.v1.GenerateResponse.$Properties|null);
+
+                /**
+                 * Creates a new GenerateMaskedResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GenerateMaskedResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.GenerateMaskedResponse.$Shape): signalbox.inference.v1.GenerateMaskedResponse & signalbox.inference.v1.GenerateMaskedResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.GenerateMaskedResponse.$Properties): signalbox.inference.v1.GenerateMaskedResponse;
+
+                /**
+                 * Encodes the specified GenerateMaskedResponse message. Does not implicitly {@link signalbox.inference.v1.GenerateMaskedResponse.verify|verify} messages.
+                 * @param message GenerateMaskedResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GenerateMaskedResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GenerateMaskedResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateMaskedResponse & signalbox.inference.v1.GenerateMaskedResponse.$Shape} GenerateMaskedResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GenerateMaskedResponse & signalbox.inference.v1.GenerateMaskedResponse.$Shape;
+
+                /**
+                 * Creates a GenerateMaskedResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GenerateMaskedResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GenerateMaskedResponse;
+
+                /**
+                 * Creates a plain object from a GenerateMaskedResponse message. Also converts values to other types if specified.
+                 * @param message GenerateMaskedResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GenerateMaskedResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GenerateMaskedResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GenerateMaskedResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GenerateMaskedResponse {
+
+                /** Properties of a GenerateMaskedResponse. */
+                interface $Properties {
+
+                    /** GenerateMaskedResponse response */
+                    response?: (signalbox.inference.v1.GenerateResponse.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GenerateMaskedResponse. */
+                type $Shape = signalbox.inference.v1.GenerateMaskedResponse.$Properties;
+            }
+
+            /**
+             * Properties of an AbortRequest.
+             * @deprecated Use signalbox.inference.v1.AbortRequest.$Properties instead.
+             */
+            interface IAbortRequest extends signalbox.inference.v1.AbortRequest.$Properties {
+            }
+
+            /** Represents an AbortRequest. */
+            class AbortRequest {
+
+                /**
+                 * Constructs a new AbortRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.AbortRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** AbortRequest ids. */
+                ids: string[];
+
+                /**
+                 * Creates a new AbortRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns AbortRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.AbortRequest.$Shape): signalbox.inference.v1.AbortRequest & signalbox.inference.v1.AbortRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.AbortRequest.$Properties): signalbox.inference.v1.AbortRequest;
+
+                /**
+                 * Encodes the specified AbortRequest message. Does not implicitly {@link signalbox.inference.v1.AbortRequest.verify|verify} messages.
+                 * @param message AbortRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.AbortRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an AbortRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.AbortRequest & signalbox.inference.v1.AbortRequest.$Shape} AbortRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.AbortRequest & signalbox.inference.v1.AbortRequest.$Shape;
+
+                /**
+                 * Creates an AbortRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns AbortRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.AbortRequest;
+
+                /**
+                 * Creates a plain object from an AbortRequest message. Also converts values to other types if specified.
+                 * @param message AbortRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.AbortRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this AbortRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for AbortRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace AbortRequest {
+
+                /** Properties of an AbortRequest. */
+                interface $Properties {
+
+                    /** AbortRequest ids */
+                    ids?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an AbortRequest. */
+                type $Shape = signalbox.inference.v1.AbortRequest.$Properties;
+            }
+
+            /**
+             * Properties of an AbortResponse.
+             * @deprecated Use signalbox.inference.v1.AbortResponse.$Properties instead.
+             */
+            interface IAbortResponse extends signalbox.inference.v1.AbortResponse.$Properties {
+            }
+
+            /** Represents an AbortResponse. */
+            class AbortResponse {
+
+                /**
+                 * Constructs a new AbortResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.AbortResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** AbortResponse aborted. */
+                aborted: number;
+
+                /**
+                 * Creates a new AbortResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns AbortResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.AbortResponse.$Shape): signalbox.inference.v1.AbortResponse & signalbox.inference.v1.AbortResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.AbortResponse.$Properties): signalbox.inference.v1.AbortResponse;
+
+                /**
+                 * Encodes the specified AbortResponse message. Does not implicitly {@link signalbox.inference.v1.AbortResponse.verify|verify} messages.
+                 * @param message AbortResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.AbortResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an AbortResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.AbortResponse & signalbox.inference.v1.AbortResponse.$Shape} AbortResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.AbortResponse & signalbox.inference.v1.AbortResponse.$Shape;
+
+                /**
+                 * Creates an AbortResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns AbortResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.AbortResponse;
+
+                /**
+                 * Creates a plain object from an AbortResponse message. Also converts values to other types if specified.
+                 * @param message AbortResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.AbortResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this AbortResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for AbortResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace AbortResponse {
+
+                /** Properties of an AbortResponse. */
+                interface $Properties {
+
+                    /** AbortResponse aborted */
+                    aborted?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an AbortResponse. */
+                type $Shape = signalbox.inference.v1.AbortResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetModelRequest.
+             * @deprecated Use signalbox.inference.v1.GetModelRequest.$Properties instead.
+             */
+            interface IGetModelRequest extends signalbox.inference.v1.GetModelRequest.$Properties {
+            }
+
+            /** Represents a GetModelRequest. */
+            class GetModelRequest {
+
+                /**
+                 * Constructs a new GetModelRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GetModelRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Creates a new GetModelRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetModelRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.GetModelRequest.$Shape): signalbox.inference.v1.GetModelRequest & signalbox.inference.v1.GetModelRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.GetModelRequest.$Properties): signalbox.inference.v1.GetModelRequest;
+
+                /**
+                 * Encodes the specified GetModelRequest message. Does not implicitly {@link signalbox.inference.v1.GetModelRequest.verify|verify} messages.
+                 * @param message GetModelRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GetModelRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetModelRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetModelRequest & signalbox.inference.v1.GetModelRequest.$Shape} GetModelRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GetModelRequest & signalbox.inference.v1.GetModelRequest.$Shape;
+
+                /**
+                 * Creates a GetModelRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetModelRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GetModelRequest;
+
+                /**
+                 * Creates a plain object from a GetModelRequest message. Also converts values to other types if specified.
+                 * @param message GetModelRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GetModelRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetModelRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetModelRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetModelRequest {
+
+                /** Properties of a GetModelRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetModelRequest. */
+                type $Shape = signalbox.inference.v1.GetModelRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetModelResponse.
+             * @deprecated Use signalbox.inference.v1.GetModelResponse.$Properties instead.
+             */
+            interface IGetModelResponse extends signalbox.inference.v1.GetModelResponse.$Properties {
+            }
+
+            /** Represents a GetModelResponse. */
+            class GetModelResponse {
+
+                /**
+                 * Constructs a new GetModelResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GetModelResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetModelResponse model. */
+                model?: (signalbox.inference.v1.Model.$Properties|null);
+
+                /**
+                 * Creates a new GetModelResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetModelResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.GetModelResponse.$Shape): signalbox.inference.v1.GetModelResponse & signalbox.inference.v1.GetModelResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.GetModelResponse.$Properties): signalbox.inference.v1.GetModelResponse;
+
+                /**
+                 * Encodes the specified GetModelResponse message. Does not implicitly {@link signalbox.inference.v1.GetModelResponse.verify|verify} messages.
+                 * @param message GetModelResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GetModelResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetModelResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetModelResponse & signalbox.inference.v1.GetModelResponse.$Shape} GetModelResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GetModelResponse & signalbox.inference.v1.GetModelResponse.$Shape;
+
+                /**
+                 * Creates a GetModelResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetModelResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GetModelResponse;
+
+                /**
+                 * Creates a plain object from a GetModelResponse message. Also converts values to other types if specified.
+                 * @param message GetModelResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GetModelResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetModelResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetModelResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetModelResponse {
+
+                /** Properties of a GetModelResponse. */
+                interface $Properties {
+
+                    /** GetModelResponse model */
+                    model?: (signalbox.inference.v1.Model.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetModelResponse. */
+                type $Shape = signalbox.inference.v1.GetModelResponse.$Properties;
+            }
+
+            /**
+             * Properties of a Model.
+             * @deprecated Use signalbox.inference.v1.Model.$Properties instead.
+             */
+            interface IModel extends signalbox.inference.v1.Model.$Properties {
+            }
+
+            /** Represents a Model. */
+            class Model {
+
+                /**
+                 * Constructs a new Model.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.Model.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Model name. */
+                name: string;
+
+                /** Model family. */
+                family: string;
+
+                /** Model parameters. */
+                parameters: number;
+
+                /** Model vocab. */
+                vocab: number;
+
+                /** Model contextMax. */
+                contextMax: number;
+
+                /** Model eosIds. */
+                eosIds: number[];
+
+                /** Model bosId. */
+                bosId?: (number|null);
+
+                /** Model numericsClass. */
+                numericsClass?: (signalbox.inference.v1.NumericsClass.$Properties|null);
+
+                /** Model tokenizerSha256. */
+                tokenizerSha256: string;
+
+                /** Model capabilities. */
+                capabilities?: (signalbox.inference.v1.Capabilities.$Properties|null);
+
+                /** Model blocks. */
+                blocks: number;
+
+                /** Model blockTokens. */
+                blockTokens: number;
+
+                /** Model sequencesMax. */
+                sequencesMax: number;
+
+                /** Model weightsFingerprint. */
+                weightsFingerprint: string;
+
+                /** Model temperature. */
+                temperature?: (number|null);
+
+                /** Model topK. */
+                topK?: (number|null);
+
+                /** Model topP. */
+                topP?: (number|null);
+
+                /**
+                 * Creates a new Model instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Model instance
+                 */
+                static create(properties: signalbox.inference.v1.Model.$Shape): signalbox.inference.v1.Model & signalbox.inference.v1.Model.$Shape;
+                static create(properties?: signalbox.inference.v1.Model.$Properties): signalbox.inference.v1.Model;
+
+                /**
+                 * Encodes the specified Model message. Does not implicitly {@link signalbox.inference.v1.Model.verify|verify} messages.
+                 * @param message Model message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.Model.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Model message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Model & signalbox.inference.v1.Model.$Shape} Model
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.Model & signalbox.inference.v1.Model.$Shape;
+
+                /**
+                 * Creates a Model message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Model
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.Model;
+
+                /**
+                 * Creates a plain object from a Model message. Also converts values to other types if specified.
+                 * @param message Model
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.Model, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Model to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Model
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Model {
+
+                /** Properties of a Model. */
+                interface $Properties {
+
+                    /** Model name */
+                    name?: (string|null);
+
+                    /** Model family */
+                    family?: (string|null);
+
+                    /** Model parameters */
+                    parameters?: (number|null);
+
+                    /** Model vocab */
+                    vocab?: (number|null);
+
+                    /** Model contextMax */
+                    contextMax?: (number|null);
+
+                    /** Model eosIds */
+                    eosIds?: (number[]|null);
+
+                    /** Model bosId */
+                    bosId?: (number|null);
+
+                    /** Model numericsClass */
+                    numericsClass?: (signalbox.inference.v1.NumericsClass.$Properties|null);
+
+                    /** Model tokenizerSha256 */
+                    tokenizerSha256?: (string|null);
+
+                    /** Model capabilities */
+                    capabilities?: (signalbox.inference.v1.Capabilities.$Properties|null);
+
+                    /** Model blocks */
+                    blocks?: (number|null);
+
+                    /** Model blockTokens */
+                    blockTokens?: (number|null);
+
+                    /** Model sequencesMax */
+                    sequencesMax?: (number|null);
+
+                    /** Model weightsFingerprint */
+                    weightsFingerprint?: (string|null);
+
+                    /** Model temperature */
+                    temperature?: (number|null);
+
+                    /** Model topK */
+                    topK?: (number|null);
+
+                    /** Model topP */
+                    topP?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Model. */
+                type $Shape = signalbox.inference.v1.Model.$Properties;
+            }
+
+            /**
+             * Properties of a NumericsClass.
+             * @deprecated Use signalbox.inference.v1.NumericsClass.$Properties instead.
+             */
+            interface INumericsClass extends signalbox.inference.v1.NumericsClass.$Properties {
+            }
+
+            /** Represents a NumericsClass. */
+            class NumericsClass {
+
+                /**
+                 * Constructs a new NumericsClass.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.NumericsClass.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** NumericsClass numerics. */
+                numerics: string;
+
+                /** NumericsClass isa. */
+                isa: string;
+
+                /** NumericsClass weights. */
+                weights: string;
+
+                /** NumericsClass cache. */
+                cache: string;
+
+                /** NumericsClass backEnd. */
+                backEnd: string;
+
+                /** NumericsClass build. */
+                build: string;
+
+                /**
+                 * Creates a new NumericsClass instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns NumericsClass instance
+                 */
+                static create(properties: signalbox.inference.v1.NumericsClass.$Shape): signalbox.inference.v1.NumericsClass & signalbox.inference.v1.NumericsClass.$Shape;
+                static create(properties?: signalbox.inference.v1.NumericsClass.$Properties): signalbox.inference.v1.NumericsClass;
+
+                /**
+                 * Encodes the specified NumericsClass message. Does not implicitly {@link signalbox.inference.v1.NumericsClass.verify|verify} messages.
+                 * @param message NumericsClass message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.NumericsClass.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a NumericsClass message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.NumericsClass & signalbox.inference.v1.NumericsClass.$Shape} NumericsClass
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.NumericsClass & signalbox.inference.v1.NumericsClass.$Shape;
+
+                /**
+                 * Creates a NumericsClass message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns NumericsClass
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.NumericsClass;
+
+                /**
+                 * Creates a plain object from a NumericsClass message. Also converts values to other types if specified.
+                 * @param message NumericsClass
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.NumericsClass, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this NumericsClass to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for NumericsClass
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace NumericsClass {
+
+                /** Properties of a NumericsClass. */
+                interface $Properties {
+
+                    /** NumericsClass numerics */
+                    numerics?: (string|null);
+
+                    /** NumericsClass isa */
+                    isa?: (string|null);
+
+                    /** NumericsClass weights */
+                    weights?: (string|null);
+
+                    /** NumericsClass cache */
+                    cache?: (string|null);
+
+                    /** NumericsClass backEnd */
+                    backEnd?: (string|null);
+
+                    /** NumericsClass build */
+                    build?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a NumericsClass. */
+                type $Shape = signalbox.inference.v1.NumericsClass.$Properties;
+            }
+
+            /**
+             * Properties of a Capabilities.
+             * @deprecated Use signalbox.inference.v1.Capabilities.$Properties instead.
+             */
+            interface ICapabilities extends signalbox.inference.v1.Capabilities.$Properties {
+            }
+
+            /** Represents a Capabilities. */
+            class Capabilities {
+
+                /**
+                 * Constructs a new Capabilities.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.Capabilities.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Capabilities resume. */
+                resume: boolean;
+
+                /** Capabilities masks. */
+                masks: boolean;
+
+                /** Capabilities logprobs. */
+                logprobs: boolean;
+
+                /** Capabilities kvEvents. */
+                kvEvents: boolean;
+
+                /**
+                 * Creates a new Capabilities instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Capabilities instance
+                 */
+                static create(properties: signalbox.inference.v1.Capabilities.$Shape): signalbox.inference.v1.Capabilities & signalbox.inference.v1.Capabilities.$Shape;
+                static create(properties?: signalbox.inference.v1.Capabilities.$Properties): signalbox.inference.v1.Capabilities;
+
+                /**
+                 * Encodes the specified Capabilities message. Does not implicitly {@link signalbox.inference.v1.Capabilities.verify|verify} messages.
+                 * @param message Capabilities message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.Capabilities.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Capabilities message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Capabilities & signalbox.inference.v1.Capabilities.$Shape} Capabilities
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.Capabilities & signalbox.inference.v1.Capabilities.$Shape;
+
+                /**
+                 * Creates a Capabilities message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Capabilities
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.Capabilities;
+
+                /**
+                 * Creates a plain object from a Capabilities message. Also converts values to other types if specified.
+                 * @param message Capabilities
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.Capabilities, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Capabilities to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Capabilities
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Capabilities {
+
+                /** Properties of a Capabilities. */
+                interface $Properties {
+
+                    /** Capabilities resume */
+                    resume?: (boolean|null);
+
+                    /** Capabilities masks */
+                    masks?: (boolean|null);
+
+                    /** Capabilities logprobs */
+                    logprobs?: (boolean|null);
+
+                    /** Capabilities kvEvents */
+                    kvEvents?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Capabilities. */
+                type $Shape = signalbox.inference.v1.Capabilities.$Properties;
+            }
+
+            /**
+             * Properties of a GetTokenizerRequest.
+             * @deprecated Use signalbox.inference.v1.GetTokenizerRequest.$Properties instead.
+             */
+            interface IGetTokenizerRequest extends signalbox.inference.v1.GetTokenizerRequest.$Properties {
+            }
+
+            /** Represents a GetTokenizerRequest. */
+            class GetTokenizerRequest {
+
+                /**
+                 * Constructs a new GetTokenizerRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GetTokenizerRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Creates a new GetTokenizerRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetTokenizerRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.GetTokenizerRequest.$Shape): signalbox.inference.v1.GetTokenizerRequest & signalbox.inference.v1.GetTokenizerRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.GetTokenizerRequest.$Properties): signalbox.inference.v1.GetTokenizerRequest;
+
+                /**
+                 * Encodes the specified GetTokenizerRequest message. Does not implicitly {@link signalbox.inference.v1.GetTokenizerRequest.verify|verify} messages.
+                 * @param message GetTokenizerRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GetTokenizerRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetTokenizerRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetTokenizerRequest & signalbox.inference.v1.GetTokenizerRequest.$Shape} GetTokenizerRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GetTokenizerRequest & signalbox.inference.v1.GetTokenizerRequest.$Shape;
+
+                /**
+                 * Creates a GetTokenizerRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetTokenizerRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GetTokenizerRequest;
+
+                /**
+                 * Creates a plain object from a GetTokenizerRequest message. Also converts values to other types if specified.
+                 * @param message GetTokenizerRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GetTokenizerRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetTokenizerRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetTokenizerRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetTokenizerRequest {
+
+                /** Properties of a GetTokenizerRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetTokenizerRequest. */
+                type $Shape = signalbox.inference.v1.GetTokenizerRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetTokenizerResponse.
+             * @deprecated Use signalbox.inference.v1.GetTokenizerResponse.$Properties instead.
+             */
+            interface IGetTokenizerResponse extends signalbox.inference.v1.GetTokenizerResponse.$Properties {
+            }
+
+            /** Represents a GetTokenizerResponse. */
+            class GetTokenizerResponse {
+
+                /**
+                 * Constructs a new GetTokenizerResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GetTokenizerResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetTokenizerResponse file. */
+                file: string;
+
+                /** GetTokenizerResponse data. */
+                data: Uint8Array;
+
+                /**
+                 * Creates a new GetTokenizerResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetTokenizerResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.GetTokenizerResponse.$Shape): signalbox.inference.v1.GetTokenizerResponse & signalbox.inference.v1.GetTokenizerResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.GetTokenizerResponse.$Properties): signalbox.inference.v1.GetTokenizerResponse;
+
+                /**
+                 * Encodes the specified GetTokenizerResponse message. Does not implicitly {@link signalbox.inference.v1.GetTokenizerResponse.verify|verify} messages.
+                 * @param message GetTokenizerResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GetTokenizerResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetTokenizerResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetTokenizerResponse & signalbox.inference.v1.GetTokenizerResponse.$Shape} GetTokenizerResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GetTokenizerResponse & signalbox.inference.v1.GetTokenizerResponse.$Shape;
+
+                /**
+                 * Creates a GetTokenizerResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetTokenizerResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GetTokenizerResponse;
+
+                /**
+                 * Creates a plain object from a GetTokenizerResponse message. Also converts values to other types if specified.
+                 * @param message GetTokenizerResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GetTokenizerResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetTokenizerResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetTokenizerResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetTokenizerResponse {
+
+                /** Properties of a GetTokenizerResponse. */
+                interface $Properties {
+
+                    /** GetTokenizerResponse file */
+                    file?: (string|null);
+
+                    /** GetTokenizerResponse data */
+                    data?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetTokenizerResponse. */
+                type $Shape = signalbox.inference.v1.GetTokenizerResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetLoadRequest.
+             * @deprecated Use signalbox.inference.v1.GetLoadRequest.$Properties instead.
+             */
+            interface IGetLoadRequest extends signalbox.inference.v1.GetLoadRequest.$Properties {
+            }
+
+            /** Represents a GetLoadRequest. */
+            class GetLoadRequest {
+
+                /**
+                 * Constructs a new GetLoadRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GetLoadRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Creates a new GetLoadRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetLoadRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.GetLoadRequest.$Shape): signalbox.inference.v1.GetLoadRequest & signalbox.inference.v1.GetLoadRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.GetLoadRequest.$Properties): signalbox.inference.v1.GetLoadRequest;
+
+                /**
+                 * Encodes the specified GetLoadRequest message. Does not implicitly {@link signalbox.inference.v1.GetLoadRequest.verify|verify} messages.
+                 * @param message GetLoadRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GetLoadRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetLoadRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetLoadRequest & signalbox.inference.v1.GetLoadRequest.$Shape} GetLoadRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GetLoadRequest & signalbox.inference.v1.GetLoadRequest.$Shape;
+
+                /**
+                 * Creates a GetLoadRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetLoadRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GetLoadRequest;
+
+                /**
+                 * Creates a plain object from a GetLoadRequest message. Also converts values to other types if specified.
+                 * @param message GetLoadRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GetLoadRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetLoadRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetLoadRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetLoadRequest {
+
+                /** Properties of a GetLoadRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetLoadRequest. */
+                type $Shape = signalbox.inference.v1.GetLoadRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetLoadResponse.
+             * @deprecated Use signalbox.inference.v1.GetLoadResponse.$Properties instead.
+             */
+            interface IGetLoadResponse extends signalbox.inference.v1.GetLoadResponse.$Properties {
+            }
+
+            /** Represents a GetLoadResponse. */
+            class GetLoadResponse {
+
+                /**
+                 * Constructs a new GetLoadResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GetLoadResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetLoadResponse progress. */
+                progress?: (signalbox.inference.v1.Progress.$Properties|null);
+
+                /**
+                 * Creates a new GetLoadResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetLoadResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.GetLoadResponse.$Shape): signalbox.inference.v1.GetLoadResponse & signalbox.inference.v1.GetLoadResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.GetLoadResponse.$Properties): signalbox.inference.v1.GetLoadResponse;
+
+                /**
+                 * Encodes the specified GetLoadResponse message. Does not implicitly {@link signalbox.inference.v1.GetLoadResponse.verify|verify} messages.
+                 * @param message GetLoadResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GetLoadResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetLoadResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetLoadResponse & signalbox.inference.v1.GetLoadResponse.$Shape} GetLoadResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GetLoadResponse & signalbox.inference.v1.GetLoadResponse.$Shape;
+
+                /**
+                 * Creates a GetLoadResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetLoadResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GetLoadResponse;
+
+                /**
+                 * Creates a plain object from a GetLoadResponse message. Also converts values to other types if specified.
+                 * @param message GetLoadResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GetLoadResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetLoadResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetLoadResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetLoadResponse {
+
+                /** Properties of a GetLoadResponse. */
+                interface $Properties {
+
+                    /** GetLoadResponse progress */
+                    progress?: (signalbox.inference.v1.Progress.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetLoadResponse. */
+                type $Shape = signalbox.inference.v1.GetLoadResponse.$Properties;
+            }
+
+            /**
+             * Properties of a Progress.
+             * @deprecated Use signalbox.inference.v1.Progress.$Properties instead.
+             */
+            interface IProgress extends signalbox.inference.v1.Progress.$Properties {
+            }
+
+            /** Represents a Progress. */
+            class Progress {
+
+                /**
+                 * Constructs a new Progress.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.Progress.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Progress sequence. */
+                sequence: number;
+
+                /** Progress seen. */
+                seen: number;
+
+                /** Progress engineStep. */
+                engineStep: number;
+
+                /** Progress tokensOut. */
+                tokensOut: number;
+
+                /** Progress lastStepMs. */
+                lastStepMs: number;
+
+                /** Progress running. */
+                running: number;
+
+                /** Progress waiting. */
+                waiting: number;
+
+                /** Progress promptTokensLeft. */
+                promptTokensLeft: number;
+
+                /** Progress blocksFree. */
+                blocksFree: number;
+
+                /** Progress blocks. */
+                blocks: number;
+
+                /** Progress state. */
+                state: signalbox.inference.v1.WorkerState;
+
+                /** Progress walltimeLeftS. */
+                walltimeLeftS?: (number|null);
+
+                /** Progress loopLagMs. */
+                loopLagMs: number;
+
+                /** Progress promptTokens. */
+                promptTokens: number;
+
+                /** Progress cachedTokens. */
+                cachedTokens: number;
+
+                /**
+                 * Creates a new Progress instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Progress instance
+                 */
+                static create(properties: signalbox.inference.v1.Progress.$Shape): signalbox.inference.v1.Progress & signalbox.inference.v1.Progress.$Shape;
+                static create(properties?: signalbox.inference.v1.Progress.$Properties): signalbox.inference.v1.Progress;
+
+                /**
+                 * Encodes the specified Progress message. Does not implicitly {@link signalbox.inference.v1.Progress.verify|verify} messages.
+                 * @param message Progress message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.Progress.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Progress message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Progress & signalbox.inference.v1.Progress.$Shape} Progress
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.Progress & signalbox.inference.v1.Progress.$Shape;
+
+                /**
+                 * Creates a Progress message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Progress
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.Progress;
+
+                /**
+                 * Creates a plain object from a Progress message. Also converts values to other types if specified.
+                 * @param message Progress
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.Progress, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Progress to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Progress
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Progress {
+
+                /** Properties of a Progress. */
+                interface $Properties {
+
+                    /** Progress sequence */
+                    sequence?: (number|null);
+
+                    /** Progress seen */
+                    seen?: (number|null);
+
+                    /** Progress engineStep */
+                    engineStep?: (number|null);
+
+                    /** Progress tokensOut */
+                    tokensOut?: (number|null);
+
+                    /** Progress lastStepMs */
+                    lastStepMs?: (number|null);
+
+                    /** Progress running */
+                    running?: (number|null);
+
+                    /** Progress waiting */
+                    waiting?: (number|null);
+
+                    /** Progress promptTokensLeft */
+                    promptTokensLeft?: (number|null);
+
+                    /** Progress blocksFree */
+                    blocksFree?: (number|null);
+
+                    /** Progress blocks */
+                    blocks?: (number|null);
+
+                    /** Progress state */
+                    state?: (signalbox.inference.v1.WorkerState|null);
+
+                    /** Progress walltimeLeftS */
+                    walltimeLeftS?: (number|null);
+
+                    /** Progress loopLagMs */
+                    loopLagMs?: (number|null);
+
+                    /** Progress promptTokens */
+                    promptTokens?: (number|null);
+
+                    /** Progress cachedTokens */
+                    cachedTokens?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Progress. */
+                type $Shape = signalbox.inference.v1.Progress.$Properties;
+            }
+
+            /** WorkerState enum. */
+            enum WorkerState {
+
+                /** WORKER_STATE_UNSPECIFIED value */
+                WORKER_STATE_UNSPECIFIED = 0,
+
+                /** WORKER_STATE_READY value */
+                WORKER_STATE_READY = 1,
+
+                /** WORKER_STATE_DRAINING value */
+                WORKER_STATE_DRAINING = 2,
+
+                /** WORKER_STATE_FAILED value */
+                WORKER_STATE_FAILED = 3
+            }
+
+            /**
+             * Properties of a WatchKvEventsRequest.
+             * @deprecated Use signalbox.inference.v1.WatchKvEventsRequest.$Properties instead.
+             */
+            interface IWatchKvEventsRequest extends signalbox.inference.v1.WatchKvEventsRequest.$Properties {
+            }
+
+            /** Represents a WatchKvEventsRequest. */
+            class WatchKvEventsRequest {
+
+                /**
+                 * Constructs a new WatchKvEventsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.WatchKvEventsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WatchKvEventsRequest fromSequence. */
+                fromSequence: number;
+
+                /**
+                 * Creates a new WatchKvEventsRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WatchKvEventsRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.WatchKvEventsRequest.$Shape): signalbox.inference.v1.WatchKvEventsRequest & signalbox.inference.v1.WatchKvEventsRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.WatchKvEventsRequest.$Properties): signalbox.inference.v1.WatchKvEventsRequest;
+
+                /**
+                 * Encodes the specified WatchKvEventsRequest message. Does not implicitly {@link signalbox.inference.v1.WatchKvEventsRequest.verify|verify} messages.
+                 * @param message WatchKvEventsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.WatchKvEventsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WatchKvEventsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WatchKvEventsRequest & signalbox.inference.v1.WatchKvEventsRequest.$Shape} WatchKvEventsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.WatchKvEventsRequest & signalbox.inference.v1.WatchKvEventsRequest.$Shape;
+
+                /**
+                 * Creates a WatchKvEventsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WatchKvEventsRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.WatchKvEventsRequest;
+
+                /**
+                 * Creates a plain object from a WatchKvEventsRequest message. Also converts values to other types if specified.
+                 * @param message WatchKvEventsRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.WatchKvEventsRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WatchKvEventsRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WatchKvEventsRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WatchKvEventsRequest {
+
+                /** Properties of a WatchKvEventsRequest. */
+                interface $Properties {
+
+                    /** WatchKvEventsRequest fromSequence */
+                    fromSequence?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WatchKvEventsRequest. */
+                type $Shape = signalbox.inference.v1.WatchKvEventsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a WatchKvEventsResponse.
+             * @deprecated Use signalbox.inference.v1.WatchKvEventsResponse.$Properties instead.
+             */
+            interface IWatchKvEventsResponse extends signalbox.inference.v1.WatchKvEventsResponse.$Properties {
+            }
+
+            /** Represents a WatchKvEventsResponse. */
+            class WatchKvEventsResponse {
+
+                /**
+                 * Constructs a new WatchKvEventsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.WatchKvEventsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WatchKvEventsResponse events. */
+                events: signalbox.inference.v1.KvEvent.$Properties[];
+
+                /**
+                 * Creates a new WatchKvEventsResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WatchKvEventsResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.WatchKvEventsResponse.$Shape): signalbox.inference.v1.WatchKvEventsResponse & signalbox.inference.v1.WatchKvEventsResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.WatchKvEventsResponse.$Properties): signalbox.inference.v1.WatchKvEventsResponse;
+
+                /**
+                 * Encodes the specified WatchKvEventsResponse message. Does not implicitly {@link signalbox.inference.v1.WatchKvEventsResponse.verify|verify} messages.
+                 * @param message WatchKvEventsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.WatchKvEventsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WatchKvEventsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WatchKvEventsResponse & signalbox.inference.v1.WatchKvEventsResponse.$Shape} WatchKvEventsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.WatchKvEventsResponse & signalbox.inference.v1.WatchKvEventsResponse.$Shape;
+
+                /**
+                 * Creates a WatchKvEventsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WatchKvEventsResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.WatchKvEventsResponse;
+
+                /**
+                 * Creates a plain object from a WatchKvEventsResponse message. Also converts values to other types if specified.
+                 * @param message WatchKvEventsResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.WatchKvEventsResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WatchKvEventsResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WatchKvEventsResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WatchKvEventsResponse {
+
+                /** Properties of a WatchKvEventsResponse. */
+                interface $Properties {
+
+                    /** WatchKvEventsResponse events */
+                    events?: (signalbox.inference.v1.KvEvent.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WatchKvEventsResponse. */
+                type $Shape = {
+                  events?: signalbox.inference.v1.KvEvent.$Shape[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a KvEvent.
+             * @deprecated Use signalbox.inference.v1.KvEvent.$Properties instead.
+             */
+            interface IKvEvent extends signalbox.inference.v1.KvEvent.$Properties {
+            }
+
+            /** Represents a KvEvent. */
+            class KvEvent {
+
+                /**
+                 * Constructs a new KvEvent.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.KvEvent.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** KvEvent sequence. */
+                sequence: number;
+
+                /** KvEvent stored. */
+                stored?: (signalbox.inference.v1.KvStored.$Properties|null);
+
+                /** KvEvent removed. */
+                removed?: (signalbox.inference.v1.KvRemoved.$Properties|null);
+
+                /** KvEvent cleared. */
+                cleared?: (signalbox.inference.v1.KvCleared.$Properties|null);
+
+                /** KvEvent event. */
+                event?: ("stored"|"removed"|"cleared");
+
+                /**
+                 * Creates a new KvEvent instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns KvEvent instance
+                 */
+                static create(properties: signalbox.inference.v1.KvEvent.$Shape): signalbox.inference.v1.KvEvent & signalbox.inference.v1.KvEvent.$Shape;
+                static create(properties?: signalbox.inference.v1.KvEvent.$Properties): signalbox.inference.v1.KvEvent;
+
+                /**
+                 * Encodes the specified KvEvent message. Does not implicitly {@link signalbox.inference.v1.KvEvent.verify|verify} messages.
+                 * @param message KvEvent message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.KvEvent.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a KvEvent message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvEvent & signalbox.inference.v1.KvEvent.$Shape} KvEvent
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.KvEvent & signalbox.inference.v1.KvEvent.$Shape;
+
+                /**
+                 * Creates a KvEvent message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns KvEvent
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.KvEvent;
+
+                /**
+                 * Creates a plain object from a KvEvent message. Also converts values to other types if specified.
+                 * @param message KvEvent
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.KvEvent, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this KvEvent to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for KvEvent
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace KvEvent {
+
+                /** Properties of a KvEvent. */
+                interface $Properties {
+
+                    /** KvEvent sequence */
+                    sequence?: (number|null);
+
+                    /** KvEvent stored */
+                    stored?: (signalbox.inference.v1.KvStored.$Properties|null);
+
+                    /** KvEvent removed */
+                    removed?: (signalbox.inference.v1.KvRemoved.$Properties|null);
+
+                    /** KvEvent cleared */
+                    cleared?: (signalbox.inference.v1.KvCleared.$Properties|null);
+
+                    /** KvEvent event */
+                    event?: ("stored"|"removed"|"cleared");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a KvEvent. */
+                type $Shape = {
+                  sequence?: number|null;
+                  stored?: signalbox.inference.v1.KvStored.$Shape|null;
+                  removed?: signalbox.inference.v1.KvRemoved.$Shape|null;
+                  cleared?: signalbox.inference.v1.KvCleared.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ event?: undefined; stored?: null; removed?: null; cleared?: null }|{ event?: "stored"; stored: signalbox.inference.v1.KvStored.$Shape; removed?: null; cleared?: null }|{ event?: "removed"; stored?: null; removed: signalbox.inference.v1.KvRemoved.$Shape; cleared?: null }|{ event?: "cleared"; stored?: null; removed?: null; cleared: signalbox.inference.v1.KvCleared.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a KvStored.
+             * @deprecated Use signalbox.inference.v1.KvStored.$Properties instead.
+             */
+            interface IKvStored extends signalbox.inference.v1.KvStored.$Properties {
+            }
+
+            /** Represents a KvStored. */
+            class KvStored {
+
+                /**
+                 * Constructs a new KvStored.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.KvStored.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** KvStored hash. */
+                hash: number;
+
+                /** KvStored parent. */
+                parent?: (number|null);
+
+                /** KvStored tokenIds. */
+                tokenIds: number[];
+
+                /**
+                 * Creates a new KvStored instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns KvStored instance
+                 */
+                static create(properties: signalbox.inference.v1.KvStored.$Shape): signalbox.inference.v1.KvStored & signalbox.inference.v1.KvStored.$Shape;
+                static create(properties?: signalbox.inference.v1.KvStored.$Properties): signalbox.inference.v1.KvStored;
+
+                /**
+                 * Encodes the specified KvStored message. Does not implicitly {@link signalbox.inference.v1.KvStored.verify|verify} messages.
+                 * @param message KvStored message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.KvStored.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a KvStored message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvStored & signalbox.inference.v1.KvStored.$Shape} KvStored
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.KvStored & signalbox.inference.v1.KvStored.$Shape;
+
+                /**
+                 * Creates a KvStored message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns KvStored
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.KvStored;
+
+                /**
+                 * Creates a plain object from a KvStored message. Also converts values to other types if specified.
+                 * @param message KvStored
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.KvStored, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this KvStored to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for KvStored
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace KvStored {
+
+                /** Properties of a KvStored. */
+                interface $Properties {
+
+                    /** KvStored hash */
+                    hash?: (number|null);
+
+                    /** KvStored parent */
+                    parent?: (number|null);
+
+                    /** KvStored tokenIds */
+                    tokenIds?: (number[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a KvStored. */
+                type $Shape = signalbox.inference.v1.KvStored.$Properties;
+            }
+
+            /**
+             * Properties of a KvRemoved.
+             * @deprecated Use signalbox.inference.v1.KvRemoved.$Properties instead.
+             */
+            interface IKvRemoved extends signalbox.inference.v1.KvRemoved.$Properties {
+            }
+
+            /** Represents a KvRemoved. */
+            class KvRemoved {
+
+                /**
+                 * Constructs a new KvRemoved.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.KvRemoved.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** KvRemoved hash. */
+                hash: number;
+
+                /**
+                 * Creates a new KvRemoved instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns KvRemoved instance
+                 */
+                static create(properties: signalbox.inference.v1.KvRemoved.$Shape): signalbox.inference.v1.KvRemoved & signalbox.inference.v1.KvRemoved.$Shape;
+                static create(properties?: signalbox.inference.v1.KvRemoved.$Properties): signalbox.inference.v1.KvRemoved;
+
+                /**
+                 * Encodes the specified KvRemoved message. Does not implicitly {@link signalbox.inference.v1.KvRemoved.verify|verify} messages.
+                 * @param message KvRemoved message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.KvRemoved.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a KvRemoved message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvRemoved & signalbox.inference.v1.KvRemoved.$Shape} KvRemoved
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.KvRemoved & signalbox.inference.v1.KvRemoved.$Shape;
+
+                /**
+                 * Creates a KvRemoved message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns KvRemoved
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.KvRemoved;
+
+                /**
+                 * Creates a plain object from a KvRemoved message. Also converts values to other types if specified.
+                 * @param message KvRemoved
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.KvRemoved, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this KvRemoved to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for KvRemoved
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace KvRemoved {
+
+                /** Properties of a KvRemoved. */
+                interface $Properties {
+
+                    /** KvRemoved hash */
+                    hash?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a KvRemoved. */
+                type $Shape = signalbox.inference.v1.KvRemoved.$Properties;
+            }
+
+            /**
+             * Properties of a KvCleared.
+             * @deprecated Use signalbox.inference.v1.KvCleared.$Properties instead.
+             */
+            interface IKvCleared extends signalbox.inference.v1.KvCleared.$Properties {
+            }
+
+            /** Represents a KvCleared. */
+            class KvCleared {
+
+                /**
+                 * Constructs a new KvCleared.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.KvCleared.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Creates a new KvCleared instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns KvCleared instance
+                 */
+                static create(properties: signalbox.inference.v1.KvCleared.$Shape): signalbox.inference.v1.KvCleared & signalbox.inference.v1.KvCleared.$Shape;
+                static create(properties?: signalbox.inference.v1.KvCleared.$Properties): signalbox.inference.v1.KvCleared;
+
+                /**
+                 * Encodes the specified KvCleared message. Does not implicitly {@link signalbox.inference.v1.KvCleared.verify|verify} messages.
+                 * @param message KvCleared message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.KvCleared.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a KvCleared message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvCleared & signalbox.inference.v1.KvCleared.$Shape} KvCleared
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.KvCleared & signalbox.inference.v1.KvCleared.$Shape;
+
+                /**
+                 * Creates a KvCleared message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns KvCleared
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.KvCleared;
+
+                /**
+                 * Creates a plain object from a KvCleared message. Also converts values to other types if specified.
+                 * @param message KvCleared
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.KvCleared, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this KvCleared to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for KvCleared
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace KvCleared {
+
+                /** Properties of a KvCleared. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a KvCleared. */
+                type $Shape = signalbox.inference.v1.KvCleared.$Properties;
+            }
+
+            /**
+             * Properties of a DialHello.
+             * @deprecated Use signalbox.inference.v1.DialHello.$Properties instead.
+             */
+            interface IDialHello extends signalbox.inference.v1.DialHello.$Properties {
+            }
+
+            /** Represents a DialHello. */
+            class DialHello {
+
+                /**
+                 * Constructs a new DialHello.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.DialHello.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** DialHello worker. */
+                worker: string;
+
+                /** DialHello epoch. */
+                epoch: string;
+
+                /** DialHello role. */
+                role: signalbox.inference.v1.LinkRole;
+
+                /** DialHello proof. */
+                proof: Uint8Array;
+
+                /** DialHello link. */
+                link: string;
+
+                /**
+                 * Creates a new DialHello instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns DialHello instance
+                 */
+                static create(properties: signalbox.inference.v1.DialHello.$Shape): signalbox.inference.v1.DialHello & signalbox.inference.v1.DialHello.$Shape;
+                static create(properties?: signalbox.inference.v1.DialHello.$Properties): signalbox.inference.v1.DialHello;
+
+                /**
+                 * Encodes the specified DialHello message. Does not implicitly {@link signalbox.inference.v1.DialHello.verify|verify} messages.
+                 * @param message DialHello message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.DialHello.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DialHello message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DialHello & signalbox.inference.v1.DialHello.$Shape} DialHello
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.DialHello & signalbox.inference.v1.DialHello.$Shape;
+
+                /**
+                 * Creates a DialHello message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns DialHello
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.DialHello;
+
+                /**
+                 * Creates a plain object from a DialHello message. Also converts values to other types if specified.
+                 * @param message DialHello
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.DialHello, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this DialHello to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for DialHello
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace DialHello {
+
+                /** Properties of a DialHello. */
+                interface $Properties {
+
+                    /** DialHello worker */
+                    worker?: (string|null);
+
+                    /** DialHello epoch */
+                    epoch?: (string|null);
+
+                    /** DialHello role */
+                    role?: (signalbox.inference.v1.LinkRole|null);
+
+                    /** DialHello proof */
+                    proof?: (Uint8Array|null);
+
+                    /** DialHello link */
+                    link?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DialHello. */
+                type $Shape = signalbox.inference.v1.DialHello.$Properties;
+            }
+
+            /** LinkRole enum. */
+            enum LinkRole {
+
+                /** LINK_ROLE_UNSPECIFIED value */
+                LINK_ROLE_UNSPECIFIED = 0,
+
+                /** LINK_ROLE_SERVE value */
+                LINK_ROLE_SERVE = 1,
+
+                /** LINK_ROLE_PROGRESS value */
+                LINK_ROLE_PROGRESS = 2
+            }
+
+            /**
+             * Properties of a DialChallenge.
+             * @deprecated Use signalbox.inference.v1.DialChallenge.$Properties instead.
+             */
+            interface IDialChallenge extends signalbox.inference.v1.DialChallenge.$Properties {
+            }
+
+            /** Represents a DialChallenge. */
+            class DialChallenge {
+
+                /**
+                 * Constructs a new DialChallenge.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.DialChallenge.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** DialChallenge router. */
+                router: string;
+
+                /** DialChallenge nonce. */
+                nonce: Uint8Array;
+
+                /**
+                 * Creates a new DialChallenge instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns DialChallenge instance
+                 */
+                static create(properties: signalbox.inference.v1.DialChallenge.$Shape): signalbox.inference.v1.DialChallenge & signalbox.inference.v1.DialChallenge.$Shape;
+                static create(properties?: signalbox.inference.v1.DialChallenge.$Properties): signalbox.inference.v1.DialChallenge;
+
+                /**
+                 * Encodes the specified DialChallenge message. Does not implicitly {@link signalbox.inference.v1.DialChallenge.verify|verify} messages.
+                 * @param message DialChallenge message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.DialChallenge.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DialChallenge message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DialChallenge & signalbox.inference.v1.DialChallenge.$Shape} DialChallenge
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.DialChallenge & signalbox.inference.v1.DialChallenge.$Shape;
+
+                /**
+                 * Creates a DialChallenge message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns DialChallenge
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.DialChallenge;
+
+                /**
+                 * Creates a plain object from a DialChallenge message. Also converts values to other types if specified.
+                 * @param message DialChallenge
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.DialChallenge, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this DialChallenge to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for DialChallenge
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace DialChallenge {
+
+                /** Properties of a DialChallenge. */
+                interface $Properties {
+
+                    /** DialChallenge router */
+                    router?: (string|null);
+
+                    /** DialChallenge nonce */
+                    nonce?: (Uint8Array|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DialChallenge. */
+                type $Shape = signalbox.inference.v1.DialChallenge.$Properties;
+            }
+        }
+    }
 }

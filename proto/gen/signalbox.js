@@ -23969,6 +23969,9113 @@ export const signalbox = $root.signalbox = (() => {
         return events;
     })();
 
+    signalbox.inference = (function() {
+
+        /**
+         * Namespace inference.
+         * @memberof signalbox
+         * @namespace
+         */
+        const inference = {};
+
+        inference.v1 = (function() {
+
+            /**
+             * Namespace v1.
+             * @memberof signalbox.inference
+             * @namespace
+             */
+            const v1 = {};
+
+            v1.GenerateRequest = (function() {
+
+                /**
+                 * Properties of a GenerateRequest.
+                 * @typedef {Object} signalbox.inference.v1.GenerateRequest.$Properties
+                 * @property {string|null} [id] GenerateRequest id
+                 * @property {number|null} [fence] GenerateRequest fence
+                 * @property {Array.<number>|null} [promptIds] GenerateRequest promptIds
+                 * @property {Array.<number>|null} [resumeIds] GenerateRequest resumeIds
+                 * @property {signalbox.inference.v1.Sampling.$Properties|null} [sampling] GenerateRequest sampling
+                 * @property {string|null} [cacheSalt] GenerateRequest cacheSalt
+                 * @property {number|null} [priority] GenerateRequest priority
+                 * @property {number|null} [dispatch] GenerateRequest dispatch
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GenerateRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGenerateRequest
+                 * @augments signalbox.inference.v1.GenerateRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.GenerateRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GenerateRequest.
+                 * @typedef {signalbox.inference.v1.GenerateRequest.$Properties} signalbox.inference.v1.GenerateRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new GenerateRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GenerateRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GenerateRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GenerateRequest = function (properties) {
+                    this.promptIds = [];
+                    this.resumeIds = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GenerateRequest id.
+                 * @member {string} id
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.id = "";
+
+                /**
+                 * GenerateRequest fence.
+                 * @member {number} fence
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.fence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * GenerateRequest promptIds.
+                 * @member {Array.<number>} promptIds
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.promptIds = $util.emptyArray;
+
+                /**
+                 * GenerateRequest resumeIds.
+                 * @member {Array.<number>} resumeIds
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.resumeIds = $util.emptyArray;
+
+                /**
+                 * GenerateRequest sampling.
+                 * @member {signalbox.inference.v1.Sampling.$Properties|null|undefined} sampling
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.sampling = null;
+
+                /**
+                 * GenerateRequest cacheSalt.
+                 * @member {string} cacheSalt
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.cacheSalt = "";
+
+                /**
+                 * GenerateRequest priority.
+                 * @member {number} priority
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.priority = 0;
+
+                /**
+                 * GenerateRequest dispatch.
+                 * @member {number} dispatch
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 */
+                GenerateRequest.prototype.dispatch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new GenerateRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GenerateRequest} GenerateRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GenerateRequest.$Shape): signalbox.inference.v1.GenerateRequest & signalbox.inference.v1.GenerateRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.GenerateRequest.$Properties): signalbox.inference.v1.GenerateRequest;
+                 * }}
+                 */
+                GenerateRequest.create = function(properties) {
+                    return new GenerateRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified GenerateRequest message. Does not implicitly {@link signalbox.inference.v1.GenerateRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateRequest.$Properties} message GenerateRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GenerateRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                    if (message.fence != null && $Object.hasOwnProperty.call(message, "fence") && (typeof message.fence === "object" ? message.fence.low || message.fence.high : message.fence !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.fence);
+                    if (message.promptIds != null && message.promptIds.length)
+                        writer.uint32(/* id 3, wireType 2 =*/26).uint32s(message.promptIds);
+                    if (message.resumeIds != null && message.resumeIds.length)
+                        writer.uint32(/* id 4, wireType 2 =*/34).uint32s(message.resumeIds);
+                    if (message.sampling != null && $Object.hasOwnProperty.call(message, "sampling"))
+                        $root.signalbox.inference.v1.Sampling.encode(message.sampling, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                    if (message.cacheSalt != null && $Object.hasOwnProperty.call(message, "cacheSalt") && message.cacheSalt !== "")
+                        writer.uint32(/* id 6, wireType 2 =*/50).string(message.cacheSalt);
+                    if (message.priority != null && $Object.hasOwnProperty.call(message, "priority") && message.priority !== 0)
+                        writer.uint32(/* id 7, wireType 0 =*/56).sint32(message.priority);
+                    if (message.dispatch != null && $Object.hasOwnProperty.call(message, "dispatch") && (typeof message.dispatch === "object" ? message.dispatch.low || message.dispatch.high : message.dispatch !== 0))
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.dispatch);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GenerateRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateRequest & signalbox.inference.v1.GenerateRequest.$Shape} GenerateRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GenerateRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GenerateRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.id = value;
+                                else
+                                    delete message.id;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.fence = value;
+                                else
+                                    delete message.fence;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType === 2) {
+                                    if (!(message.promptIds && message.promptIds.length))
+                                        message.promptIds = [];
+                                    reader.uint32s(message.promptIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.promptIds && message.promptIds.length))
+                                    message.promptIds = [];
+                                message.promptIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType === 2) {
+                                    if (!(message.resumeIds && message.resumeIds.length))
+                                        message.resumeIds = [];
+                                    reader.uint32s(message.resumeIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.resumeIds && message.resumeIds.length))
+                                    message.resumeIds = [];
+                                message.resumeIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                message.sampling = $root.signalbox.inference.v1.Sampling.decode(reader, reader.size(), $undefined, _depth + 1, message.sampling);
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.cacheSalt = value;
+                                else
+                                    delete message.cacheSalt;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.sint32())
+                                    message.priority = value;
+                                else
+                                    delete message.priority;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.dispatch = value;
+                                else
+                                    delete message.dispatch;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GenerateRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GenerateRequest} GenerateRequest
+                 */
+                GenerateRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GenerateRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GenerateRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GenerateRequest();
+                    if (object.id != null)
+                        if (typeof object.id !== "string" || object.id.length)
+                            message.id = $String(object.id);
+                    if (object.fence != null)
+                        if (typeof object.fence === "object" ? object.fence.low || object.fence.high : $Number(object.fence) !== 0)
+                            if ($util.Long)
+                                message.fence = $util.Long.fromValue(object.fence, true);
+                            else if (typeof object.fence === "string")
+                                message.fence = $parseInt(object.fence, 10);
+                            else if (typeof object.fence === "number")
+                                message.fence = object.fence;
+                            else if (typeof object.fence === "object")
+                                message.fence = new $util.LongBits(object.fence.low >>> 0, object.fence.high >>> 0).toNumber(true);
+                    if (object.promptIds) {
+                        if (!$Array.isArray(object.promptIds))
+                            throw $TypeError(".signalbox.inference.v1.GenerateRequest.promptIds: array expected");
+                        message.promptIds = $Array(object.promptIds.length);
+                        for (let i = 0; i < object.promptIds.length; ++i)
+                            message.promptIds[i] = object.promptIds[i] >>> 0;
+                    }
+                    if (object.resumeIds) {
+                        if (!$Array.isArray(object.resumeIds))
+                            throw $TypeError(".signalbox.inference.v1.GenerateRequest.resumeIds: array expected");
+                        message.resumeIds = $Array(object.resumeIds.length);
+                        for (let i = 0; i < object.resumeIds.length; ++i)
+                            message.resumeIds[i] = object.resumeIds[i] >>> 0;
+                    }
+                    if (object.sampling != null) {
+                        if (!$util.isObject(object.sampling))
+                            throw $TypeError(".signalbox.inference.v1.GenerateRequest.sampling: object expected");
+                        message.sampling = $root.signalbox.inference.v1.Sampling.fromObject(object.sampling, _depth + 1);
+                    }
+                    if (object.cacheSalt != null)
+                        if (typeof object.cacheSalt !== "string" || object.cacheSalt.length)
+                            message.cacheSalt = $String(object.cacheSalt);
+                    if (object.priority != null)
+                        if ($Number(object.priority) !== 0)
+                            message.priority = object.priority | 0;
+                    if (object.dispatch != null)
+                        if (typeof object.dispatch === "object" ? object.dispatch.low || object.dispatch.high : $Number(object.dispatch) !== 0)
+                            if ($util.Long)
+                                message.dispatch = $util.Long.fromValue(object.dispatch, true);
+                            else if (typeof object.dispatch === "string")
+                                message.dispatch = $parseInt(object.dispatch, 10);
+                            else if (typeof object.dispatch === "number")
+                                message.dispatch = object.dispatch;
+                            else if (typeof object.dispatch === "object")
+                                message.dispatch = new $util.LongBits(object.dispatch.low >>> 0, object.dispatch.high >>> 0).toNumber(true);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GenerateRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateRequest} message GenerateRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GenerateRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults) {
+                        object.promptIds = [];
+                        object.resumeIds = [];
+                    }
+                    if (options.defaults) {
+                        object.id = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.fence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.fence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.sampling = null;
+                        object.cacheSalt = "";
+                        object.priority = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.dispatch = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.dispatch = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    }
+                    if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                        object.id = message.id;
+                    if (message.fence != null && $Object.hasOwnProperty.call(message, "fence"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.fence = typeof message.fence === "number" ? $BigInt(message.fence) : $util.Long.fromBits(message.fence.low >>> 0, message.fence.high >>> 0, true).toBigInt();
+                        else if (typeof message.fence === "number")
+                            object.fence = options.longs === $String ? $String(message.fence) : message.fence;
+                        else
+                            object.fence = options.longs === $String ? $util.Long.prototype.toString.call(message.fence) : options.longs === $Number ? new $util.LongBits(message.fence.low >>> 0, message.fence.high >>> 0).toNumber(true) : message.fence;
+                    if (message.promptIds && message.promptIds.length) {
+                        object.promptIds = $Array(message.promptIds.length);
+                        for (let j = 0; j < message.promptIds.length; ++j)
+                            object.promptIds[j] = message.promptIds[j];
+                    }
+                    if (message.resumeIds && message.resumeIds.length) {
+                        object.resumeIds = $Array(message.resumeIds.length);
+                        for (let j = 0; j < message.resumeIds.length; ++j)
+                            object.resumeIds[j] = message.resumeIds[j];
+                    }
+                    if (message.sampling != null && $Object.hasOwnProperty.call(message, "sampling"))
+                        object.sampling = $root.signalbox.inference.v1.Sampling.toObject(message.sampling, options, _depth + 1);
+                    if (message.cacheSalt != null && $Object.hasOwnProperty.call(message, "cacheSalt"))
+                        object.cacheSalt = message.cacheSalt;
+                    if (message.priority != null && $Object.hasOwnProperty.call(message, "priority"))
+                        object.priority = message.priority;
+                    if (message.dispatch != null && $Object.hasOwnProperty.call(message, "dispatch"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.dispatch = typeof message.dispatch === "number" ? $BigInt(message.dispatch) : $util.Long.fromBits(message.dispatch.low >>> 0, message.dispatch.high >>> 0, true).toBigInt();
+                        else if (typeof message.dispatch === "number")
+                            object.dispatch = options.longs === $String ? $String(message.dispatch) : message.dispatch;
+                        else
+                            object.dispatch = options.longs === $String ? $util.Long.prototype.toString.call(message.dispatch) : options.longs === $Number ? new $util.LongBits(message.dispatch.low >>> 0, message.dispatch.high >>> 0).toNumber(true) : message.dispatch;
+                    return object;
+                };
+
+                /**
+                 * Converts this GenerateRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GenerateRequest.prototype.toJSON = function() {
+                    return GenerateRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GenerateRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GenerateRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GenerateRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GenerateRequest";
+                };
+
+                return GenerateRequest;
+            })();
+
+            v1.Sampling = (function() {
+
+                /**
+                 * Properties of a Sampling.
+                 * @typedef {Object} signalbox.inference.v1.Sampling.$Properties
+                 * @property {number|null} [temperature] Sampling temperature
+                 * @property {number|null} [topK] Sampling topK
+                 * @property {number|null} [topP] Sampling topP
+                 * @property {number|null} [minP] Sampling minP
+                 * @property {number|null} [repetitionPenalty] Sampling repetitionPenalty
+                 * @property {number|null} [presencePenalty] Sampling presencePenalty
+                 * @property {number|null} [frequencyPenalty] Sampling frequencyPenalty
+                 * @property {Array.<signalbox.inference.v1.LogitBias.$Properties>|null} [logitBias] Sampling logitBias
+                 * @property {Array.<number>|null} [stopIds] Sampling stopIds
+                 * @property {boolean|null} [ignoreEos] Sampling ignoreEos
+                 * @property {number|null} [minTokens] Sampling minTokens
+                 * @property {number|null} [maxTokens] Sampling maxTokens
+                 * @property {number|null} [seed] Sampling seed
+                 * @property {number|null} [logprobs] Sampling logprobs
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Sampling.
+                 * @memberof signalbox.inference.v1
+                 * @interface ISampling
+                 * @augments signalbox.inference.v1.Sampling.$Properties
+                 * @deprecated Use signalbox.inference.v1.Sampling.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Sampling.
+                 * @typedef {signalbox.inference.v1.Sampling.$Properties} signalbox.inference.v1.Sampling.$Shape
+                 */
+
+                /**
+                 * Constructs a new Sampling.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a Sampling.
+                 * @constructor
+                 * @param {signalbox.inference.v1.Sampling.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Sampling = function (properties) {
+                    this.logitBias = [];
+                    this.stopIds = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Sampling temperature.
+                 * @member {number|null|undefined} temperature
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.temperature = null;
+
+                /**
+                 * Sampling topK.
+                 * @member {number|null|undefined} topK
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.topK = null;
+
+                /**
+                 * Sampling topP.
+                 * @member {number|null|undefined} topP
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.topP = null;
+
+                /**
+                 * Sampling minP.
+                 * @member {number|null|undefined} minP
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.minP = null;
+
+                /**
+                 * Sampling repetitionPenalty.
+                 * @member {number|null|undefined} repetitionPenalty
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.repetitionPenalty = null;
+
+                /**
+                 * Sampling presencePenalty.
+                 * @member {number|null|undefined} presencePenalty
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.presencePenalty = null;
+
+                /**
+                 * Sampling frequencyPenalty.
+                 * @member {number|null|undefined} frequencyPenalty
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.frequencyPenalty = null;
+
+                /**
+                 * Sampling logitBias.
+                 * @member {Array.<signalbox.inference.v1.LogitBias.$Properties>} logitBias
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.logitBias = $util.emptyArray;
+
+                /**
+                 * Sampling stopIds.
+                 * @member {Array.<number>} stopIds
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.stopIds = $util.emptyArray;
+
+                /**
+                 * Sampling ignoreEos.
+                 * @member {boolean} ignoreEos
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.ignoreEos = false;
+
+                /**
+                 * Sampling minTokens.
+                 * @member {number} minTokens
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.minTokens = 0;
+
+                /**
+                 * Sampling maxTokens.
+                 * @member {number} maxTokens
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.maxTokens = 0;
+
+                /**
+                 * Sampling seed.
+                 * @member {number} seed
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.seed = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Sampling logprobs.
+                 * @member {number|null|undefined} logprobs
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 */
+                Sampling.prototype.logprobs = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_temperature", {
+                    get: $util.oneOfGetter($oneOfFields = ["temperature"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_topK", {
+                    get: $util.oneOfGetter($oneOfFields = ["topK"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_topP", {
+                    get: $util.oneOfGetter($oneOfFields = ["topP"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_minP", {
+                    get: $util.oneOfGetter($oneOfFields = ["minP"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_repetitionPenalty", {
+                    get: $util.oneOfGetter($oneOfFields = ["repetitionPenalty"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_presencePenalty", {
+                    get: $util.oneOfGetter($oneOfFields = ["presencePenalty"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_frequencyPenalty", {
+                    get: $util.oneOfGetter($oneOfFields = ["frequencyPenalty"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Sampling.prototype, "_logprobs", {
+                    get: $util.oneOfGetter($oneOfFields = ["logprobs"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new Sampling instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @static
+                 * @param {signalbox.inference.v1.Sampling.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.Sampling} Sampling instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.Sampling.$Shape): signalbox.inference.v1.Sampling & signalbox.inference.v1.Sampling.$Shape;
+                 *   (properties?: signalbox.inference.v1.Sampling.$Properties): signalbox.inference.v1.Sampling;
+                 * }}
+                 */
+                Sampling.create = function(properties) {
+                    return new Sampling(properties);
+                };
+
+                /**
+                 * Encodes the specified Sampling message. Does not implicitly {@link signalbox.inference.v1.Sampling.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @static
+                 * @param {signalbox.inference.v1.Sampling.$Properties} message Sampling message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Sampling.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.temperature != null && $Object.hasOwnProperty.call(message, "temperature"))
+                        writer.uint32(/* id 1, wireType 5 =*/13).float(message.temperature);
+                    if (message.topK != null && $Object.hasOwnProperty.call(message, "topK"))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.topK);
+                    if (message.topP != null && $Object.hasOwnProperty.call(message, "topP"))
+                        writer.uint32(/* id 3, wireType 5 =*/29).float(message.topP);
+                    if (message.minP != null && $Object.hasOwnProperty.call(message, "minP"))
+                        writer.uint32(/* id 4, wireType 5 =*/37).float(message.minP);
+                    if (message.repetitionPenalty != null && $Object.hasOwnProperty.call(message, "repetitionPenalty"))
+                        writer.uint32(/* id 5, wireType 5 =*/45).float(message.repetitionPenalty);
+                    if (message.presencePenalty != null && $Object.hasOwnProperty.call(message, "presencePenalty"))
+                        writer.uint32(/* id 6, wireType 5 =*/53).float(message.presencePenalty);
+                    if (message.frequencyPenalty != null && $Object.hasOwnProperty.call(message, "frequencyPenalty"))
+                        writer.uint32(/* id 7, wireType 5 =*/61).float(message.frequencyPenalty);
+                    if (message.logitBias != null && message.logitBias.length)
+                        for (let i = 0; i < message.logitBias.length; ++i)
+                            $root.signalbox.inference.v1.LogitBias.encode(message.logitBias[i], writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
+                    if (message.stopIds != null && message.stopIds.length)
+                        writer.uint32(/* id 9, wireType 2 =*/74).uint32s(message.stopIds);
+                    if (message.ignoreEos != null && $Object.hasOwnProperty.call(message, "ignoreEos") && message.ignoreEos !== false)
+                        writer.uint32(/* id 10, wireType 0 =*/80).bool(message.ignoreEos);
+                    if (message.minTokens != null && $Object.hasOwnProperty.call(message, "minTokens") && message.minTokens !== 0)
+                        writer.uint32(/* id 11, wireType 0 =*/88).uint32(message.minTokens);
+                    if (message.maxTokens != null && $Object.hasOwnProperty.call(message, "maxTokens") && message.maxTokens !== 0)
+                        writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.maxTokens);
+                    if (message.seed != null && $Object.hasOwnProperty.call(message, "seed") && (typeof message.seed === "object" ? message.seed.low || message.seed.high : message.seed !== 0))
+                        writer.uint32(/* id 13, wireType 0 =*/104).uint64(message.seed);
+                    if (message.logprobs != null && $Object.hasOwnProperty.call(message, "logprobs"))
+                        writer.uint32(/* id 14, wireType 0 =*/112).uint32(message.logprobs);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Sampling message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Sampling & signalbox.inference.v1.Sampling.$Shape} Sampling
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Sampling.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.Sampling();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 5)
+                                    break;
+                                message.temperature = reader.float();
+                                message._temperature = "temperature";
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                message.topK = reader.uint32();
+                                message._topK = "topK";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 5)
+                                    break;
+                                message.topP = reader.float();
+                                message._topP = "topP";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 5)
+                                    break;
+                                message.minP = reader.float();
+                                message._minP = "minP";
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 5)
+                                    break;
+                                message.repetitionPenalty = reader.float();
+                                message._repetitionPenalty = "repetitionPenalty";
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 5)
+                                    break;
+                                message.presencePenalty = reader.float();
+                                message._presencePenalty = "presencePenalty";
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 5)
+                                    break;
+                                message.frequencyPenalty = reader.float();
+                                message._frequencyPenalty = "frequencyPenalty";
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.logitBias && message.logitBias.length))
+                                    message.logitBias = [];
+                                message.logitBias.push($root.signalbox.inference.v1.LogitBias.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType === 2) {
+                                    if (!(message.stopIds && message.stopIds.length))
+                                        message.stopIds = [];
+                                    reader.uint32s(message.stopIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.stopIds && message.stopIds.length))
+                                    message.stopIds = [];
+                                message.stopIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.ignoreEos = value;
+                                else
+                                    delete message.ignoreEos;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.minTokens = value;
+                                else
+                                    delete message.minTokens;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.maxTokens = value;
+                                else
+                                    delete message.maxTokens;
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.seed = value;
+                                else
+                                    delete message.seed;
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 0)
+                                    break;
+                                message.logprobs = reader.uint32();
+                                message._logprobs = "logprobs";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a Sampling message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.Sampling} Sampling
+                 */
+                Sampling.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.Sampling)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.Sampling: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.Sampling();
+                    if (object.temperature != null)
+                        message.temperature = $Number(object.temperature);
+                    if (object.topK != null)
+                        message.topK = object.topK >>> 0;
+                    if (object.topP != null)
+                        message.topP = $Number(object.topP);
+                    if (object.minP != null)
+                        message.minP = $Number(object.minP);
+                    if (object.repetitionPenalty != null)
+                        message.repetitionPenalty = $Number(object.repetitionPenalty);
+                    if (object.presencePenalty != null)
+                        message.presencePenalty = $Number(object.presencePenalty);
+                    if (object.frequencyPenalty != null)
+                        message.frequencyPenalty = $Number(object.frequencyPenalty);
+                    if (object.logitBias) {
+                        if (!$Array.isArray(object.logitBias))
+                            throw $TypeError(".signalbox.inference.v1.Sampling.logitBias: array expected");
+                        message.logitBias = $Array(object.logitBias.length);
+                        for (let i = 0; i < object.logitBias.length; ++i) {
+                            if (!$util.isObject(object.logitBias[i]))
+                                throw $TypeError(".signalbox.inference.v1.Sampling.logitBias: object expected");
+                            message.logitBias[i] = $root.signalbox.inference.v1.LogitBias.fromObject(object.logitBias[i], _depth + 1);
+                        }
+                    }
+                    if (object.stopIds) {
+                        if (!$Array.isArray(object.stopIds))
+                            throw $TypeError(".signalbox.inference.v1.Sampling.stopIds: array expected");
+                        message.stopIds = $Array(object.stopIds.length);
+                        for (let i = 0; i < object.stopIds.length; ++i)
+                            message.stopIds[i] = object.stopIds[i] >>> 0;
+                    }
+                    if (object.ignoreEos != null)
+                        if (object.ignoreEos)
+                            message.ignoreEos = $Boolean(object.ignoreEos);
+                    if (object.minTokens != null)
+                        if ($Number(object.minTokens) !== 0)
+                            message.minTokens = object.minTokens >>> 0;
+                    if (object.maxTokens != null)
+                        if ($Number(object.maxTokens) !== 0)
+                            message.maxTokens = object.maxTokens >>> 0;
+                    if (object.seed != null)
+                        if (typeof object.seed === "object" ? object.seed.low || object.seed.high : $Number(object.seed) !== 0)
+                            if ($util.Long)
+                                message.seed = $util.Long.fromValue(object.seed, true);
+                            else if (typeof object.seed === "string")
+                                message.seed = $parseInt(object.seed, 10);
+                            else if (typeof object.seed === "number")
+                                message.seed = object.seed;
+                            else if (typeof object.seed === "object")
+                                message.seed = new $util.LongBits(object.seed.low >>> 0, object.seed.high >>> 0).toNumber(true);
+                    if (object.logprobs != null)
+                        message.logprobs = object.logprobs >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a Sampling message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @static
+                 * @param {signalbox.inference.v1.Sampling} message Sampling
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                Sampling.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults) {
+                        object.logitBias = [];
+                        object.stopIds = [];
+                    }
+                    if (options.defaults) {
+                        object.ignoreEos = false;
+                        object.minTokens = 0;
+                        object.maxTokens = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.seed = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.seed = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    }
+                    if (message.temperature != null && $Object.hasOwnProperty.call(message, "temperature"))
+                        object.temperature = options.json && !$isFinite(message.temperature) ? $String(message.temperature) : message.temperature;
+                    if (message.topK != null && $Object.hasOwnProperty.call(message, "topK"))
+                        object.topK = message.topK;
+                    if (message.topP != null && $Object.hasOwnProperty.call(message, "topP"))
+                        object.topP = options.json && !$isFinite(message.topP) ? $String(message.topP) : message.topP;
+                    if (message.minP != null && $Object.hasOwnProperty.call(message, "minP"))
+                        object.minP = options.json && !$isFinite(message.minP) ? $String(message.minP) : message.minP;
+                    if (message.repetitionPenalty != null && $Object.hasOwnProperty.call(message, "repetitionPenalty"))
+                        object.repetitionPenalty = options.json && !$isFinite(message.repetitionPenalty) ? $String(message.repetitionPenalty) : message.repetitionPenalty;
+                    if (message.presencePenalty != null && $Object.hasOwnProperty.call(message, "presencePenalty"))
+                        object.presencePenalty = options.json && !$isFinite(message.presencePenalty) ? $String(message.presencePenalty) : message.presencePenalty;
+                    if (message.frequencyPenalty != null && $Object.hasOwnProperty.call(message, "frequencyPenalty"))
+                        object.frequencyPenalty = options.json && !$isFinite(message.frequencyPenalty) ? $String(message.frequencyPenalty) : message.frequencyPenalty;
+                    if (message.logitBias && message.logitBias.length) {
+                        object.logitBias = $Array(message.logitBias.length);
+                        for (let j = 0; j < message.logitBias.length; ++j)
+                            object.logitBias[j] = $root.signalbox.inference.v1.LogitBias.toObject(message.logitBias[j], options, _depth + 1);
+                    }
+                    if (message.stopIds && message.stopIds.length) {
+                        object.stopIds = $Array(message.stopIds.length);
+                        for (let j = 0; j < message.stopIds.length; ++j)
+                            object.stopIds[j] = message.stopIds[j];
+                    }
+                    if (message.ignoreEos != null && $Object.hasOwnProperty.call(message, "ignoreEos"))
+                        object.ignoreEos = message.ignoreEos;
+                    if (message.minTokens != null && $Object.hasOwnProperty.call(message, "minTokens"))
+                        object.minTokens = message.minTokens;
+                    if (message.maxTokens != null && $Object.hasOwnProperty.call(message, "maxTokens"))
+                        object.maxTokens = message.maxTokens;
+                    if (message.seed != null && $Object.hasOwnProperty.call(message, "seed"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.seed = typeof message.seed === "number" ? $BigInt(message.seed) : $util.Long.fromBits(message.seed.low >>> 0, message.seed.high >>> 0, true).toBigInt();
+                        else if (typeof message.seed === "number")
+                            object.seed = options.longs === $String ? $String(message.seed) : message.seed;
+                        else
+                            object.seed = options.longs === $String ? $util.Long.prototype.toString.call(message.seed) : options.longs === $Number ? new $util.LongBits(message.seed.low >>> 0, message.seed.high >>> 0).toNumber(true) : message.seed;
+                    if (message.logprobs != null && $Object.hasOwnProperty.call(message, "logprobs"))
+                        object.logprobs = message.logprobs;
+                    return object;
+                };
+
+                /**
+                 * Converts this Sampling to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Sampling.prototype.toJSON = function() {
+                    return Sampling.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Sampling
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.Sampling
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Sampling.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.Sampling";
+                };
+
+                return Sampling;
+            })();
+
+            v1.LogitBias = (function() {
+
+                /**
+                 * Properties of a LogitBias.
+                 * @typedef {Object} signalbox.inference.v1.LogitBias.$Properties
+                 * @property {number|null} [tokenId] LogitBias tokenId
+                 * @property {number|null} [bias] LogitBias bias
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a LogitBias.
+                 * @memberof signalbox.inference.v1
+                 * @interface ILogitBias
+                 * @augments signalbox.inference.v1.LogitBias.$Properties
+                 * @deprecated Use signalbox.inference.v1.LogitBias.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a LogitBias.
+                 * @typedef {signalbox.inference.v1.LogitBias.$Properties} signalbox.inference.v1.LogitBias.$Shape
+                 */
+
+                /**
+                 * Constructs a new LogitBias.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a LogitBias.
+                 * @constructor
+                 * @param {signalbox.inference.v1.LogitBias.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const LogitBias = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * LogitBias tokenId.
+                 * @member {number} tokenId
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @instance
+                 */
+                LogitBias.prototype.tokenId = 0;
+
+                /**
+                 * LogitBias bias.
+                 * @member {number} bias
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @instance
+                 */
+                LogitBias.prototype.bias = 0;
+
+                /**
+                 * Creates a new LogitBias instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @static
+                 * @param {signalbox.inference.v1.LogitBias.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.LogitBias} LogitBias instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.LogitBias.$Shape): signalbox.inference.v1.LogitBias & signalbox.inference.v1.LogitBias.$Shape;
+                 *   (properties?: signalbox.inference.v1.LogitBias.$Properties): signalbox.inference.v1.LogitBias;
+                 * }}
+                 */
+                LogitBias.create = function(properties) {
+                    return new LogitBias(properties);
+                };
+
+                /**
+                 * Encodes the specified LogitBias message. Does not implicitly {@link signalbox.inference.v1.LogitBias.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @static
+                 * @param {signalbox.inference.v1.LogitBias.$Properties} message LogitBias message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                LogitBias.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.tokenId != null && $Object.hasOwnProperty.call(message, "tokenId") && message.tokenId !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.tokenId);
+                    if (message.bias != null && $Object.hasOwnProperty.call(message, "bias") && !$Object.is(message.bias, 0))
+                        writer.uint32(/* id 2, wireType 5 =*/21).float(message.bias);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a LogitBias message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.LogitBias & signalbox.inference.v1.LogitBias.$Shape} LogitBias
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                LogitBias.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.LogitBias();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.tokenId = value;
+                                else
+                                    delete message.tokenId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 5)
+                                    break;
+                                if (!$Object.is(value = reader.float(), 0))
+                                    message.bias = value;
+                                else
+                                    delete message.bias;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a LogitBias message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.LogitBias} LogitBias
+                 */
+                LogitBias.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.LogitBias)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.LogitBias: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.LogitBias();
+                    if (object.tokenId != null)
+                        if ($Number(object.tokenId) !== 0)
+                            message.tokenId = object.tokenId >>> 0;
+                    if (object.bias != null)
+                        if (!$Object.is($Number(object.bias), 0))
+                            message.bias = $Number(object.bias);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a LogitBias message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @static
+                 * @param {signalbox.inference.v1.LogitBias} message LogitBias
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                LogitBias.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.tokenId = 0;
+                        object.bias = 0;
+                    }
+                    if (message.tokenId != null && $Object.hasOwnProperty.call(message, "tokenId"))
+                        object.tokenId = message.tokenId;
+                    if (message.bias != null && $Object.hasOwnProperty.call(message, "bias"))
+                        object.bias = options.json && !$isFinite(message.bias) ? $String(message.bias) : message.bias;
+                    return object;
+                };
+
+                /**
+                 * Converts this LogitBias to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                LogitBias.prototype.toJSON = function() {
+                    return LogitBias.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for LogitBias
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.LogitBias
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                LogitBias.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.LogitBias";
+                };
+
+                return LogitBias;
+            })();
+
+            v1.GenerateResponse = (function() {
+
+                /**
+                 * Properties of a GenerateResponse.
+                 * @typedef {Object} signalbox.inference.v1.GenerateResponse.$Properties
+                 * @property {number|null} [fence] GenerateResponse fence
+                 * @property {number|null} [firstIndex] GenerateResponse firstIndex
+                 * @property {Array.<number>|null} [tokenIds] GenerateResponse tokenIds
+                 * @property {Array.<signalbox.inference.v1.TokenLogprobs.$Properties>|null} [logprobs] GenerateResponse logprobs
+                 * @property {number|null} [cachedTokens] GenerateResponse cachedTokens
+                 * @property {signalbox.inference.v1.FinishReason|null} [finish] GenerateResponse finish
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GenerateResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGenerateResponse
+                 * @augments signalbox.inference.v1.GenerateResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.GenerateResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GenerateResponse.
+                 * @typedef {signalbox.inference.v1.GenerateResponse.$Properties} signalbox.inference.v1.GenerateResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new GenerateResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GenerateResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GenerateResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GenerateResponse = function (properties) {
+                    this.tokenIds = [];
+                    this.logprobs = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GenerateResponse fence.
+                 * @member {number} fence
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @instance
+                 */
+                GenerateResponse.prototype.fence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * GenerateResponse firstIndex.
+                 * @member {number} firstIndex
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @instance
+                 */
+                GenerateResponse.prototype.firstIndex = 0;
+
+                /**
+                 * GenerateResponse tokenIds.
+                 * @member {Array.<number>} tokenIds
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @instance
+                 */
+                GenerateResponse.prototype.tokenIds = $util.emptyArray;
+
+                /**
+                 * GenerateResponse logprobs.
+                 * @member {Array.<signalbox.inference.v1.TokenLogprobs.$Properties>} logprobs
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @instance
+                 */
+                GenerateResponse.prototype.logprobs = $util.emptyArray;
+
+                /**
+                 * GenerateResponse cachedTokens.
+                 * @member {number|null|undefined} cachedTokens
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @instance
+                 */
+                GenerateResponse.prototype.cachedTokens = null;
+
+                /**
+                 * GenerateResponse finish.
+                 * @member {signalbox.inference.v1.FinishReason} finish
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @instance
+                 */
+                GenerateResponse.prototype.finish = 0;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GenerateResponse.prototype, "_cachedTokens", {
+                    get: $util.oneOfGetter($oneOfFields = ["cachedTokens"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new GenerateResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GenerateResponse} GenerateResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GenerateResponse.$Shape): signalbox.inference.v1.GenerateResponse & signalbox.inference.v1.GenerateResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.GenerateResponse.$Properties): signalbox.inference.v1.GenerateResponse;
+                 * }}
+                 */
+                GenerateResponse.create = function(properties) {
+                    return new GenerateResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified GenerateResponse message. Does not implicitly {@link signalbox.inference.v1.GenerateResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateResponse.$Properties} message GenerateResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GenerateResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.fence != null && $Object.hasOwnProperty.call(message, "fence") && (typeof message.fence === "object" ? message.fence.low || message.fence.high : message.fence !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.fence);
+                    if (message.firstIndex != null && $Object.hasOwnProperty.call(message, "firstIndex") && message.firstIndex !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.firstIndex);
+                    if (message.tokenIds != null && message.tokenIds.length)
+                        writer.uint32(/* id 3, wireType 2 =*/26).uint32s(message.tokenIds);
+                    if (message.logprobs != null && message.logprobs.length)
+                        for (let i = 0; i < message.logprobs.length; ++i)
+                            $root.signalbox.inference.v1.TokenLogprobs.encode(message.logprobs[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens"))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.cachedTokens);
+                    if (message.finish != null && $Object.hasOwnProperty.call(message, "finish") && message.finish !== 0)
+                        writer.uint32(/* id 6, wireType 0 =*/48).int32(message.finish);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GenerateResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateResponse & signalbox.inference.v1.GenerateResponse.$Shape} GenerateResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GenerateResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GenerateResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.fence = value;
+                                else
+                                    delete message.fence;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.firstIndex = value;
+                                else
+                                    delete message.firstIndex;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType === 2) {
+                                    if (!(message.tokenIds && message.tokenIds.length))
+                                        message.tokenIds = [];
+                                    reader.uint32s(message.tokenIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.tokenIds && message.tokenIds.length))
+                                    message.tokenIds = [];
+                                message.tokenIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.logprobs && message.logprobs.length))
+                                    message.logprobs = [];
+                                message.logprobs.push($root.signalbox.inference.v1.TokenLogprobs.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                message.cachedTokens = reader.uint32();
+                                message._cachedTokens = "cachedTokens";
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.finish = value;
+                                else
+                                    delete message.finish;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GenerateResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GenerateResponse} GenerateResponse
+                 */
+                GenerateResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GenerateResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GenerateResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GenerateResponse();
+                    if (object.fence != null)
+                        if (typeof object.fence === "object" ? object.fence.low || object.fence.high : $Number(object.fence) !== 0)
+                            if ($util.Long)
+                                message.fence = $util.Long.fromValue(object.fence, true);
+                            else if (typeof object.fence === "string")
+                                message.fence = $parseInt(object.fence, 10);
+                            else if (typeof object.fence === "number")
+                                message.fence = object.fence;
+                            else if (typeof object.fence === "object")
+                                message.fence = new $util.LongBits(object.fence.low >>> 0, object.fence.high >>> 0).toNumber(true);
+                    if (object.firstIndex != null)
+                        if ($Number(object.firstIndex) !== 0)
+                            message.firstIndex = object.firstIndex >>> 0;
+                    if (object.tokenIds) {
+                        if (!$Array.isArray(object.tokenIds))
+                            throw $TypeError(".signalbox.inference.v1.GenerateResponse.tokenIds: array expected");
+                        message.tokenIds = $Array(object.tokenIds.length);
+                        for (let i = 0; i < object.tokenIds.length; ++i)
+                            message.tokenIds[i] = object.tokenIds[i] >>> 0;
+                    }
+                    if (object.logprobs) {
+                        if (!$Array.isArray(object.logprobs))
+                            throw $TypeError(".signalbox.inference.v1.GenerateResponse.logprobs: array expected");
+                        message.logprobs = $Array(object.logprobs.length);
+                        for (let i = 0; i < object.logprobs.length; ++i) {
+                            if (!$util.isObject(object.logprobs[i]))
+                                throw $TypeError(".signalbox.inference.v1.GenerateResponse.logprobs: object expected");
+                            message.logprobs[i] = $root.signalbox.inference.v1.TokenLogprobs.fromObject(object.logprobs[i], _depth + 1);
+                        }
+                    }
+                    if (object.cachedTokens != null)
+                        message.cachedTokens = object.cachedTokens >>> 0;
+                    if (object.finish !== 0 && (typeof object.finish !== "string" || $root.signalbox.inference.v1.FinishReason[object.finish] !== 0))
+                        switch (object.finish) {
+                        case "FINISH_REASON_UNSPECIFIED":
+                        case 0:
+                            message.finish = 0;
+                            break;
+                        case "FINISH_REASON_STOP":
+                        case 1:
+                            message.finish = 1;
+                            break;
+                        case "FINISH_REASON_LENGTH":
+                        case 2:
+                            message.finish = 2;
+                            break;
+                        case "FINISH_REASON_ABORTED":
+                        case 3:
+                            message.finish = 3;
+                            break;
+                        default:
+                            if (typeof object.finish === "number" && (object.finish | 0) === object.finish)
+                                message.finish = object.finish;
+                        }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GenerateResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateResponse} message GenerateResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GenerateResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults) {
+                        object.tokenIds = [];
+                        object.logprobs = [];
+                    }
+                    if (options.defaults) {
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.fence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.fence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.firstIndex = 0;
+                        object.finish = options.enums === $String ? "FINISH_REASON_UNSPECIFIED" : 0;
+                    }
+                    if (message.fence != null && $Object.hasOwnProperty.call(message, "fence"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.fence = typeof message.fence === "number" ? $BigInt(message.fence) : $util.Long.fromBits(message.fence.low >>> 0, message.fence.high >>> 0, true).toBigInt();
+                        else if (typeof message.fence === "number")
+                            object.fence = options.longs === $String ? $String(message.fence) : message.fence;
+                        else
+                            object.fence = options.longs === $String ? $util.Long.prototype.toString.call(message.fence) : options.longs === $Number ? new $util.LongBits(message.fence.low >>> 0, message.fence.high >>> 0).toNumber(true) : message.fence;
+                    if (message.firstIndex != null && $Object.hasOwnProperty.call(message, "firstIndex"))
+                        object.firstIndex = message.firstIndex;
+                    if (message.tokenIds && message.tokenIds.length) {
+                        object.tokenIds = $Array(message.tokenIds.length);
+                        for (let j = 0; j < message.tokenIds.length; ++j)
+                            object.tokenIds[j] = message.tokenIds[j];
+                    }
+                    if (message.logprobs && message.logprobs.length) {
+                        object.logprobs = $Array(message.logprobs.length);
+                        for (let j = 0; j < message.logprobs.length; ++j)
+                            object.logprobs[j] = $root.signalbox.inference.v1.TokenLogprobs.toObject(message.logprobs[j], options, _depth + 1);
+                    }
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens"))
+                        object.cachedTokens = message.cachedTokens;
+                    if (message.finish != null && $Object.hasOwnProperty.call(message, "finish"))
+                        object.finish = options.enums === $String ? $root.signalbox.inference.v1.FinishReason[message.finish] === $undefined ? message.finish : $root.signalbox.inference.v1.FinishReason[message.finish] : message.finish;
+                    return object;
+                };
+
+                /**
+                 * Converts this GenerateResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GenerateResponse.prototype.toJSON = function() {
+                    return GenerateResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GenerateResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GenerateResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GenerateResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GenerateResponse";
+                };
+
+                return GenerateResponse;
+            })();
+
+            /**
+             * FinishReason enum.
+             * @name signalbox.inference.v1.FinishReason
+             * @enum {number}
+             * @property {number} FINISH_REASON_UNSPECIFIED=0 FINISH_REASON_UNSPECIFIED value
+             * @property {number} FINISH_REASON_STOP=1 FINISH_REASON_STOP value
+             * @property {number} FINISH_REASON_LENGTH=2 FINISH_REASON_LENGTH value
+             * @property {number} FINISH_REASON_ABORTED=3 FINISH_REASON_ABORTED value
+             */
+            v1.FinishReason = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "FINISH_REASON_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "FINISH_REASON_STOP"] = 1;
+                values[valuesById[2] = "FINISH_REASON_LENGTH"] = 2;
+                values[valuesById[3] = "FINISH_REASON_ABORTED"] = 3;
+                return values;
+            })();
+
+            v1.TokenLogprobs = (function() {
+
+                /**
+                 * Properties of a TokenLogprobs.
+                 * @typedef {Object} signalbox.inference.v1.TokenLogprobs.$Properties
+                 * @property {number|null} [logprob] TokenLogprobs logprob
+                 * @property {Array.<signalbox.inference.v1.TokenLogprob.$Properties>|null} [alternatives] TokenLogprobs alternatives
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a TokenLogprobs.
+                 * @memberof signalbox.inference.v1
+                 * @interface ITokenLogprobs
+                 * @augments signalbox.inference.v1.TokenLogprobs.$Properties
+                 * @deprecated Use signalbox.inference.v1.TokenLogprobs.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a TokenLogprobs.
+                 * @typedef {signalbox.inference.v1.TokenLogprobs.$Properties} signalbox.inference.v1.TokenLogprobs.$Shape
+                 */
+
+                /**
+                 * Constructs a new TokenLogprobs.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a TokenLogprobs.
+                 * @constructor
+                 * @param {signalbox.inference.v1.TokenLogprobs.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const TokenLogprobs = function (properties) {
+                    this.alternatives = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * TokenLogprobs logprob.
+                 * @member {number} logprob
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @instance
+                 */
+                TokenLogprobs.prototype.logprob = 0;
+
+                /**
+                 * TokenLogprobs alternatives.
+                 * @member {Array.<signalbox.inference.v1.TokenLogprob.$Properties>} alternatives
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @instance
+                 */
+                TokenLogprobs.prototype.alternatives = $util.emptyArray;
+
+                /**
+                 * Creates a new TokenLogprobs instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @static
+                 * @param {signalbox.inference.v1.TokenLogprobs.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.TokenLogprobs} TokenLogprobs instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.TokenLogprobs.$Shape): signalbox.inference.v1.TokenLogprobs & signalbox.inference.v1.TokenLogprobs.$Shape;
+                 *   (properties?: signalbox.inference.v1.TokenLogprobs.$Properties): signalbox.inference.v1.TokenLogprobs;
+                 * }}
+                 */
+                TokenLogprobs.create = function(properties) {
+                    return new TokenLogprobs(properties);
+                };
+
+                /**
+                 * Encodes the specified TokenLogprobs message. Does not implicitly {@link signalbox.inference.v1.TokenLogprobs.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @static
+                 * @param {signalbox.inference.v1.TokenLogprobs.$Properties} message TokenLogprobs message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                TokenLogprobs.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.logprob != null && $Object.hasOwnProperty.call(message, "logprob") && !$Object.is(message.logprob, 0))
+                        writer.uint32(/* id 1, wireType 5 =*/13).float(message.logprob);
+                    if (message.alternatives != null && message.alternatives.length)
+                        for (let i = 0; i < message.alternatives.length; ++i)
+                            $root.signalbox.inference.v1.TokenLogprob.encode(message.alternatives[i], writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a TokenLogprobs message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenLogprobs & signalbox.inference.v1.TokenLogprobs.$Shape} TokenLogprobs
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                TokenLogprobs.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.TokenLogprobs();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 5)
+                                    break;
+                                if (!$Object.is(value = reader.float(), 0))
+                                    message.logprob = value;
+                                else
+                                    delete message.logprob;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.alternatives && message.alternatives.length))
+                                    message.alternatives = [];
+                                message.alternatives.push($root.signalbox.inference.v1.TokenLogprob.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a TokenLogprobs message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.TokenLogprobs} TokenLogprobs
+                 */
+                TokenLogprobs.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.TokenLogprobs)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.TokenLogprobs: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.TokenLogprobs();
+                    if (object.logprob != null)
+                        if (!$Object.is($Number(object.logprob), 0))
+                            message.logprob = $Number(object.logprob);
+                    if (object.alternatives) {
+                        if (!$Array.isArray(object.alternatives))
+                            throw $TypeError(".signalbox.inference.v1.TokenLogprobs.alternatives: array expected");
+                        message.alternatives = $Array(object.alternatives.length);
+                        for (let i = 0; i < object.alternatives.length; ++i) {
+                            if (!$util.isObject(object.alternatives[i]))
+                                throw $TypeError(".signalbox.inference.v1.TokenLogprobs.alternatives: object expected");
+                            message.alternatives[i] = $root.signalbox.inference.v1.TokenLogprob.fromObject(object.alternatives[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a TokenLogprobs message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @static
+                 * @param {signalbox.inference.v1.TokenLogprobs} message TokenLogprobs
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                TokenLogprobs.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.alternatives = [];
+                    if (options.defaults)
+                        object.logprob = 0;
+                    if (message.logprob != null && $Object.hasOwnProperty.call(message, "logprob"))
+                        object.logprob = options.json && !$isFinite(message.logprob) ? $String(message.logprob) : message.logprob;
+                    if (message.alternatives && message.alternatives.length) {
+                        object.alternatives = $Array(message.alternatives.length);
+                        for (let j = 0; j < message.alternatives.length; ++j)
+                            object.alternatives[j] = $root.signalbox.inference.v1.TokenLogprob.toObject(message.alternatives[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this TokenLogprobs to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                TokenLogprobs.prototype.toJSON = function() {
+                    return TokenLogprobs.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for TokenLogprobs
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.TokenLogprobs
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                TokenLogprobs.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.TokenLogprobs";
+                };
+
+                return TokenLogprobs;
+            })();
+
+            v1.TokenLogprob = (function() {
+
+                /**
+                 * Properties of a TokenLogprob.
+                 * @typedef {Object} signalbox.inference.v1.TokenLogprob.$Properties
+                 * @property {number|null} [tokenId] TokenLogprob tokenId
+                 * @property {number|null} [logprob] TokenLogprob logprob
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a TokenLogprob.
+                 * @memberof signalbox.inference.v1
+                 * @interface ITokenLogprob
+                 * @augments signalbox.inference.v1.TokenLogprob.$Properties
+                 * @deprecated Use signalbox.inference.v1.TokenLogprob.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a TokenLogprob.
+                 * @typedef {signalbox.inference.v1.TokenLogprob.$Properties} signalbox.inference.v1.TokenLogprob.$Shape
+                 */
+
+                /**
+                 * Constructs a new TokenLogprob.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a TokenLogprob.
+                 * @constructor
+                 * @param {signalbox.inference.v1.TokenLogprob.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const TokenLogprob = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * TokenLogprob tokenId.
+                 * @member {number} tokenId
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @instance
+                 */
+                TokenLogprob.prototype.tokenId = 0;
+
+                /**
+                 * TokenLogprob logprob.
+                 * @member {number} logprob
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @instance
+                 */
+                TokenLogprob.prototype.logprob = 0;
+
+                /**
+                 * Creates a new TokenLogprob instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @static
+                 * @param {signalbox.inference.v1.TokenLogprob.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.TokenLogprob} TokenLogprob instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.TokenLogprob.$Shape): signalbox.inference.v1.TokenLogprob & signalbox.inference.v1.TokenLogprob.$Shape;
+                 *   (properties?: signalbox.inference.v1.TokenLogprob.$Properties): signalbox.inference.v1.TokenLogprob;
+                 * }}
+                 */
+                TokenLogprob.create = function(properties) {
+                    return new TokenLogprob(properties);
+                };
+
+                /**
+                 * Encodes the specified TokenLogprob message. Does not implicitly {@link signalbox.inference.v1.TokenLogprob.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @static
+                 * @param {signalbox.inference.v1.TokenLogprob.$Properties} message TokenLogprob message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                TokenLogprob.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.tokenId != null && $Object.hasOwnProperty.call(message, "tokenId") && message.tokenId !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.tokenId);
+                    if (message.logprob != null && $Object.hasOwnProperty.call(message, "logprob") && !$Object.is(message.logprob, 0))
+                        writer.uint32(/* id 2, wireType 5 =*/21).float(message.logprob);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a TokenLogprob message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenLogprob & signalbox.inference.v1.TokenLogprob.$Shape} TokenLogprob
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                TokenLogprob.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.TokenLogprob();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.tokenId = value;
+                                else
+                                    delete message.tokenId;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 5)
+                                    break;
+                                if (!$Object.is(value = reader.float(), 0))
+                                    message.logprob = value;
+                                else
+                                    delete message.logprob;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a TokenLogprob message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.TokenLogprob} TokenLogprob
+                 */
+                TokenLogprob.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.TokenLogprob)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.TokenLogprob: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.TokenLogprob();
+                    if (object.tokenId != null)
+                        if ($Number(object.tokenId) !== 0)
+                            message.tokenId = object.tokenId >>> 0;
+                    if (object.logprob != null)
+                        if (!$Object.is($Number(object.logprob), 0))
+                            message.logprob = $Number(object.logprob);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a TokenLogprob message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @static
+                 * @param {signalbox.inference.v1.TokenLogprob} message TokenLogprob
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                TokenLogprob.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.tokenId = 0;
+                        object.logprob = 0;
+                    }
+                    if (message.tokenId != null && $Object.hasOwnProperty.call(message, "tokenId"))
+                        object.tokenId = message.tokenId;
+                    if (message.logprob != null && $Object.hasOwnProperty.call(message, "logprob"))
+                        object.logprob = options.json && !$isFinite(message.logprob) ? $String(message.logprob) : message.logprob;
+                    return object;
+                };
+
+                /**
+                 * Converts this TokenLogprob to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                TokenLogprob.prototype.toJSON = function() {
+                    return TokenLogprob.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for TokenLogprob
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.TokenLogprob
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                TokenLogprob.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.TokenLogprob";
+                };
+
+                return TokenLogprob;
+            })();
+
+            v1.GenerateMaskedRequest = (function() {
+
+                /**
+                 * Properties of a GenerateMaskedRequest.
+                 * @typedef {Object} signalbox.inference.v1.GenerateMaskedRequest.$Properties
+                 * @property {signalbox.inference.v1.GenerateRequest.$Properties|null} [request] GenerateMaskedRequest request
+                 * @property {signalbox.inference.v1.TokenMask.$Properties|null} [mask] GenerateMaskedRequest mask
+                 * @property {"request"|"mask"} [message] GenerateMaskedRequest message
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GenerateMaskedRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGenerateMaskedRequest
+                 * @augments signalbox.inference.v1.GenerateMaskedRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.GenerateMaskedRequest.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a GenerateMaskedRequest.
+                 * @typedef {{
+                 *   request?: signalbox.inference.v1.GenerateRequest.$Shape|null;
+                 *   mask?: signalbox.inference.v1.TokenMask.$Shape|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ message?: undefined; request?: null; mask?: null }|{ message?: "request"; request: signalbox.inference.v1.GenerateRequest.$Shape; mask?: null }|{ message?: "mask"; request?: null; mask: signalbox.inference.v1.TokenMask.$Shape })
+                 * )} signalbox.inference.v1.GenerateMaskedRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new GenerateMaskedRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GenerateMaskedRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GenerateMaskedRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GenerateMaskedRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GenerateMaskedRequest request.
+                 * @member {signalbox.inference.v1.GenerateRequest.$Properties|null|undefined} request
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @instance
+                 */
+                GenerateMaskedRequest.prototype.request = null;
+
+                /**
+                 * GenerateMaskedRequest mask.
+                 * @member {signalbox.inference.v1.TokenMask.$Properties|null|undefined} mask
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @instance
+                 */
+                GenerateMaskedRequest.prototype.mask = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * GenerateMaskedRequest message.
+                 * @member {"request"|"mask"|undefined} message
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @instance
+                 */
+                $Object.defineProperty(GenerateMaskedRequest.prototype, "message", {
+                    get: $util.oneOfGetter($oneOfFields = ["request", "mask"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new GenerateMaskedRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateMaskedRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GenerateMaskedRequest} GenerateMaskedRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GenerateMaskedRequest.$Shape): signalbox.inference.v1.GenerateMaskedRequest & signalbox.inference.v1.GenerateMaskedRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.GenerateMaskedRequest.$Properties): signalbox.inference.v1.GenerateMaskedRequest;
+                 * }}
+                 */
+                GenerateMaskedRequest.create = function(properties) {
+                    return new GenerateMaskedRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified GenerateMaskedRequest message. Does not implicitly {@link signalbox.inference.v1.GenerateMaskedRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateMaskedRequest.$Properties} message GenerateMaskedRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GenerateMaskedRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.request != null && $Object.hasOwnProperty.call(message, "request"))
+                        $root.signalbox.inference.v1.GenerateRequest.encode(message.request, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.mask != null && $Object.hasOwnProperty.call(message, "mask"))
+                        $root.signalbox.inference.v1.TokenMask.encode(message.mask, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GenerateMaskedRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateMaskedRequest & signalbox.inference.v1.GenerateMaskedRequest.$Shape} GenerateMaskedRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GenerateMaskedRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GenerateMaskedRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.request = $root.signalbox.inference.v1.GenerateRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.request);
+                                message.message = "request";
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.mask = $root.signalbox.inference.v1.TokenMask.decode(reader, reader.size(), $undefined, _depth + 1, message.mask);
+                                message.message = "mask";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GenerateMaskedRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GenerateMaskedRequest} GenerateMaskedRequest
+                 */
+                GenerateMaskedRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GenerateMaskedRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GenerateMaskedRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GenerateMaskedRequest();
+                    if (object.request != null) {
+                        if (!$util.isObject(object.request))
+                            throw $TypeError(".signalbox.inference.v1.GenerateMaskedRequest.request: object expected");
+                        message.request = $root.signalbox.inference.v1.GenerateRequest.fromObject(object.request, _depth + 1);
+                    }
+                    if (object.mask != null) {
+                        if (!$util.isObject(object.mask))
+                            throw $TypeError(".signalbox.inference.v1.GenerateMaskedRequest.mask: object expected");
+                        message.mask = $root.signalbox.inference.v1.TokenMask.fromObject(object.mask, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GenerateMaskedRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateMaskedRequest} message GenerateMaskedRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GenerateMaskedRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (message.request != null && $Object.hasOwnProperty.call(message, "request")) {
+                        object.request = $root.signalbox.inference.v1.GenerateRequest.toObject(message.request, options, _depth + 1);
+                        if (options.oneofs)
+                            object.message = "request";
+                    }
+                    if (message.mask != null && $Object.hasOwnProperty.call(message, "mask")) {
+                        object.mask = $root.signalbox.inference.v1.TokenMask.toObject(message.mask, options, _depth + 1);
+                        if (options.oneofs)
+                            object.message = "mask";
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this GenerateMaskedRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GenerateMaskedRequest.prototype.toJSON = function() {
+                    return GenerateMaskedRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GenerateMaskedRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GenerateMaskedRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GenerateMaskedRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GenerateMaskedRequest";
+                };
+
+                return GenerateMaskedRequest;
+            })();
+
+            v1.TokenMask = (function() {
+
+                /**
+                 * Properties of a TokenMask.
+                 * @typedef {Object} signalbox.inference.v1.TokenMask.$Properties
+                 * @property {number|null} [index] TokenMask index
+                 * @property {Uint8Array|null} [words] TokenMask words
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a TokenMask.
+                 * @memberof signalbox.inference.v1
+                 * @interface ITokenMask
+                 * @augments signalbox.inference.v1.TokenMask.$Properties
+                 * @deprecated Use signalbox.inference.v1.TokenMask.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a TokenMask.
+                 * @typedef {signalbox.inference.v1.TokenMask.$Properties} signalbox.inference.v1.TokenMask.$Shape
+                 */
+
+                /**
+                 * Constructs a new TokenMask.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a TokenMask.
+                 * @constructor
+                 * @param {signalbox.inference.v1.TokenMask.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const TokenMask = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * TokenMask index.
+                 * @member {number} index
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @instance
+                 */
+                TokenMask.prototype.index = 0;
+
+                /**
+                 * TokenMask words.
+                 * @member {Uint8Array} words
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @instance
+                 */
+                TokenMask.prototype.words = $util.newBuffer([]);
+
+                /**
+                 * Creates a new TokenMask instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @static
+                 * @param {signalbox.inference.v1.TokenMask.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.TokenMask} TokenMask instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.TokenMask.$Shape): signalbox.inference.v1.TokenMask & signalbox.inference.v1.TokenMask.$Shape;
+                 *   (properties?: signalbox.inference.v1.TokenMask.$Properties): signalbox.inference.v1.TokenMask;
+                 * }}
+                 */
+                TokenMask.create = function(properties) {
+                    return new TokenMask(properties);
+                };
+
+                /**
+                 * Encodes the specified TokenMask message. Does not implicitly {@link signalbox.inference.v1.TokenMask.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @static
+                 * @param {signalbox.inference.v1.TokenMask.$Properties} message TokenMask message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                TokenMask.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.index != null && $Object.hasOwnProperty.call(message, "index") && message.index !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.index);
+                    if (message.words != null && $Object.hasOwnProperty.call(message, "words") && message.words.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.words);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a TokenMask message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenMask & signalbox.inference.v1.TokenMask.$Shape} TokenMask
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                TokenMask.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.TokenMask();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.index = value;
+                                else
+                                    delete message.index;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.words = value;
+                                else
+                                    delete message.words;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a TokenMask message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.TokenMask} TokenMask
+                 */
+                TokenMask.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.TokenMask)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.TokenMask: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.TokenMask();
+                    if (object.index != null)
+                        if ($Number(object.index) !== 0)
+                            message.index = object.index >>> 0;
+                    if (object.words != null)
+                        if (object.words.length)
+                            if (typeof object.words === "string")
+                                $util.base64.decode(object.words, message.words = $util.newBuffer($util.base64.length(object.words)), 0);
+                            else if (object.words.length >= 0)
+                                message.words = object.words;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a TokenMask message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @static
+                 * @param {signalbox.inference.v1.TokenMask} message TokenMask
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                TokenMask.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.index = 0;
+                        if (options.bytes === $String)
+                            object.words = "";
+                        else {
+                            object.words = [];
+                            if (options.bytes !== $Array)
+                                object.words = $util.newBuffer(object.words);
+                        }
+                    }
+                    if (message.index != null && $Object.hasOwnProperty.call(message, "index"))
+                        object.index = message.index;
+                    if (message.words != null && $Object.hasOwnProperty.call(message, "words"))
+                        object.words = options.bytes === $String ? $util.base64.encode(message.words, 0, message.words.length) : options.bytes === $Array ? $Array.prototype.slice.call(message.words) : message.words;
+                    return object;
+                };
+
+                /**
+                 * Converts this TokenMask to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                TokenMask.prototype.toJSON = function() {
+                    return TokenMask.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for TokenMask
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.TokenMask
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                TokenMask.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.TokenMask";
+                };
+
+                return TokenMask;
+            })();
+
+            v1.GenerateMaskedResponse = (function() {
+
+                /**
+                 * Properties of a GenerateMaskedResponse.
+                 * @typedef {Object} signalbox.inference.v1.GenerateMaskedResponse.$Properties
+                 * @property {signalbox.inference.v1.GenerateResponse.$Properties|null} [response] GenerateMaskedResponse response
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GenerateMaskedResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGenerateMaskedResponse
+                 * @augments signalbox.inference.v1.GenerateMaskedResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.GenerateMaskedResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GenerateMaskedResponse.
+                 * @typedef {signalbox.inference.v1.GenerateMaskedResponse.$Properties} signalbox.inference.v1.GenerateMaskedResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new GenerateMaskedResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GenerateMaskedResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GenerateMaskedResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GenerateMaskedResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GenerateMaskedResponse response.
+                 * @member {signalbox.inference.v1.GenerateResponse.$Properties|null|undefined} response
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @instance
+                 */
+                GenerateMaskedResponse.prototype.response = null;
+
+                /**
+                 * Creates a new GenerateMaskedResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateMaskedResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GenerateMaskedResponse} GenerateMaskedResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GenerateMaskedResponse.$Shape): signalbox.inference.v1.GenerateMaskedResponse & signalbox.inference.v1.GenerateMaskedResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.GenerateMaskedResponse.$Properties): signalbox.inference.v1.GenerateMaskedResponse;
+                 * }}
+                 */
+                GenerateMaskedResponse.create = function(properties) {
+                    return new GenerateMaskedResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified GenerateMaskedResponse message. Does not implicitly {@link signalbox.inference.v1.GenerateMaskedResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateMaskedResponse.$Properties} message GenerateMaskedResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GenerateMaskedResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.response != null && $Object.hasOwnProperty.call(message, "response"))
+                        $root.signalbox.inference.v1.GenerateResponse.encode(message.response, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GenerateMaskedResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateMaskedResponse & signalbox.inference.v1.GenerateMaskedResponse.$Shape} GenerateMaskedResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GenerateMaskedResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GenerateMaskedResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.response = $root.signalbox.inference.v1.GenerateResponse.decode(reader, reader.size(), $undefined, _depth + 1, message.response);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GenerateMaskedResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GenerateMaskedResponse} GenerateMaskedResponse
+                 */
+                GenerateMaskedResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GenerateMaskedResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GenerateMaskedResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GenerateMaskedResponse();
+                    if (object.response != null) {
+                        if (!$util.isObject(object.response))
+                            throw $TypeError(".signalbox.inference.v1.GenerateMaskedResponse.response: object expected");
+                        message.response = $root.signalbox.inference.v1.GenerateResponse.fromObject(object.response, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GenerateMaskedResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateMaskedResponse} message GenerateMaskedResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GenerateMaskedResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.response = null;
+                    if (message.response != null && $Object.hasOwnProperty.call(message, "response"))
+                        object.response = $root.signalbox.inference.v1.GenerateResponse.toObject(message.response, options, _depth + 1);
+                    return object;
+                };
+
+                /**
+                 * Converts this GenerateMaskedResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GenerateMaskedResponse.prototype.toJSON = function() {
+                    return GenerateMaskedResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GenerateMaskedResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GenerateMaskedResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GenerateMaskedResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GenerateMaskedResponse";
+                };
+
+                return GenerateMaskedResponse;
+            })();
+
+            v1.AbortRequest = (function() {
+
+                /**
+                 * Properties of an AbortRequest.
+                 * @typedef {Object} signalbox.inference.v1.AbortRequest.$Properties
+                 * @property {Array.<string>|null} [ids] AbortRequest ids
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an AbortRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IAbortRequest
+                 * @augments signalbox.inference.v1.AbortRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.AbortRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an AbortRequest.
+                 * @typedef {signalbox.inference.v1.AbortRequest.$Properties} signalbox.inference.v1.AbortRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new AbortRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents an AbortRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.AbortRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const AbortRequest = function (properties) {
+                    this.ids = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * AbortRequest ids.
+                 * @member {Array.<string>} ids
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @instance
+                 */
+                AbortRequest.prototype.ids = $util.emptyArray;
+
+                /**
+                 * Creates a new AbortRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @static
+                 * @param {signalbox.inference.v1.AbortRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.AbortRequest} AbortRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.AbortRequest.$Shape): signalbox.inference.v1.AbortRequest & signalbox.inference.v1.AbortRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.AbortRequest.$Properties): signalbox.inference.v1.AbortRequest;
+                 * }}
+                 */
+                AbortRequest.create = function(properties) {
+                    return new AbortRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified AbortRequest message. Does not implicitly {@link signalbox.inference.v1.AbortRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @static
+                 * @param {signalbox.inference.v1.AbortRequest.$Properties} message AbortRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                AbortRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.ids != null && message.ids.length)
+                        for (let i = 0; i < message.ids.length; ++i)
+                            writer.uint32(/* id 1, wireType 2 =*/10).string(message.ids[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an AbortRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.AbortRequest & signalbox.inference.v1.AbortRequest.$Shape} AbortRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                AbortRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.AbortRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.ids && message.ids.length))
+                                    message.ids = [];
+                                message.ids.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates an AbortRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.AbortRequest} AbortRequest
+                 */
+                AbortRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.AbortRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.AbortRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.AbortRequest();
+                    if (object.ids) {
+                        if (!$Array.isArray(object.ids))
+                            throw $TypeError(".signalbox.inference.v1.AbortRequest.ids: array expected");
+                        message.ids = $Array(object.ids.length);
+                        for (let i = 0; i < object.ids.length; ++i)
+                            message.ids[i] = $String(object.ids[i]);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from an AbortRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @static
+                 * @param {signalbox.inference.v1.AbortRequest} message AbortRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                AbortRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.ids = [];
+                    if (message.ids && message.ids.length) {
+                        object.ids = $Array(message.ids.length);
+                        for (let j = 0; j < message.ids.length; ++j)
+                            object.ids[j] = message.ids[j];
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this AbortRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                AbortRequest.prototype.toJSON = function() {
+                    return AbortRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for AbortRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.AbortRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                AbortRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.AbortRequest";
+                };
+
+                return AbortRequest;
+            })();
+
+            v1.AbortResponse = (function() {
+
+                /**
+                 * Properties of an AbortResponse.
+                 * @typedef {Object} signalbox.inference.v1.AbortResponse.$Properties
+                 * @property {number|null} [aborted] AbortResponse aborted
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an AbortResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IAbortResponse
+                 * @augments signalbox.inference.v1.AbortResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.AbortResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an AbortResponse.
+                 * @typedef {signalbox.inference.v1.AbortResponse.$Properties} signalbox.inference.v1.AbortResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new AbortResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents an AbortResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.AbortResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const AbortResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * AbortResponse aborted.
+                 * @member {number} aborted
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @instance
+                 */
+                AbortResponse.prototype.aborted = 0;
+
+                /**
+                 * Creates a new AbortResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @static
+                 * @param {signalbox.inference.v1.AbortResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.AbortResponse} AbortResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.AbortResponse.$Shape): signalbox.inference.v1.AbortResponse & signalbox.inference.v1.AbortResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.AbortResponse.$Properties): signalbox.inference.v1.AbortResponse;
+                 * }}
+                 */
+                AbortResponse.create = function(properties) {
+                    return new AbortResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified AbortResponse message. Does not implicitly {@link signalbox.inference.v1.AbortResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @static
+                 * @param {signalbox.inference.v1.AbortResponse.$Properties} message AbortResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                AbortResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.aborted != null && $Object.hasOwnProperty.call(message, "aborted") && message.aborted !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.aborted);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an AbortResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.AbortResponse & signalbox.inference.v1.AbortResponse.$Shape} AbortResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                AbortResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.AbortResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.aborted = value;
+                                else
+                                    delete message.aborted;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates an AbortResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.AbortResponse} AbortResponse
+                 */
+                AbortResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.AbortResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.AbortResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.AbortResponse();
+                    if (object.aborted != null)
+                        if ($Number(object.aborted) !== 0)
+                            message.aborted = object.aborted >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from an AbortResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @static
+                 * @param {signalbox.inference.v1.AbortResponse} message AbortResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                AbortResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.aborted = 0;
+                    if (message.aborted != null && $Object.hasOwnProperty.call(message, "aborted"))
+                        object.aborted = message.aborted;
+                    return object;
+                };
+
+                /**
+                 * Converts this AbortResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                AbortResponse.prototype.toJSON = function() {
+                    return AbortResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for AbortResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.AbortResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                AbortResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.AbortResponse";
+                };
+
+                return AbortResponse;
+            })();
+
+            v1.GetModelRequest = (function() {
+
+                /**
+                 * Properties of a GetModelRequest.
+                 * @typedef {Object} signalbox.inference.v1.GetModelRequest.$Properties
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetModelRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGetModelRequest
+                 * @augments signalbox.inference.v1.GetModelRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.GetModelRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetModelRequest.
+                 * @typedef {signalbox.inference.v1.GetModelRequest.$Properties} signalbox.inference.v1.GetModelRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetModelRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GetModelRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GetModelRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetModelRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Creates a new GetModelRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GetModelRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetModelRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GetModelRequest} GetModelRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GetModelRequest.$Shape): signalbox.inference.v1.GetModelRequest & signalbox.inference.v1.GetModelRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.GetModelRequest.$Properties): signalbox.inference.v1.GetModelRequest;
+                 * }}
+                 */
+                GetModelRequest.create = function(properties) {
+                    return new GetModelRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified GetModelRequest message. Does not implicitly {@link signalbox.inference.v1.GetModelRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GetModelRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetModelRequest.$Properties} message GetModelRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetModelRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetModelRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GetModelRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetModelRequest & signalbox.inference.v1.GetModelRequest.$Shape} GetModelRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetModelRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GetModelRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        reader.skipType(tag & 7, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetModelRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GetModelRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GetModelRequest} GetModelRequest
+                 */
+                GetModelRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GetModelRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GetModelRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    return new $root.signalbox.inference.v1.GetModelRequest();
+                };
+
+                /**
+                 * Creates a plain object from a GetModelRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GetModelRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetModelRequest} message GetModelRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetModelRequest.toObject = function () {
+                    return {};
+                };
+
+                /**
+                 * Converts this GetModelRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GetModelRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetModelRequest.prototype.toJSON = function() {
+                    return GetModelRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetModelRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GetModelRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetModelRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GetModelRequest";
+                };
+
+                return GetModelRequest;
+            })();
+
+            v1.GetModelResponse = (function() {
+
+                /**
+                 * Properties of a GetModelResponse.
+                 * @typedef {Object} signalbox.inference.v1.GetModelResponse.$Properties
+                 * @property {signalbox.inference.v1.Model.$Properties|null} [model] GetModelResponse model
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetModelResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGetModelResponse
+                 * @augments signalbox.inference.v1.GetModelResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.GetModelResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetModelResponse.
+                 * @typedef {signalbox.inference.v1.GetModelResponse.$Properties} signalbox.inference.v1.GetModelResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetModelResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GetModelResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GetModelResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetModelResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GetModelResponse model.
+                 * @member {signalbox.inference.v1.Model.$Properties|null|undefined} model
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @instance
+                 */
+                GetModelResponse.prototype.model = null;
+
+                /**
+                 * Creates a new GetModelResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetModelResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GetModelResponse} GetModelResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GetModelResponse.$Shape): signalbox.inference.v1.GetModelResponse & signalbox.inference.v1.GetModelResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.GetModelResponse.$Properties): signalbox.inference.v1.GetModelResponse;
+                 * }}
+                 */
+                GetModelResponse.create = function(properties) {
+                    return new GetModelResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified GetModelResponse message. Does not implicitly {@link signalbox.inference.v1.GetModelResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetModelResponse.$Properties} message GetModelResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetModelResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model"))
+                        $root.signalbox.inference.v1.Model.encode(message.model, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetModelResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetModelResponse & signalbox.inference.v1.GetModelResponse.$Shape} GetModelResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetModelResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GetModelResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.model = $root.signalbox.inference.v1.Model.decode(reader, reader.size(), $undefined, _depth + 1, message.model);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetModelResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GetModelResponse} GetModelResponse
+                 */
+                GetModelResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GetModelResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GetModelResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GetModelResponse();
+                    if (object.model != null) {
+                        if (!$util.isObject(object.model))
+                            throw $TypeError(".signalbox.inference.v1.GetModelResponse.model: object expected");
+                        message.model = $root.signalbox.inference.v1.Model.fromObject(object.model, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GetModelResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetModelResponse} message GetModelResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetModelResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.model = null;
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model"))
+                        object.model = $root.signalbox.inference.v1.Model.toObject(message.model, options, _depth + 1);
+                    return object;
+                };
+
+                /**
+                 * Converts this GetModelResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetModelResponse.prototype.toJSON = function() {
+                    return GetModelResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetModelResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GetModelResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetModelResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GetModelResponse";
+                };
+
+                return GetModelResponse;
+            })();
+
+            v1.Model = (function() {
+
+                /**
+                 * Properties of a Model.
+                 * @typedef {Object} signalbox.inference.v1.Model.$Properties
+                 * @property {string|null} [name] Model name
+                 * @property {string|null} [family] Model family
+                 * @property {number|null} [parameters] Model parameters
+                 * @property {number|null} [vocab] Model vocab
+                 * @property {number|null} [contextMax] Model contextMax
+                 * @property {Array.<number>|null} [eosIds] Model eosIds
+                 * @property {number|null} [bosId] Model bosId
+                 * @property {signalbox.inference.v1.NumericsClass.$Properties|null} [numericsClass] Model numericsClass
+                 * @property {string|null} [tokenizerSha256] Model tokenizerSha256
+                 * @property {signalbox.inference.v1.Capabilities.$Properties|null} [capabilities] Model capabilities
+                 * @property {number|null} [blocks] Model blocks
+                 * @property {number|null} [blockTokens] Model blockTokens
+                 * @property {number|null} [sequencesMax] Model sequencesMax
+                 * @property {string|null} [weightsFingerprint] Model weightsFingerprint
+                 * @property {number|null} [temperature] Model temperature
+                 * @property {number|null} [topK] Model topK
+                 * @property {number|null} [topP] Model topP
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Model.
+                 * @memberof signalbox.inference.v1
+                 * @interface IModel
+                 * @augments signalbox.inference.v1.Model.$Properties
+                 * @deprecated Use signalbox.inference.v1.Model.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Model.
+                 * @typedef {signalbox.inference.v1.Model.$Properties} signalbox.inference.v1.Model.$Shape
+                 */
+
+                /**
+                 * Constructs a new Model.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a Model.
+                 * @constructor
+                 * @param {signalbox.inference.v1.Model.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Model = function (properties) {
+                    this.eosIds = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Model name.
+                 * @member {string} name
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.name = "";
+
+                /**
+                 * Model family.
+                 * @member {string} family
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.family = "";
+
+                /**
+                 * Model parameters.
+                 * @member {number} parameters
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.parameters = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Model vocab.
+                 * @member {number} vocab
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.vocab = 0;
+
+                /**
+                 * Model contextMax.
+                 * @member {number} contextMax
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.contextMax = 0;
+
+                /**
+                 * Model eosIds.
+                 * @member {Array.<number>} eosIds
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.eosIds = $util.emptyArray;
+
+                /**
+                 * Model bosId.
+                 * @member {number|null|undefined} bosId
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.bosId = null;
+
+                /**
+                 * Model numericsClass.
+                 * @member {signalbox.inference.v1.NumericsClass.$Properties|null|undefined} numericsClass
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.numericsClass = null;
+
+                /**
+                 * Model tokenizerSha256.
+                 * @member {string} tokenizerSha256
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.tokenizerSha256 = "";
+
+                /**
+                 * Model capabilities.
+                 * @member {signalbox.inference.v1.Capabilities.$Properties|null|undefined} capabilities
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.capabilities = null;
+
+                /**
+                 * Model blocks.
+                 * @member {number} blocks
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.blocks = 0;
+
+                /**
+                 * Model blockTokens.
+                 * @member {number} blockTokens
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.blockTokens = 0;
+
+                /**
+                 * Model sequencesMax.
+                 * @member {number} sequencesMax
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.sequencesMax = 0;
+
+                /**
+                 * Model weightsFingerprint.
+                 * @member {string} weightsFingerprint
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.weightsFingerprint = "";
+
+                /**
+                 * Model temperature.
+                 * @member {number|null|undefined} temperature
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.temperature = null;
+
+                /**
+                 * Model topK.
+                 * @member {number|null|undefined} topK
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.topK = null;
+
+                /**
+                 * Model topP.
+                 * @member {number|null|undefined} topP
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 */
+                Model.prototype.topP = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Model.prototype, "_bosId", {
+                    get: $util.oneOfGetter($oneOfFields = ["bosId"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Model.prototype, "_temperature", {
+                    get: $util.oneOfGetter($oneOfFields = ["temperature"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Model.prototype, "_topK", {
+                    get: $util.oneOfGetter($oneOfFields = ["topK"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Model.prototype, "_topP", {
+                    get: $util.oneOfGetter($oneOfFields = ["topP"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new Model instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.Model
+                 * @static
+                 * @param {signalbox.inference.v1.Model.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.Model} Model instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.Model.$Shape): signalbox.inference.v1.Model & signalbox.inference.v1.Model.$Shape;
+                 *   (properties?: signalbox.inference.v1.Model.$Properties): signalbox.inference.v1.Model;
+                 * }}
+                 */
+                Model.create = function(properties) {
+                    return new Model(properties);
+                };
+
+                /**
+                 * Encodes the specified Model message. Does not implicitly {@link signalbox.inference.v1.Model.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.Model
+                 * @static
+                 * @param {signalbox.inference.v1.Model.$Properties} message Model message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Model.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.name);
+                    if (message.family != null && $Object.hasOwnProperty.call(message, "family") && message.family !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.family);
+                    if (message.parameters != null && $Object.hasOwnProperty.call(message, "parameters") && (typeof message.parameters === "object" ? message.parameters.low || message.parameters.high : message.parameters !== 0))
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.parameters);
+                    if (message.vocab != null && $Object.hasOwnProperty.call(message, "vocab") && message.vocab !== 0)
+                        writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.vocab);
+                    if (message.contextMax != null && $Object.hasOwnProperty.call(message, "contextMax") && message.contextMax !== 0)
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.contextMax);
+                    if (message.eosIds != null && message.eosIds.length)
+                        writer.uint32(/* id 6, wireType 2 =*/50).uint32s(message.eosIds);
+                    if (message.bosId != null && $Object.hasOwnProperty.call(message, "bosId"))
+                        writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.bosId);
+                    if (message.numericsClass != null && $Object.hasOwnProperty.call(message, "numericsClass"))
+                        $root.signalbox.inference.v1.NumericsClass.encode(message.numericsClass, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
+                    if (message.tokenizerSha256 != null && $Object.hasOwnProperty.call(message, "tokenizerSha256") && message.tokenizerSha256 !== "")
+                        writer.uint32(/* id 9, wireType 2 =*/74).string(message.tokenizerSha256);
+                    if (message.capabilities != null && $Object.hasOwnProperty.call(message, "capabilities"))
+                        $root.signalbox.inference.v1.Capabilities.encode(message.capabilities, writer.uint32(/* id 10, wireType 2 =*/82).fork(), _depth + 1).ldelim();
+                    if (message.blocks != null && $Object.hasOwnProperty.call(message, "blocks") && message.blocks !== 0)
+                        writer.uint32(/* id 11, wireType 0 =*/88).uint32(message.blocks);
+                    if (message.blockTokens != null && $Object.hasOwnProperty.call(message, "blockTokens") && message.blockTokens !== 0)
+                        writer.uint32(/* id 12, wireType 0 =*/96).uint32(message.blockTokens);
+                    if (message.sequencesMax != null && $Object.hasOwnProperty.call(message, "sequencesMax") && message.sequencesMax !== 0)
+                        writer.uint32(/* id 13, wireType 0 =*/104).uint32(message.sequencesMax);
+                    if (message.weightsFingerprint != null && $Object.hasOwnProperty.call(message, "weightsFingerprint") && message.weightsFingerprint !== "")
+                        writer.uint32(/* id 14, wireType 2 =*/114).string(message.weightsFingerprint);
+                    if (message.temperature != null && $Object.hasOwnProperty.call(message, "temperature"))
+                        writer.uint32(/* id 15, wireType 5 =*/125).float(message.temperature);
+                    if (message.topK != null && $Object.hasOwnProperty.call(message, "topK"))
+                        writer.uint32(/* id 16, wireType 0 =*/128).uint32(message.topK);
+                    if (message.topP != null && $Object.hasOwnProperty.call(message, "topP"))
+                        writer.uint32(/* id 17, wireType 5 =*/141).float(message.topP);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Model message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.Model
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Model & signalbox.inference.v1.Model.$Shape} Model
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Model.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.Model();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.name = value;
+                                else
+                                    delete message.name;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.family = value;
+                                else
+                                    delete message.family;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.parameters = value;
+                                else
+                                    delete message.parameters;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.vocab = value;
+                                else
+                                    delete message.vocab;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.contextMax = value;
+                                else
+                                    delete message.contextMax;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType === 2) {
+                                    if (!(message.eosIds && message.eosIds.length))
+                                        message.eosIds = [];
+                                    reader.uint32s(message.eosIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.eosIds && message.eosIds.length))
+                                    message.eosIds = [];
+                                message.eosIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                message.bosId = reader.uint32();
+                                message._bosId = "bosId";
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                message.numericsClass = $root.signalbox.inference.v1.NumericsClass.decode(reader, reader.size(), $undefined, _depth + 1, message.numericsClass);
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.tokenizerSha256 = value;
+                                else
+                                    delete message.tokenizerSha256;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 2)
+                                    break;
+                                message.capabilities = $root.signalbox.inference.v1.Capabilities.decode(reader, reader.size(), $undefined, _depth + 1, message.capabilities);
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.blocks = value;
+                                else
+                                    delete message.blocks;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.blockTokens = value;
+                                else
+                                    delete message.blockTokens;
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.sequencesMax = value;
+                                else
+                                    delete message.sequencesMax;
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.weightsFingerprint = value;
+                                else
+                                    delete message.weightsFingerprint;
+                                continue;
+                            }
+                        case 15: {
+                                if (wireType !== 5)
+                                    break;
+                                message.temperature = reader.float();
+                                message._temperature = "temperature";
+                                continue;
+                            }
+                        case 16: {
+                                if (wireType !== 0)
+                                    break;
+                                message.topK = reader.uint32();
+                                message._topK = "topK";
+                                continue;
+                            }
+                        case 17: {
+                                if (wireType !== 5)
+                                    break;
+                                message.topP = reader.float();
+                                message._topP = "topP";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a Model message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.Model
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.Model} Model
+                 */
+                Model.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.Model)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.Model: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.Model();
+                    if (object.name != null)
+                        if (typeof object.name !== "string" || object.name.length)
+                            message.name = $String(object.name);
+                    if (object.family != null)
+                        if (typeof object.family !== "string" || object.family.length)
+                            message.family = $String(object.family);
+                    if (object.parameters != null)
+                        if (typeof object.parameters === "object" ? object.parameters.low || object.parameters.high : $Number(object.parameters) !== 0)
+                            if ($util.Long)
+                                message.parameters = $util.Long.fromValue(object.parameters, true);
+                            else if (typeof object.parameters === "string")
+                                message.parameters = $parseInt(object.parameters, 10);
+                            else if (typeof object.parameters === "number")
+                                message.parameters = object.parameters;
+                            else if (typeof object.parameters === "object")
+                                message.parameters = new $util.LongBits(object.parameters.low >>> 0, object.parameters.high >>> 0).toNumber(true);
+                    if (object.vocab != null)
+                        if ($Number(object.vocab) !== 0)
+                            message.vocab = object.vocab >>> 0;
+                    if (object.contextMax != null)
+                        if ($Number(object.contextMax) !== 0)
+                            message.contextMax = object.contextMax >>> 0;
+                    if (object.eosIds) {
+                        if (!$Array.isArray(object.eosIds))
+                            throw $TypeError(".signalbox.inference.v1.Model.eosIds: array expected");
+                        message.eosIds = $Array(object.eosIds.length);
+                        for (let i = 0; i < object.eosIds.length; ++i)
+                            message.eosIds[i] = object.eosIds[i] >>> 0;
+                    }
+                    if (object.bosId != null)
+                        message.bosId = object.bosId >>> 0;
+                    if (object.numericsClass != null) {
+                        if (!$util.isObject(object.numericsClass))
+                            throw $TypeError(".signalbox.inference.v1.Model.numericsClass: object expected");
+                        message.numericsClass = $root.signalbox.inference.v1.NumericsClass.fromObject(object.numericsClass, _depth + 1);
+                    }
+                    if (object.tokenizerSha256 != null)
+                        if (typeof object.tokenizerSha256 !== "string" || object.tokenizerSha256.length)
+                            message.tokenizerSha256 = $String(object.tokenizerSha256);
+                    if (object.capabilities != null) {
+                        if (!$util.isObject(object.capabilities))
+                            throw $TypeError(".signalbox.inference.v1.Model.capabilities: object expected");
+                        message.capabilities = $root.signalbox.inference.v1.Capabilities.fromObject(object.capabilities, _depth + 1);
+                    }
+                    if (object.blocks != null)
+                        if ($Number(object.blocks) !== 0)
+                            message.blocks = object.blocks >>> 0;
+                    if (object.blockTokens != null)
+                        if ($Number(object.blockTokens) !== 0)
+                            message.blockTokens = object.blockTokens >>> 0;
+                    if (object.sequencesMax != null)
+                        if ($Number(object.sequencesMax) !== 0)
+                            message.sequencesMax = object.sequencesMax >>> 0;
+                    if (object.weightsFingerprint != null)
+                        if (typeof object.weightsFingerprint !== "string" || object.weightsFingerprint.length)
+                            message.weightsFingerprint = $String(object.weightsFingerprint);
+                    if (object.temperature != null)
+                        message.temperature = $Number(object.temperature);
+                    if (object.topK != null)
+                        message.topK = object.topK >>> 0;
+                    if (object.topP != null)
+                        message.topP = $Number(object.topP);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a Model message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.Model
+                 * @static
+                 * @param {signalbox.inference.v1.Model} message Model
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                Model.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.eosIds = [];
+                    if (options.defaults) {
+                        object.name = "";
+                        object.family = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.parameters = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.parameters = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.vocab = 0;
+                        object.contextMax = 0;
+                        object.numericsClass = null;
+                        object.tokenizerSha256 = "";
+                        object.capabilities = null;
+                        object.blocks = 0;
+                        object.blockTokens = 0;
+                        object.sequencesMax = 0;
+                        object.weightsFingerprint = "";
+                    }
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
+                        object.name = message.name;
+                    if (message.family != null && $Object.hasOwnProperty.call(message, "family"))
+                        object.family = message.family;
+                    if (message.parameters != null && $Object.hasOwnProperty.call(message, "parameters"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.parameters = typeof message.parameters === "number" ? $BigInt(message.parameters) : $util.Long.fromBits(message.parameters.low >>> 0, message.parameters.high >>> 0, true).toBigInt();
+                        else if (typeof message.parameters === "number")
+                            object.parameters = options.longs === $String ? $String(message.parameters) : message.parameters;
+                        else
+                            object.parameters = options.longs === $String ? $util.Long.prototype.toString.call(message.parameters) : options.longs === $Number ? new $util.LongBits(message.parameters.low >>> 0, message.parameters.high >>> 0).toNumber(true) : message.parameters;
+                    if (message.vocab != null && $Object.hasOwnProperty.call(message, "vocab"))
+                        object.vocab = message.vocab;
+                    if (message.contextMax != null && $Object.hasOwnProperty.call(message, "contextMax"))
+                        object.contextMax = message.contextMax;
+                    if (message.eosIds && message.eosIds.length) {
+                        object.eosIds = $Array(message.eosIds.length);
+                        for (let j = 0; j < message.eosIds.length; ++j)
+                            object.eosIds[j] = message.eosIds[j];
+                    }
+                    if (message.bosId != null && $Object.hasOwnProperty.call(message, "bosId"))
+                        object.bosId = message.bosId;
+                    if (message.numericsClass != null && $Object.hasOwnProperty.call(message, "numericsClass"))
+                        object.numericsClass = $root.signalbox.inference.v1.NumericsClass.toObject(message.numericsClass, options, _depth + 1);
+                    if (message.tokenizerSha256 != null && $Object.hasOwnProperty.call(message, "tokenizerSha256"))
+                        object.tokenizerSha256 = message.tokenizerSha256;
+                    if (message.capabilities != null && $Object.hasOwnProperty.call(message, "capabilities"))
+                        object.capabilities = $root.signalbox.inference.v1.Capabilities.toObject(message.capabilities, options, _depth + 1);
+                    if (message.blocks != null && $Object.hasOwnProperty.call(message, "blocks"))
+                        object.blocks = message.blocks;
+                    if (message.blockTokens != null && $Object.hasOwnProperty.call(message, "blockTokens"))
+                        object.blockTokens = message.blockTokens;
+                    if (message.sequencesMax != null && $Object.hasOwnProperty.call(message, "sequencesMax"))
+                        object.sequencesMax = message.sequencesMax;
+                    if (message.weightsFingerprint != null && $Object.hasOwnProperty.call(message, "weightsFingerprint"))
+                        object.weightsFingerprint = message.weightsFingerprint;
+                    if (message.temperature != null && $Object.hasOwnProperty.call(message, "temperature"))
+                        object.temperature = options.json && !$isFinite(message.temperature) ? $String(message.temperature) : message.temperature;
+                    if (message.topK != null && $Object.hasOwnProperty.call(message, "topK"))
+                        object.topK = message.topK;
+                    if (message.topP != null && $Object.hasOwnProperty.call(message, "topP"))
+                        object.topP = options.json && !$isFinite(message.topP) ? $String(message.topP) : message.topP;
+                    return object;
+                };
+
+                /**
+                 * Converts this Model to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.Model
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Model.prototype.toJSON = function() {
+                    return Model.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Model
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.Model
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Model.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.Model";
+                };
+
+                return Model;
+            })();
+
+            v1.NumericsClass = (function() {
+
+                /**
+                 * Properties of a NumericsClass.
+                 * @typedef {Object} signalbox.inference.v1.NumericsClass.$Properties
+                 * @property {string|null} [numerics] NumericsClass numerics
+                 * @property {string|null} [isa] NumericsClass isa
+                 * @property {string|null} [weights] NumericsClass weights
+                 * @property {string|null} [cache] NumericsClass cache
+                 * @property {string|null} [backEnd] NumericsClass backEnd
+                 * @property {string|null} [build] NumericsClass build
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a NumericsClass.
+                 * @memberof signalbox.inference.v1
+                 * @interface INumericsClass
+                 * @augments signalbox.inference.v1.NumericsClass.$Properties
+                 * @deprecated Use signalbox.inference.v1.NumericsClass.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a NumericsClass.
+                 * @typedef {signalbox.inference.v1.NumericsClass.$Properties} signalbox.inference.v1.NumericsClass.$Shape
+                 */
+
+                /**
+                 * Constructs a new NumericsClass.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a NumericsClass.
+                 * @constructor
+                 * @param {signalbox.inference.v1.NumericsClass.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const NumericsClass = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * NumericsClass numerics.
+                 * @member {string} numerics
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @instance
+                 */
+                NumericsClass.prototype.numerics = "";
+
+                /**
+                 * NumericsClass isa.
+                 * @member {string} isa
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @instance
+                 */
+                NumericsClass.prototype.isa = "";
+
+                /**
+                 * NumericsClass weights.
+                 * @member {string} weights
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @instance
+                 */
+                NumericsClass.prototype.weights = "";
+
+                /**
+                 * NumericsClass cache.
+                 * @member {string} cache
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @instance
+                 */
+                NumericsClass.prototype.cache = "";
+
+                /**
+                 * NumericsClass backEnd.
+                 * @member {string} backEnd
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @instance
+                 */
+                NumericsClass.prototype.backEnd = "";
+
+                /**
+                 * NumericsClass build.
+                 * @member {string} build
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @instance
+                 */
+                NumericsClass.prototype.build = "";
+
+                /**
+                 * Creates a new NumericsClass instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @static
+                 * @param {signalbox.inference.v1.NumericsClass.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.NumericsClass} NumericsClass instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.NumericsClass.$Shape): signalbox.inference.v1.NumericsClass & signalbox.inference.v1.NumericsClass.$Shape;
+                 *   (properties?: signalbox.inference.v1.NumericsClass.$Properties): signalbox.inference.v1.NumericsClass;
+                 * }}
+                 */
+                NumericsClass.create = function(properties) {
+                    return new NumericsClass(properties);
+                };
+
+                /**
+                 * Encodes the specified NumericsClass message. Does not implicitly {@link signalbox.inference.v1.NumericsClass.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @static
+                 * @param {signalbox.inference.v1.NumericsClass.$Properties} message NumericsClass message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                NumericsClass.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.numerics != null && $Object.hasOwnProperty.call(message, "numerics") && message.numerics !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.numerics);
+                    if (message.isa != null && $Object.hasOwnProperty.call(message, "isa") && message.isa !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.isa);
+                    if (message.weights != null && $Object.hasOwnProperty.call(message, "weights") && message.weights !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.weights);
+                    if (message.cache != null && $Object.hasOwnProperty.call(message, "cache") && message.cache !== "")
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.cache);
+                    if (message.backEnd != null && $Object.hasOwnProperty.call(message, "backEnd") && message.backEnd !== "")
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.backEnd);
+                    if (message.build != null && $Object.hasOwnProperty.call(message, "build") && message.build !== "")
+                        writer.uint32(/* id 6, wireType 2 =*/50).string(message.build);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a NumericsClass message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.NumericsClass & signalbox.inference.v1.NumericsClass.$Shape} NumericsClass
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                NumericsClass.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.NumericsClass();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.numerics = value;
+                                else
+                                    delete message.numerics;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.isa = value;
+                                else
+                                    delete message.isa;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.weights = value;
+                                else
+                                    delete message.weights;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.cache = value;
+                                else
+                                    delete message.cache;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.backEnd = value;
+                                else
+                                    delete message.backEnd;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.build = value;
+                                else
+                                    delete message.build;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a NumericsClass message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.NumericsClass} NumericsClass
+                 */
+                NumericsClass.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.NumericsClass)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.NumericsClass: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.NumericsClass();
+                    if (object.numerics != null)
+                        if (typeof object.numerics !== "string" || object.numerics.length)
+                            message.numerics = $String(object.numerics);
+                    if (object.isa != null)
+                        if (typeof object.isa !== "string" || object.isa.length)
+                            message.isa = $String(object.isa);
+                    if (object.weights != null)
+                        if (typeof object.weights !== "string" || object.weights.length)
+                            message.weights = $String(object.weights);
+                    if (object.cache != null)
+                        if (typeof object.cache !== "string" || object.cache.length)
+                            message.cache = $String(object.cache);
+                    if (object.backEnd != null)
+                        if (typeof object.backEnd !== "string" || object.backEnd.length)
+                            message.backEnd = $String(object.backEnd);
+                    if (object.build != null)
+                        if (typeof object.build !== "string" || object.build.length)
+                            message.build = $String(object.build);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a NumericsClass message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @static
+                 * @param {signalbox.inference.v1.NumericsClass} message NumericsClass
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                NumericsClass.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.numerics = "";
+                        object.isa = "";
+                        object.weights = "";
+                        object.cache = "";
+                        object.backEnd = "";
+                        object.build = "";
+                    }
+                    if (message.numerics != null && $Object.hasOwnProperty.call(message, "numerics"))
+                        object.numerics = message.numerics;
+                    if (message.isa != null && $Object.hasOwnProperty.call(message, "isa"))
+                        object.isa = message.isa;
+                    if (message.weights != null && $Object.hasOwnProperty.call(message, "weights"))
+                        object.weights = message.weights;
+                    if (message.cache != null && $Object.hasOwnProperty.call(message, "cache"))
+                        object.cache = message.cache;
+                    if (message.backEnd != null && $Object.hasOwnProperty.call(message, "backEnd"))
+                        object.backEnd = message.backEnd;
+                    if (message.build != null && $Object.hasOwnProperty.call(message, "build"))
+                        object.build = message.build;
+                    return object;
+                };
+
+                /**
+                 * Converts this NumericsClass to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                NumericsClass.prototype.toJSON = function() {
+                    return NumericsClass.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for NumericsClass
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.NumericsClass
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                NumericsClass.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.NumericsClass";
+                };
+
+                return NumericsClass;
+            })();
+
+            v1.Capabilities = (function() {
+
+                /**
+                 * Properties of a Capabilities.
+                 * @typedef {Object} signalbox.inference.v1.Capabilities.$Properties
+                 * @property {boolean|null} [resume] Capabilities resume
+                 * @property {boolean|null} [masks] Capabilities masks
+                 * @property {boolean|null} [logprobs] Capabilities logprobs
+                 * @property {boolean|null} [kvEvents] Capabilities kvEvents
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Capabilities.
+                 * @memberof signalbox.inference.v1
+                 * @interface ICapabilities
+                 * @augments signalbox.inference.v1.Capabilities.$Properties
+                 * @deprecated Use signalbox.inference.v1.Capabilities.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Capabilities.
+                 * @typedef {signalbox.inference.v1.Capabilities.$Properties} signalbox.inference.v1.Capabilities.$Shape
+                 */
+
+                /**
+                 * Constructs a new Capabilities.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a Capabilities.
+                 * @constructor
+                 * @param {signalbox.inference.v1.Capabilities.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Capabilities = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Capabilities resume.
+                 * @member {boolean} resume
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.resume = false;
+
+                /**
+                 * Capabilities masks.
+                 * @member {boolean} masks
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.masks = false;
+
+                /**
+                 * Capabilities logprobs.
+                 * @member {boolean} logprobs
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.logprobs = false;
+
+                /**
+                 * Capabilities kvEvents.
+                 * @member {boolean} kvEvents
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.kvEvents = false;
+
+                /**
+                 * Creates a new Capabilities instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @static
+                 * @param {signalbox.inference.v1.Capabilities.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.Capabilities} Capabilities instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.Capabilities.$Shape): signalbox.inference.v1.Capabilities & signalbox.inference.v1.Capabilities.$Shape;
+                 *   (properties?: signalbox.inference.v1.Capabilities.$Properties): signalbox.inference.v1.Capabilities;
+                 * }}
+                 */
+                Capabilities.create = function(properties) {
+                    return new Capabilities(properties);
+                };
+
+                /**
+                 * Encodes the specified Capabilities message. Does not implicitly {@link signalbox.inference.v1.Capabilities.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @static
+                 * @param {signalbox.inference.v1.Capabilities.$Properties} message Capabilities message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Capabilities.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.resume != null && $Object.hasOwnProperty.call(message, "resume") && message.resume !== false)
+                        writer.uint32(/* id 1, wireType 0 =*/8).bool(message.resume);
+                    if (message.masks != null && $Object.hasOwnProperty.call(message, "masks") && message.masks !== false)
+                        writer.uint32(/* id 2, wireType 0 =*/16).bool(message.masks);
+                    if (message.logprobs != null && $Object.hasOwnProperty.call(message, "logprobs") && message.logprobs !== false)
+                        writer.uint32(/* id 3, wireType 0 =*/24).bool(message.logprobs);
+                    if (message.kvEvents != null && $Object.hasOwnProperty.call(message, "kvEvents") && message.kvEvents !== false)
+                        writer.uint32(/* id 4, wireType 0 =*/32).bool(message.kvEvents);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Capabilities message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Capabilities & signalbox.inference.v1.Capabilities.$Shape} Capabilities
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Capabilities.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.Capabilities();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.resume = value;
+                                else
+                                    delete message.resume;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.masks = value;
+                                else
+                                    delete message.masks;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.logprobs = value;
+                                else
+                                    delete message.logprobs;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.kvEvents = value;
+                                else
+                                    delete message.kvEvents;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a Capabilities message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.Capabilities} Capabilities
+                 */
+                Capabilities.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.Capabilities)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.Capabilities: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.Capabilities();
+                    if (object.resume != null)
+                        if (object.resume)
+                            message.resume = $Boolean(object.resume);
+                    if (object.masks != null)
+                        if (object.masks)
+                            message.masks = $Boolean(object.masks);
+                    if (object.logprobs != null)
+                        if (object.logprobs)
+                            message.logprobs = $Boolean(object.logprobs);
+                    if (object.kvEvents != null)
+                        if (object.kvEvents)
+                            message.kvEvents = $Boolean(object.kvEvents);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a Capabilities message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @static
+                 * @param {signalbox.inference.v1.Capabilities} message Capabilities
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                Capabilities.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.resume = false;
+                        object.masks = false;
+                        object.logprobs = false;
+                        object.kvEvents = false;
+                    }
+                    if (message.resume != null && $Object.hasOwnProperty.call(message, "resume"))
+                        object.resume = message.resume;
+                    if (message.masks != null && $Object.hasOwnProperty.call(message, "masks"))
+                        object.masks = message.masks;
+                    if (message.logprobs != null && $Object.hasOwnProperty.call(message, "logprobs"))
+                        object.logprobs = message.logprobs;
+                    if (message.kvEvents != null && $Object.hasOwnProperty.call(message, "kvEvents"))
+                        object.kvEvents = message.kvEvents;
+                    return object;
+                };
+
+                /**
+                 * Converts this Capabilities to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Capabilities.prototype.toJSON = function() {
+                    return Capabilities.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Capabilities
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Capabilities.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.Capabilities";
+                };
+
+                return Capabilities;
+            })();
+
+            v1.GetTokenizerRequest = (function() {
+
+                /**
+                 * Properties of a GetTokenizerRequest.
+                 * @typedef {Object} signalbox.inference.v1.GetTokenizerRequest.$Properties
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetTokenizerRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGetTokenizerRequest
+                 * @augments signalbox.inference.v1.GetTokenizerRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.GetTokenizerRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetTokenizerRequest.
+                 * @typedef {signalbox.inference.v1.GetTokenizerRequest.$Properties} signalbox.inference.v1.GetTokenizerRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetTokenizerRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GetTokenizerRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GetTokenizerRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetTokenizerRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Creates a new GetTokenizerRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GetTokenizerRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetTokenizerRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GetTokenizerRequest} GetTokenizerRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GetTokenizerRequest.$Shape): signalbox.inference.v1.GetTokenizerRequest & signalbox.inference.v1.GetTokenizerRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.GetTokenizerRequest.$Properties): signalbox.inference.v1.GetTokenizerRequest;
+                 * }}
+                 */
+                GetTokenizerRequest.create = function(properties) {
+                    return new GetTokenizerRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified GetTokenizerRequest message. Does not implicitly {@link signalbox.inference.v1.GetTokenizerRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GetTokenizerRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetTokenizerRequest.$Properties} message GetTokenizerRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetTokenizerRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetTokenizerRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GetTokenizerRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetTokenizerRequest & signalbox.inference.v1.GetTokenizerRequest.$Shape} GetTokenizerRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetTokenizerRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GetTokenizerRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        reader.skipType(tag & 7, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetTokenizerRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GetTokenizerRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GetTokenizerRequest} GetTokenizerRequest
+                 */
+                GetTokenizerRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GetTokenizerRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GetTokenizerRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    return new $root.signalbox.inference.v1.GetTokenizerRequest();
+                };
+
+                /**
+                 * Creates a plain object from a GetTokenizerRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GetTokenizerRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetTokenizerRequest} message GetTokenizerRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetTokenizerRequest.toObject = function () {
+                    return {};
+                };
+
+                /**
+                 * Converts this GetTokenizerRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GetTokenizerRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetTokenizerRequest.prototype.toJSON = function() {
+                    return GetTokenizerRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetTokenizerRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GetTokenizerRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetTokenizerRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GetTokenizerRequest";
+                };
+
+                return GetTokenizerRequest;
+            })();
+
+            v1.GetTokenizerResponse = (function() {
+
+                /**
+                 * Properties of a GetTokenizerResponse.
+                 * @typedef {Object} signalbox.inference.v1.GetTokenizerResponse.$Properties
+                 * @property {string|null} [file] GetTokenizerResponse file
+                 * @property {Uint8Array|null} [data] GetTokenizerResponse data
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetTokenizerResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGetTokenizerResponse
+                 * @augments signalbox.inference.v1.GetTokenizerResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.GetTokenizerResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetTokenizerResponse.
+                 * @typedef {signalbox.inference.v1.GetTokenizerResponse.$Properties} signalbox.inference.v1.GetTokenizerResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetTokenizerResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GetTokenizerResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GetTokenizerResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetTokenizerResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GetTokenizerResponse file.
+                 * @member {string} file
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @instance
+                 */
+                GetTokenizerResponse.prototype.file = "";
+
+                /**
+                 * GetTokenizerResponse data.
+                 * @member {Uint8Array} data
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @instance
+                 */
+                GetTokenizerResponse.prototype.data = $util.newBuffer([]);
+
+                /**
+                 * Creates a new GetTokenizerResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetTokenizerResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GetTokenizerResponse} GetTokenizerResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GetTokenizerResponse.$Shape): signalbox.inference.v1.GetTokenizerResponse & signalbox.inference.v1.GetTokenizerResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.GetTokenizerResponse.$Properties): signalbox.inference.v1.GetTokenizerResponse;
+                 * }}
+                 */
+                GetTokenizerResponse.create = function(properties) {
+                    return new GetTokenizerResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified GetTokenizerResponse message. Does not implicitly {@link signalbox.inference.v1.GetTokenizerResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetTokenizerResponse.$Properties} message GetTokenizerResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetTokenizerResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.file != null && $Object.hasOwnProperty.call(message, "file") && message.file !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.file);
+                    if (message.data != null && $Object.hasOwnProperty.call(message, "data") && message.data.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.data);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetTokenizerResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetTokenizerResponse & signalbox.inference.v1.GetTokenizerResponse.$Shape} GetTokenizerResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetTokenizerResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GetTokenizerResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.file = value;
+                                else
+                                    delete message.file;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.data = value;
+                                else
+                                    delete message.data;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetTokenizerResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GetTokenizerResponse} GetTokenizerResponse
+                 */
+                GetTokenizerResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GetTokenizerResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GetTokenizerResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GetTokenizerResponse();
+                    if (object.file != null)
+                        if (typeof object.file !== "string" || object.file.length)
+                            message.file = $String(object.file);
+                    if (object.data != null)
+                        if (object.data.length)
+                            if (typeof object.data === "string")
+                                $util.base64.decode(object.data, message.data = $util.newBuffer($util.base64.length(object.data)), 0);
+                            else if (object.data.length >= 0)
+                                message.data = object.data;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GetTokenizerResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetTokenizerResponse} message GetTokenizerResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetTokenizerResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.file = "";
+                        if (options.bytes === $String)
+                            object.data = "";
+                        else {
+                            object.data = [];
+                            if (options.bytes !== $Array)
+                                object.data = $util.newBuffer(object.data);
+                        }
+                    }
+                    if (message.file != null && $Object.hasOwnProperty.call(message, "file"))
+                        object.file = message.file;
+                    if (message.data != null && $Object.hasOwnProperty.call(message, "data"))
+                        object.data = options.bytes === $String ? $util.base64.encode(message.data, 0, message.data.length) : options.bytes === $Array ? $Array.prototype.slice.call(message.data) : message.data;
+                    return object;
+                };
+
+                /**
+                 * Converts this GetTokenizerResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetTokenizerResponse.prototype.toJSON = function() {
+                    return GetTokenizerResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetTokenizerResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GetTokenizerResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetTokenizerResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GetTokenizerResponse";
+                };
+
+                return GetTokenizerResponse;
+            })();
+
+            v1.GetLoadRequest = (function() {
+
+                /**
+                 * Properties of a GetLoadRequest.
+                 * @typedef {Object} signalbox.inference.v1.GetLoadRequest.$Properties
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetLoadRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGetLoadRequest
+                 * @augments signalbox.inference.v1.GetLoadRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.GetLoadRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetLoadRequest.
+                 * @typedef {signalbox.inference.v1.GetLoadRequest.$Properties} signalbox.inference.v1.GetLoadRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetLoadRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GetLoadRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GetLoadRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetLoadRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Creates a new GetLoadRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GetLoadRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetLoadRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GetLoadRequest} GetLoadRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GetLoadRequest.$Shape): signalbox.inference.v1.GetLoadRequest & signalbox.inference.v1.GetLoadRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.GetLoadRequest.$Properties): signalbox.inference.v1.GetLoadRequest;
+                 * }}
+                 */
+                GetLoadRequest.create = function(properties) {
+                    return new GetLoadRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified GetLoadRequest message. Does not implicitly {@link signalbox.inference.v1.GetLoadRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GetLoadRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetLoadRequest.$Properties} message GetLoadRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetLoadRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetLoadRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GetLoadRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetLoadRequest & signalbox.inference.v1.GetLoadRequest.$Shape} GetLoadRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetLoadRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GetLoadRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        reader.skipType(tag & 7, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetLoadRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GetLoadRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GetLoadRequest} GetLoadRequest
+                 */
+                GetLoadRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GetLoadRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GetLoadRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    return new $root.signalbox.inference.v1.GetLoadRequest();
+                };
+
+                /**
+                 * Creates a plain object from a GetLoadRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GetLoadRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GetLoadRequest} message GetLoadRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetLoadRequest.toObject = function () {
+                    return {};
+                };
+
+                /**
+                 * Converts this GetLoadRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GetLoadRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetLoadRequest.prototype.toJSON = function() {
+                    return GetLoadRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetLoadRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GetLoadRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetLoadRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GetLoadRequest";
+                };
+
+                return GetLoadRequest;
+            })();
+
+            v1.GetLoadResponse = (function() {
+
+                /**
+                 * Properties of a GetLoadResponse.
+                 * @typedef {Object} signalbox.inference.v1.GetLoadResponse.$Properties
+                 * @property {signalbox.inference.v1.Progress.$Properties|null} [progress] GetLoadResponse progress
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetLoadResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGetLoadResponse
+                 * @augments signalbox.inference.v1.GetLoadResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.GetLoadResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetLoadResponse.
+                 * @typedef {signalbox.inference.v1.GetLoadResponse.$Properties} signalbox.inference.v1.GetLoadResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetLoadResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GetLoadResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GetLoadResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetLoadResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GetLoadResponse progress.
+                 * @member {signalbox.inference.v1.Progress.$Properties|null|undefined} progress
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @instance
+                 */
+                GetLoadResponse.prototype.progress = null;
+
+                /**
+                 * Creates a new GetLoadResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetLoadResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GetLoadResponse} GetLoadResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GetLoadResponse.$Shape): signalbox.inference.v1.GetLoadResponse & signalbox.inference.v1.GetLoadResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.GetLoadResponse.$Properties): signalbox.inference.v1.GetLoadResponse;
+                 * }}
+                 */
+                GetLoadResponse.create = function(properties) {
+                    return new GetLoadResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified GetLoadResponse message. Does not implicitly {@link signalbox.inference.v1.GetLoadResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetLoadResponse.$Properties} message GetLoadResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetLoadResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
+                        $root.signalbox.inference.v1.Progress.encode(message.progress, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetLoadResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GetLoadResponse & signalbox.inference.v1.GetLoadResponse.$Shape} GetLoadResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetLoadResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GetLoadResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.progress = $root.signalbox.inference.v1.Progress.decode(reader, reader.size(), $undefined, _depth + 1, message.progress);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetLoadResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GetLoadResponse} GetLoadResponse
+                 */
+                GetLoadResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GetLoadResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GetLoadResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GetLoadResponse();
+                    if (object.progress != null) {
+                        if (!$util.isObject(object.progress))
+                            throw $TypeError(".signalbox.inference.v1.GetLoadResponse.progress: object expected");
+                        message.progress = $root.signalbox.inference.v1.Progress.fromObject(object.progress, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GetLoadResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GetLoadResponse} message GetLoadResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetLoadResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.progress = null;
+                    if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
+                        object.progress = $root.signalbox.inference.v1.Progress.toObject(message.progress, options, _depth + 1);
+                    return object;
+                };
+
+                /**
+                 * Converts this GetLoadResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetLoadResponse.prototype.toJSON = function() {
+                    return GetLoadResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetLoadResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GetLoadResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetLoadResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GetLoadResponse";
+                };
+
+                return GetLoadResponse;
+            })();
+
+            v1.Progress = (function() {
+
+                /**
+                 * Properties of a Progress.
+                 * @typedef {Object} signalbox.inference.v1.Progress.$Properties
+                 * @property {number|null} [sequence] Progress sequence
+                 * @property {number|null} [seen] Progress seen
+                 * @property {number|null} [engineStep] Progress engineStep
+                 * @property {number|null} [tokensOut] Progress tokensOut
+                 * @property {number|null} [lastStepMs] Progress lastStepMs
+                 * @property {number|null} [running] Progress running
+                 * @property {number|null} [waiting] Progress waiting
+                 * @property {number|null} [promptTokensLeft] Progress promptTokensLeft
+                 * @property {number|null} [blocksFree] Progress blocksFree
+                 * @property {number|null} [blocks] Progress blocks
+                 * @property {signalbox.inference.v1.WorkerState|null} [state] Progress state
+                 * @property {number|null} [walltimeLeftS] Progress walltimeLeftS
+                 * @property {number|null} [loopLagMs] Progress loopLagMs
+                 * @property {number|null} [promptTokens] Progress promptTokens
+                 * @property {number|null} [cachedTokens] Progress cachedTokens
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Progress.
+                 * @memberof signalbox.inference.v1
+                 * @interface IProgress
+                 * @augments signalbox.inference.v1.Progress.$Properties
+                 * @deprecated Use signalbox.inference.v1.Progress.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Progress.
+                 * @typedef {signalbox.inference.v1.Progress.$Properties} signalbox.inference.v1.Progress.$Shape
+                 */
+
+                /**
+                 * Constructs a new Progress.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a Progress.
+                 * @constructor
+                 * @param {signalbox.inference.v1.Progress.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Progress = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Progress sequence.
+                 * @member {number} sequence
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Progress seen.
+                 * @member {number} seen
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.seen = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Progress engineStep.
+                 * @member {number} engineStep
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.engineStep = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Progress tokensOut.
+                 * @member {number} tokensOut
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.tokensOut = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Progress lastStepMs.
+                 * @member {number} lastStepMs
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.lastStepMs = 0;
+
+                /**
+                 * Progress running.
+                 * @member {number} running
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.running = 0;
+
+                /**
+                 * Progress waiting.
+                 * @member {number} waiting
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.waiting = 0;
+
+                /**
+                 * Progress promptTokensLeft.
+                 * @member {number} promptTokensLeft
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.promptTokensLeft = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Progress blocksFree.
+                 * @member {number} blocksFree
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.blocksFree = 0;
+
+                /**
+                 * Progress blocks.
+                 * @member {number} blocks
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.blocks = 0;
+
+                /**
+                 * Progress state.
+                 * @member {signalbox.inference.v1.WorkerState} state
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.state = 0;
+
+                /**
+                 * Progress walltimeLeftS.
+                 * @member {number|null|undefined} walltimeLeftS
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.walltimeLeftS = null;
+
+                /**
+                 * Progress loopLagMs.
+                 * @member {number} loopLagMs
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.loopLagMs = 0;
+
+                /**
+                 * Progress promptTokens.
+                 * @member {number} promptTokens
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.promptTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Progress cachedTokens.
+                 * @member {number} cachedTokens
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.cachedTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(Progress.prototype, "_walltimeLeftS", {
+                    get: $util.oneOfGetter($oneOfFields = ["walltimeLeftS"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new Progress instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.Progress
+                 * @static
+                 * @param {signalbox.inference.v1.Progress.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.Progress} Progress instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.Progress.$Shape): signalbox.inference.v1.Progress & signalbox.inference.v1.Progress.$Shape;
+                 *   (properties?: signalbox.inference.v1.Progress.$Properties): signalbox.inference.v1.Progress;
+                 * }}
+                 */
+                Progress.create = function(properties) {
+                    return new Progress(properties);
+                };
+
+                /**
+                 * Encodes the specified Progress message. Does not implicitly {@link signalbox.inference.v1.Progress.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.Progress
+                 * @static
+                 * @param {signalbox.inference.v1.Progress.$Properties} message Progress message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Progress.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.sequence);
+                    if (message.seen != null && $Object.hasOwnProperty.call(message, "seen") && (typeof message.seen === "object" ? message.seen.low || message.seen.high : message.seen !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.seen);
+                    if (message.engineStep != null && $Object.hasOwnProperty.call(message, "engineStep") && (typeof message.engineStep === "object" ? message.engineStep.low || message.engineStep.high : message.engineStep !== 0))
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.engineStep);
+                    if (message.tokensOut != null && $Object.hasOwnProperty.call(message, "tokensOut") && (typeof message.tokensOut === "object" ? message.tokensOut.low || message.tokensOut.high : message.tokensOut !== 0))
+                        writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.tokensOut);
+                    if (message.lastStepMs != null && $Object.hasOwnProperty.call(message, "lastStepMs") && !$Object.is(message.lastStepMs, 0))
+                        writer.uint32(/* id 5, wireType 5 =*/45).float(message.lastStepMs);
+                    if (message.running != null && $Object.hasOwnProperty.call(message, "running") && message.running !== 0)
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.running);
+                    if (message.waiting != null && $Object.hasOwnProperty.call(message, "waiting") && message.waiting !== 0)
+                        writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.waiting);
+                    if (message.promptTokensLeft != null && $Object.hasOwnProperty.call(message, "promptTokensLeft") && (typeof message.promptTokensLeft === "object" ? message.promptTokensLeft.low || message.promptTokensLeft.high : message.promptTokensLeft !== 0))
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.promptTokensLeft);
+                    if (message.blocksFree != null && $Object.hasOwnProperty.call(message, "blocksFree") && message.blocksFree !== 0)
+                        writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.blocksFree);
+                    if (message.blocks != null && $Object.hasOwnProperty.call(message, "blocks") && message.blocks !== 0)
+                        writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.blocks);
+                    if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                        writer.uint32(/* id 11, wireType 0 =*/88).int32(message.state);
+                    if (message.walltimeLeftS != null && $Object.hasOwnProperty.call(message, "walltimeLeftS"))
+                        writer.uint32(/* id 12, wireType 5 =*/101).float(message.walltimeLeftS);
+                    if (message.loopLagMs != null && $Object.hasOwnProperty.call(message, "loopLagMs") && !$Object.is(message.loopLagMs, 0))
+                        writer.uint32(/* id 13, wireType 5 =*/109).float(message.loopLagMs);
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens") && (typeof message.promptTokens === "object" ? message.promptTokens.low || message.promptTokens.high : message.promptTokens !== 0))
+                        writer.uint32(/* id 14, wireType 0 =*/112).uint64(message.promptTokens);
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens") && (typeof message.cachedTokens === "object" ? message.cachedTokens.low || message.cachedTokens.high : message.cachedTokens !== 0))
+                        writer.uint32(/* id 15, wireType 0 =*/120).uint64(message.cachedTokens);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Progress message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.Progress
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Progress & signalbox.inference.v1.Progress.$Shape} Progress
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Progress.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.Progress();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.seen = value;
+                                else
+                                    delete message.seen;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.engineStep = value;
+                                else
+                                    delete message.engineStep;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.tokensOut = value;
+                                else
+                                    delete message.tokensOut;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 5)
+                                    break;
+                                if (!$Object.is(value = reader.float(), 0))
+                                    message.lastStepMs = value;
+                                else
+                                    delete message.lastStepMs;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.running = value;
+                                else
+                                    delete message.running;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.waiting = value;
+                                else
+                                    delete message.waiting;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.promptTokensLeft = value;
+                                else
+                                    delete message.promptTokensLeft;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.blocksFree = value;
+                                else
+                                    delete message.blocksFree;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.blocks = value;
+                                else
+                                    delete message.blocks;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.state = value;
+                                else
+                                    delete message.state;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 5)
+                                    break;
+                                message.walltimeLeftS = reader.float();
+                                message._walltimeLeftS = "walltimeLeftS";
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 5)
+                                    break;
+                                if (!$Object.is(value = reader.float(), 0))
+                                    message.loopLagMs = value;
+                                else
+                                    delete message.loopLagMs;
+                                continue;
+                            }
+                        case 14: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.promptTokens = value;
+                                else
+                                    delete message.promptTokens;
+                                continue;
+                            }
+                        case 15: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.cachedTokens = value;
+                                else
+                                    delete message.cachedTokens;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a Progress message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.Progress
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.Progress} Progress
+                 */
+                Progress.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.Progress)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.Progress: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.Progress();
+                    if (object.sequence != null)
+                        if (typeof object.sequence === "object" ? object.sequence.low || object.sequence.high : $Number(object.sequence) !== 0)
+                            if ($util.Long)
+                                message.sequence = $util.Long.fromValue(object.sequence, true);
+                            else if (typeof object.sequence === "string")
+                                message.sequence = $parseInt(object.sequence, 10);
+                            else if (typeof object.sequence === "number")
+                                message.sequence = object.sequence;
+                            else if (typeof object.sequence === "object")
+                                message.sequence = new $util.LongBits(object.sequence.low >>> 0, object.sequence.high >>> 0).toNumber(true);
+                    if (object.seen != null)
+                        if (typeof object.seen === "object" ? object.seen.low || object.seen.high : $Number(object.seen) !== 0)
+                            if ($util.Long)
+                                message.seen = $util.Long.fromValue(object.seen, true);
+                            else if (typeof object.seen === "string")
+                                message.seen = $parseInt(object.seen, 10);
+                            else if (typeof object.seen === "number")
+                                message.seen = object.seen;
+                            else if (typeof object.seen === "object")
+                                message.seen = new $util.LongBits(object.seen.low >>> 0, object.seen.high >>> 0).toNumber(true);
+                    if (object.engineStep != null)
+                        if (typeof object.engineStep === "object" ? object.engineStep.low || object.engineStep.high : $Number(object.engineStep) !== 0)
+                            if ($util.Long)
+                                message.engineStep = $util.Long.fromValue(object.engineStep, true);
+                            else if (typeof object.engineStep === "string")
+                                message.engineStep = $parseInt(object.engineStep, 10);
+                            else if (typeof object.engineStep === "number")
+                                message.engineStep = object.engineStep;
+                            else if (typeof object.engineStep === "object")
+                                message.engineStep = new $util.LongBits(object.engineStep.low >>> 0, object.engineStep.high >>> 0).toNumber(true);
+                    if (object.tokensOut != null)
+                        if (typeof object.tokensOut === "object" ? object.tokensOut.low || object.tokensOut.high : $Number(object.tokensOut) !== 0)
+                            if ($util.Long)
+                                message.tokensOut = $util.Long.fromValue(object.tokensOut, true);
+                            else if (typeof object.tokensOut === "string")
+                                message.tokensOut = $parseInt(object.tokensOut, 10);
+                            else if (typeof object.tokensOut === "number")
+                                message.tokensOut = object.tokensOut;
+                            else if (typeof object.tokensOut === "object")
+                                message.tokensOut = new $util.LongBits(object.tokensOut.low >>> 0, object.tokensOut.high >>> 0).toNumber(true);
+                    if (object.lastStepMs != null)
+                        if (!$Object.is($Number(object.lastStepMs), 0))
+                            message.lastStepMs = $Number(object.lastStepMs);
+                    if (object.running != null)
+                        if ($Number(object.running) !== 0)
+                            message.running = object.running >>> 0;
+                    if (object.waiting != null)
+                        if ($Number(object.waiting) !== 0)
+                            message.waiting = object.waiting >>> 0;
+                    if (object.promptTokensLeft != null)
+                        if (typeof object.promptTokensLeft === "object" ? object.promptTokensLeft.low || object.promptTokensLeft.high : $Number(object.promptTokensLeft) !== 0)
+                            if ($util.Long)
+                                message.promptTokensLeft = $util.Long.fromValue(object.promptTokensLeft, true);
+                            else if (typeof object.promptTokensLeft === "string")
+                                message.promptTokensLeft = $parseInt(object.promptTokensLeft, 10);
+                            else if (typeof object.promptTokensLeft === "number")
+                                message.promptTokensLeft = object.promptTokensLeft;
+                            else if (typeof object.promptTokensLeft === "object")
+                                message.promptTokensLeft = new $util.LongBits(object.promptTokensLeft.low >>> 0, object.promptTokensLeft.high >>> 0).toNumber(true);
+                    if (object.blocksFree != null)
+                        if ($Number(object.blocksFree) !== 0)
+                            message.blocksFree = object.blocksFree >>> 0;
+                    if (object.blocks != null)
+                        if ($Number(object.blocks) !== 0)
+                            message.blocks = object.blocks >>> 0;
+                    if (object.state !== 0 && (typeof object.state !== "string" || $root.signalbox.inference.v1.WorkerState[object.state] !== 0))
+                        switch (object.state) {
+                        case "WORKER_STATE_UNSPECIFIED":
+                        case 0:
+                            message.state = 0;
+                            break;
+                        case "WORKER_STATE_READY":
+                        case 1:
+                            message.state = 1;
+                            break;
+                        case "WORKER_STATE_DRAINING":
+                        case 2:
+                            message.state = 2;
+                            break;
+                        case "WORKER_STATE_FAILED":
+                        case 3:
+                            message.state = 3;
+                            break;
+                        default:
+                            if (typeof object.state === "number" && (object.state | 0) === object.state)
+                                message.state = object.state;
+                        }
+                    if (object.walltimeLeftS != null)
+                        message.walltimeLeftS = $Number(object.walltimeLeftS);
+                    if (object.loopLagMs != null)
+                        if (!$Object.is($Number(object.loopLagMs), 0))
+                            message.loopLagMs = $Number(object.loopLagMs);
+                    if (object.promptTokens != null)
+                        if (typeof object.promptTokens === "object" ? object.promptTokens.low || object.promptTokens.high : $Number(object.promptTokens) !== 0)
+                            if ($util.Long)
+                                message.promptTokens = $util.Long.fromValue(object.promptTokens, true);
+                            else if (typeof object.promptTokens === "string")
+                                message.promptTokens = $parseInt(object.promptTokens, 10);
+                            else if (typeof object.promptTokens === "number")
+                                message.promptTokens = object.promptTokens;
+                            else if (typeof object.promptTokens === "object")
+                                message.promptTokens = new $util.LongBits(object.promptTokens.low >>> 0, object.promptTokens.high >>> 0).toNumber(true);
+                    if (object.cachedTokens != null)
+                        if (typeof object.cachedTokens === "object" ? object.cachedTokens.low || object.cachedTokens.high : $Number(object.cachedTokens) !== 0)
+                            if ($util.Long)
+                                message.cachedTokens = $util.Long.fromValue(object.cachedTokens, true);
+                            else if (typeof object.cachedTokens === "string")
+                                message.cachedTokens = $parseInt(object.cachedTokens, 10);
+                            else if (typeof object.cachedTokens === "number")
+                                message.cachedTokens = object.cachedTokens;
+                            else if (typeof object.cachedTokens === "object")
+                                message.cachedTokens = new $util.LongBits(object.cachedTokens.low >>> 0, object.cachedTokens.high >>> 0).toNumber(true);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a Progress message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.Progress
+                 * @static
+                 * @param {signalbox.inference.v1.Progress} message Progress
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                Progress.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.sequence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.sequence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.seen = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.seen = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.engineStep = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.engineStep = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.tokensOut = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.tokensOut = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.lastStepMs = 0;
+                        object.running = 0;
+                        object.waiting = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.promptTokensLeft = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.promptTokensLeft = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.blocksFree = 0;
+                        object.blocks = 0;
+                        object.state = options.enums === $String ? "WORKER_STATE_UNSPECIFIED" : 0;
+                        object.loopLagMs = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.promptTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.promptTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.cachedTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.cachedTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    }
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.sequence = typeof message.sequence === "number" ? $BigInt(message.sequence) : $util.Long.fromBits(message.sequence.low >>> 0, message.sequence.high >>> 0, true).toBigInt();
+                        else if (typeof message.sequence === "number")
+                            object.sequence = options.longs === $String ? $String(message.sequence) : message.sequence;
+                        else
+                            object.sequence = options.longs === $String ? $util.Long.prototype.toString.call(message.sequence) : options.longs === $Number ? new $util.LongBits(message.sequence.low >>> 0, message.sequence.high >>> 0).toNumber(true) : message.sequence;
+                    if (message.seen != null && $Object.hasOwnProperty.call(message, "seen"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.seen = typeof message.seen === "number" ? $BigInt(message.seen) : $util.Long.fromBits(message.seen.low >>> 0, message.seen.high >>> 0, true).toBigInt();
+                        else if (typeof message.seen === "number")
+                            object.seen = options.longs === $String ? $String(message.seen) : message.seen;
+                        else
+                            object.seen = options.longs === $String ? $util.Long.prototype.toString.call(message.seen) : options.longs === $Number ? new $util.LongBits(message.seen.low >>> 0, message.seen.high >>> 0).toNumber(true) : message.seen;
+                    if (message.engineStep != null && $Object.hasOwnProperty.call(message, "engineStep"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.engineStep = typeof message.engineStep === "number" ? $BigInt(message.engineStep) : $util.Long.fromBits(message.engineStep.low >>> 0, message.engineStep.high >>> 0, true).toBigInt();
+                        else if (typeof message.engineStep === "number")
+                            object.engineStep = options.longs === $String ? $String(message.engineStep) : message.engineStep;
+                        else
+                            object.engineStep = options.longs === $String ? $util.Long.prototype.toString.call(message.engineStep) : options.longs === $Number ? new $util.LongBits(message.engineStep.low >>> 0, message.engineStep.high >>> 0).toNumber(true) : message.engineStep;
+                    if (message.tokensOut != null && $Object.hasOwnProperty.call(message, "tokensOut"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.tokensOut = typeof message.tokensOut === "number" ? $BigInt(message.tokensOut) : $util.Long.fromBits(message.tokensOut.low >>> 0, message.tokensOut.high >>> 0, true).toBigInt();
+                        else if (typeof message.tokensOut === "number")
+                            object.tokensOut = options.longs === $String ? $String(message.tokensOut) : message.tokensOut;
+                        else
+                            object.tokensOut = options.longs === $String ? $util.Long.prototype.toString.call(message.tokensOut) : options.longs === $Number ? new $util.LongBits(message.tokensOut.low >>> 0, message.tokensOut.high >>> 0).toNumber(true) : message.tokensOut;
+                    if (message.lastStepMs != null && $Object.hasOwnProperty.call(message, "lastStepMs"))
+                        object.lastStepMs = options.json && !$isFinite(message.lastStepMs) ? $String(message.lastStepMs) : message.lastStepMs;
+                    if (message.running != null && $Object.hasOwnProperty.call(message, "running"))
+                        object.running = message.running;
+                    if (message.waiting != null && $Object.hasOwnProperty.call(message, "waiting"))
+                        object.waiting = message.waiting;
+                    if (message.promptTokensLeft != null && $Object.hasOwnProperty.call(message, "promptTokensLeft"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.promptTokensLeft = typeof message.promptTokensLeft === "number" ? $BigInt(message.promptTokensLeft) : $util.Long.fromBits(message.promptTokensLeft.low >>> 0, message.promptTokensLeft.high >>> 0, true).toBigInt();
+                        else if (typeof message.promptTokensLeft === "number")
+                            object.promptTokensLeft = options.longs === $String ? $String(message.promptTokensLeft) : message.promptTokensLeft;
+                        else
+                            object.promptTokensLeft = options.longs === $String ? $util.Long.prototype.toString.call(message.promptTokensLeft) : options.longs === $Number ? new $util.LongBits(message.promptTokensLeft.low >>> 0, message.promptTokensLeft.high >>> 0).toNumber(true) : message.promptTokensLeft;
+                    if (message.blocksFree != null && $Object.hasOwnProperty.call(message, "blocksFree"))
+                        object.blocksFree = message.blocksFree;
+                    if (message.blocks != null && $Object.hasOwnProperty.call(message, "blocks"))
+                        object.blocks = message.blocks;
+                    if (message.state != null && $Object.hasOwnProperty.call(message, "state"))
+                        object.state = options.enums === $String ? $root.signalbox.inference.v1.WorkerState[message.state] === $undefined ? message.state : $root.signalbox.inference.v1.WorkerState[message.state] : message.state;
+                    if (message.walltimeLeftS != null && $Object.hasOwnProperty.call(message, "walltimeLeftS"))
+                        object.walltimeLeftS = options.json && !$isFinite(message.walltimeLeftS) ? $String(message.walltimeLeftS) : message.walltimeLeftS;
+                    if (message.loopLagMs != null && $Object.hasOwnProperty.call(message, "loopLagMs"))
+                        object.loopLagMs = options.json && !$isFinite(message.loopLagMs) ? $String(message.loopLagMs) : message.loopLagMs;
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.promptTokens = typeof message.promptTokens === "number" ? $BigInt(message.promptTokens) : $util.Long.fromBits(message.promptTokens.low >>> 0, message.promptTokens.high >>> 0, true).toBigInt();
+                        else if (typeof message.promptTokens === "number")
+                            object.promptTokens = options.longs === $String ? $String(message.promptTokens) : message.promptTokens;
+                        else
+                            object.promptTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.promptTokens) : options.longs === $Number ? new $util.LongBits(message.promptTokens.low >>> 0, message.promptTokens.high >>> 0).toNumber(true) : message.promptTokens;
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.cachedTokens = typeof message.cachedTokens === "number" ? $BigInt(message.cachedTokens) : $util.Long.fromBits(message.cachedTokens.low >>> 0, message.cachedTokens.high >>> 0, true).toBigInt();
+                        else if (typeof message.cachedTokens === "number")
+                            object.cachedTokens = options.longs === $String ? $String(message.cachedTokens) : message.cachedTokens;
+                        else
+                            object.cachedTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.cachedTokens) : options.longs === $Number ? new $util.LongBits(message.cachedTokens.low >>> 0, message.cachedTokens.high >>> 0).toNumber(true) : message.cachedTokens;
+                    return object;
+                };
+
+                /**
+                 * Converts this Progress to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Progress.prototype.toJSON = function() {
+                    return Progress.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Progress
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.Progress
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Progress.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.Progress";
+                };
+
+                return Progress;
+            })();
+
+            /**
+             * WorkerState enum.
+             * @name signalbox.inference.v1.WorkerState
+             * @enum {number}
+             * @property {number} WORKER_STATE_UNSPECIFIED=0 WORKER_STATE_UNSPECIFIED value
+             * @property {number} WORKER_STATE_READY=1 WORKER_STATE_READY value
+             * @property {number} WORKER_STATE_DRAINING=2 WORKER_STATE_DRAINING value
+             * @property {number} WORKER_STATE_FAILED=3 WORKER_STATE_FAILED value
+             */
+            v1.WorkerState = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "WORKER_STATE_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "WORKER_STATE_READY"] = 1;
+                values[valuesById[2] = "WORKER_STATE_DRAINING"] = 2;
+                values[valuesById[3] = "WORKER_STATE_FAILED"] = 3;
+                return values;
+            })();
+
+            v1.WatchKvEventsRequest = (function() {
+
+                /**
+                 * Properties of a WatchKvEventsRequest.
+                 * @typedef {Object} signalbox.inference.v1.WatchKvEventsRequest.$Properties
+                 * @property {number|null} [fromSequence] WatchKvEventsRequest fromSequence
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a WatchKvEventsRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IWatchKvEventsRequest
+                 * @augments signalbox.inference.v1.WatchKvEventsRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.WatchKvEventsRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a WatchKvEventsRequest.
+                 * @typedef {signalbox.inference.v1.WatchKvEventsRequest.$Properties} signalbox.inference.v1.WatchKvEventsRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new WatchKvEventsRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a WatchKvEventsRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.WatchKvEventsRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const WatchKvEventsRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * WatchKvEventsRequest fromSequence.
+                 * @member {number} fromSequence
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @instance
+                 */
+                WatchKvEventsRequest.prototype.fromSequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new WatchKvEventsRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @static
+                 * @param {signalbox.inference.v1.WatchKvEventsRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.WatchKvEventsRequest} WatchKvEventsRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.WatchKvEventsRequest.$Shape): signalbox.inference.v1.WatchKvEventsRequest & signalbox.inference.v1.WatchKvEventsRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.WatchKvEventsRequest.$Properties): signalbox.inference.v1.WatchKvEventsRequest;
+                 * }}
+                 */
+                WatchKvEventsRequest.create = function(properties) {
+                    return new WatchKvEventsRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified WatchKvEventsRequest message. Does not implicitly {@link signalbox.inference.v1.WatchKvEventsRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @static
+                 * @param {signalbox.inference.v1.WatchKvEventsRequest.$Properties} message WatchKvEventsRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                WatchKvEventsRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.fromSequence != null && $Object.hasOwnProperty.call(message, "fromSequence") && (typeof message.fromSequence === "object" ? message.fromSequence.low || message.fromSequence.high : message.fromSequence !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.fromSequence);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a WatchKvEventsRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WatchKvEventsRequest & signalbox.inference.v1.WatchKvEventsRequest.$Shape} WatchKvEventsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                WatchKvEventsRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.WatchKvEventsRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.fromSequence = value;
+                                else
+                                    delete message.fromSequence;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a WatchKvEventsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.WatchKvEventsRequest} WatchKvEventsRequest
+                 */
+                WatchKvEventsRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.WatchKvEventsRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.WatchKvEventsRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.WatchKvEventsRequest();
+                    if (object.fromSequence != null)
+                        if (typeof object.fromSequence === "object" ? object.fromSequence.low || object.fromSequence.high : $Number(object.fromSequence) !== 0)
+                            if ($util.Long)
+                                message.fromSequence = $util.Long.fromValue(object.fromSequence, true);
+                            else if (typeof object.fromSequence === "string")
+                                message.fromSequence = $parseInt(object.fromSequence, 10);
+                            else if (typeof object.fromSequence === "number")
+                                message.fromSequence = object.fromSequence;
+                            else if (typeof object.fromSequence === "object")
+                                message.fromSequence = new $util.LongBits(object.fromSequence.low >>> 0, object.fromSequence.high >>> 0).toNumber(true);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a WatchKvEventsRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @static
+                 * @param {signalbox.inference.v1.WatchKvEventsRequest} message WatchKvEventsRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                WatchKvEventsRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.fromSequence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.fromSequence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    if (message.fromSequence != null && $Object.hasOwnProperty.call(message, "fromSequence"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.fromSequence = typeof message.fromSequence === "number" ? $BigInt(message.fromSequence) : $util.Long.fromBits(message.fromSequence.low >>> 0, message.fromSequence.high >>> 0, true).toBigInt();
+                        else if (typeof message.fromSequence === "number")
+                            object.fromSequence = options.longs === $String ? $String(message.fromSequence) : message.fromSequence;
+                        else
+                            object.fromSequence = options.longs === $String ? $util.Long.prototype.toString.call(message.fromSequence) : options.longs === $Number ? new $util.LongBits(message.fromSequence.low >>> 0, message.fromSequence.high >>> 0).toNumber(true) : message.fromSequence;
+                    return object;
+                };
+
+                /**
+                 * Converts this WatchKvEventsRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                WatchKvEventsRequest.prototype.toJSON = function() {
+                    return WatchKvEventsRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for WatchKvEventsRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.WatchKvEventsRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                WatchKvEventsRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.WatchKvEventsRequest";
+                };
+
+                return WatchKvEventsRequest;
+            })();
+
+            v1.WatchKvEventsResponse = (function() {
+
+                /**
+                 * Properties of a WatchKvEventsResponse.
+                 * @typedef {Object} signalbox.inference.v1.WatchKvEventsResponse.$Properties
+                 * @property {Array.<signalbox.inference.v1.KvEvent.$Properties>|null} [events] WatchKvEventsResponse events
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a WatchKvEventsResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IWatchKvEventsResponse
+                 * @augments signalbox.inference.v1.WatchKvEventsResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.WatchKvEventsResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a WatchKvEventsResponse.
+                 * @typedef {{
+                 *   events?: Array.<signalbox.inference.v1.KvEvent.$Shape>|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * }} signalbox.inference.v1.WatchKvEventsResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new WatchKvEventsResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a WatchKvEventsResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.WatchKvEventsResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const WatchKvEventsResponse = function (properties) {
+                    this.events = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * WatchKvEventsResponse events.
+                 * @member {Array.<signalbox.inference.v1.KvEvent.$Properties>} events
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @instance
+                 */
+                WatchKvEventsResponse.prototype.events = $util.emptyArray;
+
+                /**
+                 * Creates a new WatchKvEventsResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @static
+                 * @param {signalbox.inference.v1.WatchKvEventsResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.WatchKvEventsResponse} WatchKvEventsResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.WatchKvEventsResponse.$Shape): signalbox.inference.v1.WatchKvEventsResponse & signalbox.inference.v1.WatchKvEventsResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.WatchKvEventsResponse.$Properties): signalbox.inference.v1.WatchKvEventsResponse;
+                 * }}
+                 */
+                WatchKvEventsResponse.create = function(properties) {
+                    return new WatchKvEventsResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified WatchKvEventsResponse message. Does not implicitly {@link signalbox.inference.v1.WatchKvEventsResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @static
+                 * @param {signalbox.inference.v1.WatchKvEventsResponse.$Properties} message WatchKvEventsResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                WatchKvEventsResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.events != null && message.events.length)
+                        for (let i = 0; i < message.events.length; ++i)
+                            $root.signalbox.inference.v1.KvEvent.encode(message.events[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a WatchKvEventsResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WatchKvEventsResponse & signalbox.inference.v1.WatchKvEventsResponse.$Shape} WatchKvEventsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                WatchKvEventsResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.WatchKvEventsResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.events && message.events.length))
+                                    message.events = [];
+                                message.events.push($root.signalbox.inference.v1.KvEvent.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a WatchKvEventsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.WatchKvEventsResponse} WatchKvEventsResponse
+                 */
+                WatchKvEventsResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.WatchKvEventsResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.WatchKvEventsResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.WatchKvEventsResponse();
+                    if (object.events) {
+                        if (!$Array.isArray(object.events))
+                            throw $TypeError(".signalbox.inference.v1.WatchKvEventsResponse.events: array expected");
+                        message.events = $Array(object.events.length);
+                        for (let i = 0; i < object.events.length; ++i) {
+                            if (!$util.isObject(object.events[i]))
+                                throw $TypeError(".signalbox.inference.v1.WatchKvEventsResponse.events: object expected");
+                            message.events[i] = $root.signalbox.inference.v1.KvEvent.fromObject(object.events[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a WatchKvEventsResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @static
+                 * @param {signalbox.inference.v1.WatchKvEventsResponse} message WatchKvEventsResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                WatchKvEventsResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.events = [];
+                    if (message.events && message.events.length) {
+                        object.events = $Array(message.events.length);
+                        for (let j = 0; j < message.events.length; ++j)
+                            object.events[j] = $root.signalbox.inference.v1.KvEvent.toObject(message.events[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this WatchKvEventsResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                WatchKvEventsResponse.prototype.toJSON = function() {
+                    return WatchKvEventsResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for WatchKvEventsResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.WatchKvEventsResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                WatchKvEventsResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.WatchKvEventsResponse";
+                };
+
+                return WatchKvEventsResponse;
+            })();
+
+            v1.KvEvent = (function() {
+
+                /**
+                 * Properties of a KvEvent.
+                 * @typedef {Object} signalbox.inference.v1.KvEvent.$Properties
+                 * @property {number|null} [sequence] KvEvent sequence
+                 * @property {signalbox.inference.v1.KvStored.$Properties|null} [stored] KvEvent stored
+                 * @property {signalbox.inference.v1.KvRemoved.$Properties|null} [removed] KvEvent removed
+                 * @property {signalbox.inference.v1.KvCleared.$Properties|null} [cleared] KvEvent cleared
+                 * @property {"stored"|"removed"|"cleared"} [event] KvEvent event
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a KvEvent.
+                 * @memberof signalbox.inference.v1
+                 * @interface IKvEvent
+                 * @augments signalbox.inference.v1.KvEvent.$Properties
+                 * @deprecated Use signalbox.inference.v1.KvEvent.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a KvEvent.
+                 * @typedef {{
+                 *   sequence?: number|null;
+                 *   stored?: signalbox.inference.v1.KvStored.$Shape|null;
+                 *   removed?: signalbox.inference.v1.KvRemoved.$Shape|null;
+                 *   cleared?: signalbox.inference.v1.KvCleared.$Shape|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ event?: undefined; stored?: null; removed?: null; cleared?: null }|{ event?: "stored"; stored: signalbox.inference.v1.KvStored.$Shape; removed?: null; cleared?: null }|{ event?: "removed"; stored?: null; removed: signalbox.inference.v1.KvRemoved.$Shape; cleared?: null }|{ event?: "cleared"; stored?: null; removed?: null; cleared: signalbox.inference.v1.KvCleared.$Shape })
+                 * )} signalbox.inference.v1.KvEvent.$Shape
+                 */
+
+                /**
+                 * Constructs a new KvEvent.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a KvEvent.
+                 * @constructor
+                 * @param {signalbox.inference.v1.KvEvent.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const KvEvent = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * KvEvent sequence.
+                 * @member {number} sequence
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @instance
+                 */
+                KvEvent.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * KvEvent stored.
+                 * @member {signalbox.inference.v1.KvStored.$Properties|null|undefined} stored
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @instance
+                 */
+                KvEvent.prototype.stored = null;
+
+                /**
+                 * KvEvent removed.
+                 * @member {signalbox.inference.v1.KvRemoved.$Properties|null|undefined} removed
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @instance
+                 */
+                KvEvent.prototype.removed = null;
+
+                /**
+                 * KvEvent cleared.
+                 * @member {signalbox.inference.v1.KvCleared.$Properties|null|undefined} cleared
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @instance
+                 */
+                KvEvent.prototype.cleared = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * KvEvent event.
+                 * @member {"stored"|"removed"|"cleared"|undefined} event
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @instance
+                 */
+                $Object.defineProperty(KvEvent.prototype, "event", {
+                    get: $util.oneOfGetter($oneOfFields = ["stored", "removed", "cleared"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new KvEvent instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @static
+                 * @param {signalbox.inference.v1.KvEvent.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.KvEvent} KvEvent instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.KvEvent.$Shape): signalbox.inference.v1.KvEvent & signalbox.inference.v1.KvEvent.$Shape;
+                 *   (properties?: signalbox.inference.v1.KvEvent.$Properties): signalbox.inference.v1.KvEvent;
+                 * }}
+                 */
+                KvEvent.create = function(properties) {
+                    return new KvEvent(properties);
+                };
+
+                /**
+                 * Encodes the specified KvEvent message. Does not implicitly {@link signalbox.inference.v1.KvEvent.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @static
+                 * @param {signalbox.inference.v1.KvEvent.$Properties} message KvEvent message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                KvEvent.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.sequence);
+                    if (message.stored != null && $Object.hasOwnProperty.call(message, "stored"))
+                        $root.signalbox.inference.v1.KvStored.encode(message.stored, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.removed != null && $Object.hasOwnProperty.call(message, "removed"))
+                        $root.signalbox.inference.v1.KvRemoved.encode(message.removed, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.cleared != null && $Object.hasOwnProperty.call(message, "cleared"))
+                        $root.signalbox.inference.v1.KvCleared.encode(message.cleared, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a KvEvent message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvEvent & signalbox.inference.v1.KvEvent.$Shape} KvEvent
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                KvEvent.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.KvEvent();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.stored = $root.signalbox.inference.v1.KvStored.decode(reader, reader.size(), $undefined, _depth + 1, message.stored);
+                                message.event = "stored";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.removed = $root.signalbox.inference.v1.KvRemoved.decode(reader, reader.size(), $undefined, _depth + 1, message.removed);
+                                message.event = "removed";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                message.cleared = $root.signalbox.inference.v1.KvCleared.decode(reader, reader.size(), $undefined, _depth + 1, message.cleared);
+                                message.event = "cleared";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a KvEvent message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.KvEvent} KvEvent
+                 */
+                KvEvent.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.KvEvent)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.KvEvent: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.KvEvent();
+                    if (object.sequence != null)
+                        if (typeof object.sequence === "object" ? object.sequence.low || object.sequence.high : $Number(object.sequence) !== 0)
+                            if ($util.Long)
+                                message.sequence = $util.Long.fromValue(object.sequence, true);
+                            else if (typeof object.sequence === "string")
+                                message.sequence = $parseInt(object.sequence, 10);
+                            else if (typeof object.sequence === "number")
+                                message.sequence = object.sequence;
+                            else if (typeof object.sequence === "object")
+                                message.sequence = new $util.LongBits(object.sequence.low >>> 0, object.sequence.high >>> 0).toNumber(true);
+                    if (object.stored != null) {
+                        if (!$util.isObject(object.stored))
+                            throw $TypeError(".signalbox.inference.v1.KvEvent.stored: object expected");
+                        message.stored = $root.signalbox.inference.v1.KvStored.fromObject(object.stored, _depth + 1);
+                    }
+                    if (object.removed != null) {
+                        if (!$util.isObject(object.removed))
+                            throw $TypeError(".signalbox.inference.v1.KvEvent.removed: object expected");
+                        message.removed = $root.signalbox.inference.v1.KvRemoved.fromObject(object.removed, _depth + 1);
+                    }
+                    if (object.cleared != null) {
+                        if (!$util.isObject(object.cleared))
+                            throw $TypeError(".signalbox.inference.v1.KvEvent.cleared: object expected");
+                        message.cleared = $root.signalbox.inference.v1.KvCleared.fromObject(object.cleared, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a KvEvent message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @static
+                 * @param {signalbox.inference.v1.KvEvent} message KvEvent
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                KvEvent.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.sequence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.sequence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.sequence = typeof message.sequence === "number" ? $BigInt(message.sequence) : $util.Long.fromBits(message.sequence.low >>> 0, message.sequence.high >>> 0, true).toBigInt();
+                        else if (typeof message.sequence === "number")
+                            object.sequence = options.longs === $String ? $String(message.sequence) : message.sequence;
+                        else
+                            object.sequence = options.longs === $String ? $util.Long.prototype.toString.call(message.sequence) : options.longs === $Number ? new $util.LongBits(message.sequence.low >>> 0, message.sequence.high >>> 0).toNumber(true) : message.sequence;
+                    if (message.stored != null && $Object.hasOwnProperty.call(message, "stored")) {
+                        object.stored = $root.signalbox.inference.v1.KvStored.toObject(message.stored, options, _depth + 1);
+                        if (options.oneofs)
+                            object.event = "stored";
+                    }
+                    if (message.removed != null && $Object.hasOwnProperty.call(message, "removed")) {
+                        object.removed = $root.signalbox.inference.v1.KvRemoved.toObject(message.removed, options, _depth + 1);
+                        if (options.oneofs)
+                            object.event = "removed";
+                    }
+                    if (message.cleared != null && $Object.hasOwnProperty.call(message, "cleared")) {
+                        object.cleared = $root.signalbox.inference.v1.KvCleared.toObject(message.cleared, options, _depth + 1);
+                        if (options.oneofs)
+                            object.event = "cleared";
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this KvEvent to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                KvEvent.prototype.toJSON = function() {
+                    return KvEvent.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for KvEvent
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.KvEvent
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                KvEvent.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.KvEvent";
+                };
+
+                return KvEvent;
+            })();
+
+            v1.KvStored = (function() {
+
+                /**
+                 * Properties of a KvStored.
+                 * @typedef {Object} signalbox.inference.v1.KvStored.$Properties
+                 * @property {number|null} [hash] KvStored hash
+                 * @property {number|null} [parent] KvStored parent
+                 * @property {Array.<number>|null} [tokenIds] KvStored tokenIds
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a KvStored.
+                 * @memberof signalbox.inference.v1
+                 * @interface IKvStored
+                 * @augments signalbox.inference.v1.KvStored.$Properties
+                 * @deprecated Use signalbox.inference.v1.KvStored.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a KvStored.
+                 * @typedef {signalbox.inference.v1.KvStored.$Properties} signalbox.inference.v1.KvStored.$Shape
+                 */
+
+                /**
+                 * Constructs a new KvStored.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a KvStored.
+                 * @constructor
+                 * @param {signalbox.inference.v1.KvStored.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const KvStored = function (properties) {
+                    this.tokenIds = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * KvStored hash.
+                 * @member {number} hash
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @instance
+                 */
+                KvStored.prototype.hash = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * KvStored parent.
+                 * @member {number|null|undefined} parent
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @instance
+                 */
+                KvStored.prototype.parent = null;
+
+                /**
+                 * KvStored tokenIds.
+                 * @member {Array.<number>} tokenIds
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @instance
+                 */
+                KvStored.prototype.tokenIds = $util.emptyArray;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(KvStored.prototype, "_parent", {
+                    get: $util.oneOfGetter($oneOfFields = ["parent"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new KvStored instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @static
+                 * @param {signalbox.inference.v1.KvStored.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.KvStored} KvStored instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.KvStored.$Shape): signalbox.inference.v1.KvStored & signalbox.inference.v1.KvStored.$Shape;
+                 *   (properties?: signalbox.inference.v1.KvStored.$Properties): signalbox.inference.v1.KvStored;
+                 * }}
+                 */
+                KvStored.create = function(properties) {
+                    return new KvStored(properties);
+                };
+
+                /**
+                 * Encodes the specified KvStored message. Does not implicitly {@link signalbox.inference.v1.KvStored.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @static
+                 * @param {signalbox.inference.v1.KvStored.$Properties} message KvStored message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                KvStored.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.hash != null && $Object.hasOwnProperty.call(message, "hash") && (typeof message.hash === "object" ? message.hash.low || message.hash.high : message.hash !== 0))
+                        writer.uint32(/* id 1, wireType 1 =*/9).fixed64(message.hash);
+                    if (message.parent != null && $Object.hasOwnProperty.call(message, "parent"))
+                        writer.uint32(/* id 2, wireType 1 =*/17).fixed64(message.parent);
+                    if (message.tokenIds != null && message.tokenIds.length)
+                        writer.uint32(/* id 3, wireType 2 =*/26).uint32s(message.tokenIds);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a KvStored message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvStored & signalbox.inference.v1.KvStored.$Shape} KvStored
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                KvStored.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.KvStored();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 1)
+                                    break;
+                                if (typeof (value = reader.fixed64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.hash = value;
+                                else
+                                    delete message.hash;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 1)
+                                    break;
+                                message.parent = reader.fixed64();
+                                message._parent = "parent";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType === 2) {
+                                    if (!(message.tokenIds && message.tokenIds.length))
+                                        message.tokenIds = [];
+                                    reader.uint32s(message.tokenIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.tokenIds && message.tokenIds.length))
+                                    message.tokenIds = [];
+                                message.tokenIds.push(reader.uint32());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a KvStored message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.KvStored} KvStored
+                 */
+                KvStored.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.KvStored)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.KvStored: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.KvStored();
+                    if (object.hash != null)
+                        if (typeof object.hash === "object" ? object.hash.low || object.hash.high : $Number(object.hash) !== 0)
+                            if ($util.Long)
+                                message.hash = $util.Long.fromValue(object.hash, true);
+                            else if (typeof object.hash === "string")
+                                message.hash = $parseInt(object.hash, 10);
+                            else if (typeof object.hash === "number")
+                                message.hash = object.hash;
+                            else if (typeof object.hash === "object")
+                                message.hash = new $util.LongBits(object.hash.low >>> 0, object.hash.high >>> 0).toNumber(true);
+                    if (object.parent != null)
+                        if ($util.Long)
+                            message.parent = $util.Long.fromValue(object.parent, true);
+                        else if (typeof object.parent === "string")
+                            message.parent = $parseInt(object.parent, 10);
+                        else if (typeof object.parent === "number")
+                            message.parent = object.parent;
+                        else if (typeof object.parent === "object")
+                            message.parent = new $util.LongBits(object.parent.low >>> 0, object.parent.high >>> 0).toNumber(true);
+                    if (object.tokenIds) {
+                        if (!$Array.isArray(object.tokenIds))
+                            throw $TypeError(".signalbox.inference.v1.KvStored.tokenIds: array expected");
+                        message.tokenIds = $Array(object.tokenIds.length);
+                        for (let i = 0; i < object.tokenIds.length; ++i)
+                            message.tokenIds[i] = object.tokenIds[i] >>> 0;
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a KvStored message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @static
+                 * @param {signalbox.inference.v1.KvStored} message KvStored
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                KvStored.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.tokenIds = [];
+                    if (options.defaults)
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.hash = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.hash = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    if (message.hash != null && $Object.hasOwnProperty.call(message, "hash"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.hash = typeof message.hash === "number" ? $BigInt(message.hash) : $util.Long.fromBits(message.hash.low >>> 0, message.hash.high >>> 0, true).toBigInt();
+                        else if (typeof message.hash === "number")
+                            object.hash = options.longs === $String ? $String(message.hash) : message.hash;
+                        else
+                            object.hash = options.longs === $String ? $util.Long.prototype.toString.call(message.hash) : options.longs === $Number ? new $util.LongBits(message.hash.low >>> 0, message.hash.high >>> 0).toNumber(true) : message.hash;
+                    if (message.parent != null && $Object.hasOwnProperty.call(message, "parent"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.parent = typeof message.parent === "number" ? $BigInt(message.parent) : $util.Long.fromBits(message.parent.low >>> 0, message.parent.high >>> 0, true).toBigInt();
+                        else if (typeof message.parent === "number")
+                            object.parent = options.longs === $String ? $String(message.parent) : message.parent;
+                        else
+                            object.parent = options.longs === $String ? $util.Long.prototype.toString.call(message.parent) : options.longs === $Number ? new $util.LongBits(message.parent.low >>> 0, message.parent.high >>> 0).toNumber(true) : message.parent;
+                    if (message.tokenIds && message.tokenIds.length) {
+                        object.tokenIds = $Array(message.tokenIds.length);
+                        for (let j = 0; j < message.tokenIds.length; ++j)
+                            object.tokenIds[j] = message.tokenIds[j];
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this KvStored to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                KvStored.prototype.toJSON = function() {
+                    return KvStored.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for KvStored
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.KvStored
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                KvStored.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.KvStored";
+                };
+
+                return KvStored;
+            })();
+
+            v1.KvRemoved = (function() {
+
+                /**
+                 * Properties of a KvRemoved.
+                 * @typedef {Object} signalbox.inference.v1.KvRemoved.$Properties
+                 * @property {number|null} [hash] KvRemoved hash
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a KvRemoved.
+                 * @memberof signalbox.inference.v1
+                 * @interface IKvRemoved
+                 * @augments signalbox.inference.v1.KvRemoved.$Properties
+                 * @deprecated Use signalbox.inference.v1.KvRemoved.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a KvRemoved.
+                 * @typedef {signalbox.inference.v1.KvRemoved.$Properties} signalbox.inference.v1.KvRemoved.$Shape
+                 */
+
+                /**
+                 * Constructs a new KvRemoved.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a KvRemoved.
+                 * @constructor
+                 * @param {signalbox.inference.v1.KvRemoved.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const KvRemoved = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * KvRemoved hash.
+                 * @member {number} hash
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @instance
+                 */
+                KvRemoved.prototype.hash = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new KvRemoved instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @static
+                 * @param {signalbox.inference.v1.KvRemoved.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.KvRemoved} KvRemoved instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.KvRemoved.$Shape): signalbox.inference.v1.KvRemoved & signalbox.inference.v1.KvRemoved.$Shape;
+                 *   (properties?: signalbox.inference.v1.KvRemoved.$Properties): signalbox.inference.v1.KvRemoved;
+                 * }}
+                 */
+                KvRemoved.create = function(properties) {
+                    return new KvRemoved(properties);
+                };
+
+                /**
+                 * Encodes the specified KvRemoved message. Does not implicitly {@link signalbox.inference.v1.KvRemoved.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @static
+                 * @param {signalbox.inference.v1.KvRemoved.$Properties} message KvRemoved message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                KvRemoved.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.hash != null && $Object.hasOwnProperty.call(message, "hash") && (typeof message.hash === "object" ? message.hash.low || message.hash.high : message.hash !== 0))
+                        writer.uint32(/* id 1, wireType 1 =*/9).fixed64(message.hash);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a KvRemoved message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvRemoved & signalbox.inference.v1.KvRemoved.$Shape} KvRemoved
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                KvRemoved.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.KvRemoved();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 1)
+                                    break;
+                                if (typeof (value = reader.fixed64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.hash = value;
+                                else
+                                    delete message.hash;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a KvRemoved message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.KvRemoved} KvRemoved
+                 */
+                KvRemoved.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.KvRemoved)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.KvRemoved: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.KvRemoved();
+                    if (object.hash != null)
+                        if (typeof object.hash === "object" ? object.hash.low || object.hash.high : $Number(object.hash) !== 0)
+                            if ($util.Long)
+                                message.hash = $util.Long.fromValue(object.hash, true);
+                            else if (typeof object.hash === "string")
+                                message.hash = $parseInt(object.hash, 10);
+                            else if (typeof object.hash === "number")
+                                message.hash = object.hash;
+                            else if (typeof object.hash === "object")
+                                message.hash = new $util.LongBits(object.hash.low >>> 0, object.hash.high >>> 0).toNumber(true);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a KvRemoved message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @static
+                 * @param {signalbox.inference.v1.KvRemoved} message KvRemoved
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                KvRemoved.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.hash = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.hash = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    if (message.hash != null && $Object.hasOwnProperty.call(message, "hash"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.hash = typeof message.hash === "number" ? $BigInt(message.hash) : $util.Long.fromBits(message.hash.low >>> 0, message.hash.high >>> 0, true).toBigInt();
+                        else if (typeof message.hash === "number")
+                            object.hash = options.longs === $String ? $String(message.hash) : message.hash;
+                        else
+                            object.hash = options.longs === $String ? $util.Long.prototype.toString.call(message.hash) : options.longs === $Number ? new $util.LongBits(message.hash.low >>> 0, message.hash.high >>> 0).toNumber(true) : message.hash;
+                    return object;
+                };
+
+                /**
+                 * Converts this KvRemoved to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                KvRemoved.prototype.toJSON = function() {
+                    return KvRemoved.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for KvRemoved
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.KvRemoved
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                KvRemoved.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.KvRemoved";
+                };
+
+                return KvRemoved;
+            })();
+
+            v1.KvCleared = (function() {
+
+                /**
+                 * Properties of a KvCleared.
+                 * @typedef {Object} signalbox.inference.v1.KvCleared.$Properties
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a KvCleared.
+                 * @memberof signalbox.inference.v1
+                 * @interface IKvCleared
+                 * @augments signalbox.inference.v1.KvCleared.$Properties
+                 * @deprecated Use signalbox.inference.v1.KvCleared.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a KvCleared.
+                 * @typedef {signalbox.inference.v1.KvCleared.$Properties} signalbox.inference.v1.KvCleared.$Shape
+                 */
+
+                /**
+                 * Constructs a new KvCleared.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a KvCleared.
+                 * @constructor
+                 * @param {signalbox.inference.v1.KvCleared.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const KvCleared = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Creates a new KvCleared instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.KvCleared
+                 * @static
+                 * @param {signalbox.inference.v1.KvCleared.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.KvCleared} KvCleared instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.KvCleared.$Shape): signalbox.inference.v1.KvCleared & signalbox.inference.v1.KvCleared.$Shape;
+                 *   (properties?: signalbox.inference.v1.KvCleared.$Properties): signalbox.inference.v1.KvCleared;
+                 * }}
+                 */
+                KvCleared.create = function(properties) {
+                    return new KvCleared(properties);
+                };
+
+                /**
+                 * Encodes the specified KvCleared message. Does not implicitly {@link signalbox.inference.v1.KvCleared.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.KvCleared
+                 * @static
+                 * @param {signalbox.inference.v1.KvCleared.$Properties} message KvCleared message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                KvCleared.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a KvCleared message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.KvCleared
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KvCleared & signalbox.inference.v1.KvCleared.$Shape} KvCleared
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                KvCleared.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.KvCleared();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        reader.skipType(tag & 7, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a KvCleared message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.KvCleared
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.KvCleared} KvCleared
+                 */
+                KvCleared.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.KvCleared)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.KvCleared: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    return new $root.signalbox.inference.v1.KvCleared();
+                };
+
+                /**
+                 * Creates a plain object from a KvCleared message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.KvCleared
+                 * @static
+                 * @param {signalbox.inference.v1.KvCleared} message KvCleared
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                KvCleared.toObject = function () {
+                    return {};
+                };
+
+                /**
+                 * Converts this KvCleared to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.KvCleared
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                KvCleared.prototype.toJSON = function() {
+                    return KvCleared.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for KvCleared
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.KvCleared
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                KvCleared.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.KvCleared";
+                };
+
+                return KvCleared;
+            })();
+
+            v1.DialHello = (function() {
+
+                /**
+                 * Properties of a DialHello.
+                 * @typedef {Object} signalbox.inference.v1.DialHello.$Properties
+                 * @property {string|null} [worker] DialHello worker
+                 * @property {string|null} [epoch] DialHello epoch
+                 * @property {signalbox.inference.v1.LinkRole|null} [role] DialHello role
+                 * @property {Uint8Array|null} [proof] DialHello proof
+                 * @property {string|null} [link] DialHello link
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a DialHello.
+                 * @memberof signalbox.inference.v1
+                 * @interface IDialHello
+                 * @augments signalbox.inference.v1.DialHello.$Properties
+                 * @deprecated Use signalbox.inference.v1.DialHello.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a DialHello.
+                 * @typedef {signalbox.inference.v1.DialHello.$Properties} signalbox.inference.v1.DialHello.$Shape
+                 */
+
+                /**
+                 * Constructs a new DialHello.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a DialHello.
+                 * @constructor
+                 * @param {signalbox.inference.v1.DialHello.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const DialHello = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * DialHello worker.
+                 * @member {string} worker
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @instance
+                 */
+                DialHello.prototype.worker = "";
+
+                /**
+                 * DialHello epoch.
+                 * @member {string} epoch
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @instance
+                 */
+                DialHello.prototype.epoch = "";
+
+                /**
+                 * DialHello role.
+                 * @member {signalbox.inference.v1.LinkRole} role
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @instance
+                 */
+                DialHello.prototype.role = 0;
+
+                /**
+                 * DialHello proof.
+                 * @member {Uint8Array} proof
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @instance
+                 */
+                DialHello.prototype.proof = $util.newBuffer([]);
+
+                /**
+                 * DialHello link.
+                 * @member {string} link
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @instance
+                 */
+                DialHello.prototype.link = "";
+
+                /**
+                 * Creates a new DialHello instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @static
+                 * @param {signalbox.inference.v1.DialHello.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.DialHello} DialHello instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.DialHello.$Shape): signalbox.inference.v1.DialHello & signalbox.inference.v1.DialHello.$Shape;
+                 *   (properties?: signalbox.inference.v1.DialHello.$Properties): signalbox.inference.v1.DialHello;
+                 * }}
+                 */
+                DialHello.create = function(properties) {
+                    return new DialHello(properties);
+                };
+
+                /**
+                 * Encodes the specified DialHello message. Does not implicitly {@link signalbox.inference.v1.DialHello.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @static
+                 * @param {signalbox.inference.v1.DialHello.$Properties} message DialHello message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                DialHello.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.worker);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.epoch);
+                    if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).int32(message.role);
+                    if (message.proof != null && $Object.hasOwnProperty.call(message, "proof") && message.proof.length)
+                        writer.uint32(/* id 4, wireType 2 =*/34).bytes(message.proof);
+                    if (message.link != null && $Object.hasOwnProperty.call(message, "link") && message.link !== "")
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.link);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a DialHello message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DialHello & signalbox.inference.v1.DialHello.$Shape} DialHello
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                DialHello.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.DialHello();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.worker = value;
+                                else
+                                    delete message.worker;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.role = value;
+                                else
+                                    delete message.role;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.proof = value;
+                                else
+                                    delete message.proof;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.link = value;
+                                else
+                                    delete message.link;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a DialHello message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.DialHello} DialHello
+                 */
+                DialHello.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.DialHello)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.DialHello: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.DialHello();
+                    if (object.worker != null)
+                        if (typeof object.worker !== "string" || object.worker.length)
+                            message.worker = $String(object.worker);
+                    if (object.epoch != null)
+                        if (typeof object.epoch !== "string" || object.epoch.length)
+                            message.epoch = $String(object.epoch);
+                    if (object.role !== 0 && (typeof object.role !== "string" || $root.signalbox.inference.v1.LinkRole[object.role] !== 0))
+                        switch (object.role) {
+                        case "LINK_ROLE_UNSPECIFIED":
+                        case 0:
+                            message.role = 0;
+                            break;
+                        case "LINK_ROLE_SERVE":
+                        case 1:
+                            message.role = 1;
+                            break;
+                        case "LINK_ROLE_PROGRESS":
+                        case 2:
+                            message.role = 2;
+                            break;
+                        default:
+                            if (typeof object.role === "number" && (object.role | 0) === object.role)
+                                message.role = object.role;
+                        }
+                    if (object.proof != null)
+                        if (object.proof.length)
+                            if (typeof object.proof === "string")
+                                $util.base64.decode(object.proof, message.proof = $util.newBuffer($util.base64.length(object.proof)), 0);
+                            else if (object.proof.length >= 0)
+                                message.proof = object.proof;
+                    if (object.link != null)
+                        if (typeof object.link !== "string" || object.link.length)
+                            message.link = $String(object.link);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a DialHello message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @static
+                 * @param {signalbox.inference.v1.DialHello} message DialHello
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                DialHello.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.worker = "";
+                        object.epoch = "";
+                        object.role = options.enums === $String ? "LINK_ROLE_UNSPECIFIED" : 0;
+                        if (options.bytes === $String)
+                            object.proof = "";
+                        else {
+                            object.proof = [];
+                            if (options.bytes !== $Array)
+                                object.proof = $util.newBuffer(object.proof);
+                        }
+                        object.link = "";
+                    }
+                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker"))
+                        object.worker = message.worker;
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch"))
+                        object.epoch = message.epoch;
+                    if (message.role != null && $Object.hasOwnProperty.call(message, "role"))
+                        object.role = options.enums === $String ? $root.signalbox.inference.v1.LinkRole[message.role] === $undefined ? message.role : $root.signalbox.inference.v1.LinkRole[message.role] : message.role;
+                    if (message.proof != null && $Object.hasOwnProperty.call(message, "proof"))
+                        object.proof = options.bytes === $String ? $util.base64.encode(message.proof, 0, message.proof.length) : options.bytes === $Array ? $Array.prototype.slice.call(message.proof) : message.proof;
+                    if (message.link != null && $Object.hasOwnProperty.call(message, "link"))
+                        object.link = message.link;
+                    return object;
+                };
+
+                /**
+                 * Converts this DialHello to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                DialHello.prototype.toJSON = function() {
+                    return DialHello.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for DialHello
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.DialHello
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                DialHello.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.DialHello";
+                };
+
+                return DialHello;
+            })();
+
+            /**
+             * LinkRole enum.
+             * @name signalbox.inference.v1.LinkRole
+             * @enum {number}
+             * @property {number} LINK_ROLE_UNSPECIFIED=0 LINK_ROLE_UNSPECIFIED value
+             * @property {number} LINK_ROLE_SERVE=1 LINK_ROLE_SERVE value
+             * @property {number} LINK_ROLE_PROGRESS=2 LINK_ROLE_PROGRESS value
+             */
+            v1.LinkRole = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "LINK_ROLE_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "LINK_ROLE_SERVE"] = 1;
+                values[valuesById[2] = "LINK_ROLE_PROGRESS"] = 2;
+                return values;
+            })();
+
+            v1.DialChallenge = (function() {
+
+                /**
+                 * Properties of a DialChallenge.
+                 * @typedef {Object} signalbox.inference.v1.DialChallenge.$Properties
+                 * @property {string|null} [router] DialChallenge router
+                 * @property {Uint8Array|null} [nonce] DialChallenge nonce
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a DialChallenge.
+                 * @memberof signalbox.inference.v1
+                 * @interface IDialChallenge
+                 * @augments signalbox.inference.v1.DialChallenge.$Properties
+                 * @deprecated Use signalbox.inference.v1.DialChallenge.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a DialChallenge.
+                 * @typedef {signalbox.inference.v1.DialChallenge.$Properties} signalbox.inference.v1.DialChallenge.$Shape
+                 */
+
+                /**
+                 * Constructs a new DialChallenge.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a DialChallenge.
+                 * @constructor
+                 * @param {signalbox.inference.v1.DialChallenge.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const DialChallenge = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * DialChallenge router.
+                 * @member {string} router
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @instance
+                 */
+                DialChallenge.prototype.router = "";
+
+                /**
+                 * DialChallenge nonce.
+                 * @member {Uint8Array} nonce
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @instance
+                 */
+                DialChallenge.prototype.nonce = $util.newBuffer([]);
+
+                /**
+                 * Creates a new DialChallenge instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @static
+                 * @param {signalbox.inference.v1.DialChallenge.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.DialChallenge} DialChallenge instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.DialChallenge.$Shape): signalbox.inference.v1.DialChallenge & signalbox.inference.v1.DialChallenge.$Shape;
+                 *   (properties?: signalbox.inference.v1.DialChallenge.$Properties): signalbox.inference.v1.DialChallenge;
+                 * }}
+                 */
+                DialChallenge.create = function(properties) {
+                    return new DialChallenge(properties);
+                };
+
+                /**
+                 * Encodes the specified DialChallenge message. Does not implicitly {@link signalbox.inference.v1.DialChallenge.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @static
+                 * @param {signalbox.inference.v1.DialChallenge.$Properties} message DialChallenge message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                DialChallenge.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.router != null && $Object.hasOwnProperty.call(message, "router") && message.router !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.router);
+                    if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce") && message.nonce.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).bytes(message.nonce);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a DialChallenge message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DialChallenge & signalbox.inference.v1.DialChallenge.$Shape} DialChallenge
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                DialChallenge.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.DialChallenge();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.router = value;
+                                else
+                                    delete message.router;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.nonce = value;
+                                else
+                                    delete message.nonce;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a DialChallenge message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.DialChallenge} DialChallenge
+                 */
+                DialChallenge.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.DialChallenge)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.DialChallenge: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.DialChallenge();
+                    if (object.router != null)
+                        if (typeof object.router !== "string" || object.router.length)
+                            message.router = $String(object.router);
+                    if (object.nonce != null)
+                        if (object.nonce.length)
+                            if (typeof object.nonce === "string")
+                                $util.base64.decode(object.nonce, message.nonce = $util.newBuffer($util.base64.length(object.nonce)), 0);
+                            else if (object.nonce.length >= 0)
+                                message.nonce = object.nonce;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a DialChallenge message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @static
+                 * @param {signalbox.inference.v1.DialChallenge} message DialChallenge
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                DialChallenge.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.router = "";
+                        if (options.bytes === $String)
+                            object.nonce = "";
+                        else {
+                            object.nonce = [];
+                            if (options.bytes !== $Array)
+                                object.nonce = $util.newBuffer(object.nonce);
+                        }
+                    }
+                    if (message.router != null && $Object.hasOwnProperty.call(message, "router"))
+                        object.router = message.router;
+                    if (message.nonce != null && $Object.hasOwnProperty.call(message, "nonce"))
+                        object.nonce = options.bytes === $String ? $util.base64.encode(message.nonce, 0, message.nonce.length) : options.bytes === $Array ? $Array.prototype.slice.call(message.nonce) : message.nonce;
+                    return object;
+                };
+
+                /**
+                 * Converts this DialChallenge to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                DialChallenge.prototype.toJSON = function() {
+                    return DialChallenge.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for DialChallenge
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.DialChallenge
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                DialChallenge.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.DialChallenge";
+                };
+
+                return DialChallenge;
+            })();
+
+            return v1;
+        })();
+
+        return inference;
+    })();
+
     return signalbox;
 })();
 
