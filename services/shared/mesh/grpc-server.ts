@@ -7,7 +7,7 @@
 //   G2. A unary call has a deadline: the caller's, or UNARY_DEADLINE_MS when it sent none.
 //   G3. stop() ends within its deadline; streams are told UNAVAILABLE, unary calls may finish.
 
-import { Server } from "@grpc/grpc-js";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type {
   Metadata,
   ServerDuplexStream,
@@ -17,6 +17,7 @@ import type {
   UntypedServiceImplementation,
   sendUnaryData,
 } from "@grpc/grpc-js";
+import type { Socket } from "node:net";
 import { Failure } from "#shared/base/errors.ts";
 import type { ErrorCode } from "#shared/base/errors.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
@@ -59,8 +60,8 @@ type Handler<M> =
 export type ServiceHandlers<T extends ServiceTable> = { readonly [N in keyof T]: Handler<T[N]> };
 
 export interface GrpcServerOptions {
-  /** `host:port`; port 0 takes a free one. */
-  readonly listen: string;
+  /** `host:port`; port 0 takes a free one; null: only what inject() is given. */
+  readonly listen: string | null;
   readonly tls?: TlsFiles;
   readonly metrics: Metrics;
   /**
@@ -76,6 +77,7 @@ export class GrpcServer {
   readonly #streams = new Set<(failure: Failure) => void>();
   readonly #services: string[] = [];
   #health: GrpcHealth | null = null;
+  #injector: ReturnType<Server["createConnectionInjector"]> | null = null;
 
   constructor(options: GrpcServerOptions) {
     this.#options = options;
@@ -110,7 +112,10 @@ export class GrpcServer {
     this.#server.addService(table, implementation);
   }
 
-  /** Listens and says SERVING; the bound `host:port`. UNAVAILABLE when the address is taken. */
+  /**
+   * Listens and says SERVING; the bound `host:port`, empty where it listens on none. UNAVAILABLE
+   * when the address is taken.
+   */
   async start(): Promise<string> {
     const health = new GrpcHealth(this.#services);
     this.#health = health;
@@ -119,6 +124,10 @@ export class GrpcServer {
       watch: (request, call) => health.watch(request, call.signal),
     });
     const { listen, tls = NO_TLS } = this.#options;
+    if (listen === null) {
+      health.serving = true;
+      return "";
+    }
     const port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(listen, serverCredentialsOf(tls), (error, bound) => {
         if (error === null) return resolve(bound);
@@ -133,8 +142,22 @@ export class GrpcServer {
     return `${listen.replace(/:\d+$/, "")}:${port}`;
   }
 
+  /**
+   * Serves on a connection that was made elsewhere, TLS and all; after start(). What was read from
+   * it already goes back by `unshift` first.
+   */
+  inject(socket: Socket): void {
+    this.#injector ??= this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#injector.injectConnection(socket);
+  }
+
   get serving(): boolean {
     return this.#health?.serving ?? false;
+  }
+
+  /** Says NOT_SERVING to who asks, and goes on serving. */
+  announceStop(): void {
+    if (this.#health !== null) this.#health.serving = false;
   }
 
   /**
