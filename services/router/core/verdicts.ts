@@ -1,0 +1,117 @@
+// Health is progress: what a worker's reports, and their absence, say about it.
+//
+//   V1. Silence alone condemns nobody: it is asked over the serving connection first.
+//   V2. What this process slept through is nobody else's silence.
+//   V3. A hang is judged from reports that came in, never from their absence.
+
+import { trip } from "./breaker.ts";
+import type { Fleet, Pool } from "./fleet-state.ts";
+import type { Worker } from "./worker.ts";
+
+export type Verdict =
+  /** It reports, and its engine or its event loop stands still: resume its streams elsewhere. */
+  | {
+      readonly kind: "hung";
+      readonly key: string;
+      readonly what: "engine" | "loop";
+      readonly frozenMs: number;
+    }
+  /** It has not reported: ask it over the serving connection, and tell onConfirmed(). */
+  | { readonly kind: "suspect"; readonly key: string; readonly silentMs: number }
+  /** It is heard again, or moves again. */
+  | { readonly kind: "recovered"; readonly key: string };
+
+/** To be called every period or so. Each verdict is given once for each time it becomes true. */
+export function onTick(fleet: Fleet, nowMs: number): Verdict[] {
+  const { options } = fleet;
+  if (nowMs - fleet.tickedAtMs > options.periodMs + options.pauseMs) fleet.awakeSinceMs = nowMs;
+  fleet.tickedAtMs = nowMs;
+  const verdicts: Verdict[] = [];
+  for (const worker of fleet.workers.values()) {
+    const verdict = judge(fleet, worker, nowMs);
+    if (verdict !== null) verdicts.push(verdict);
+  }
+  for (const pool of fleet.pools.values()) renewMedians(pool);
+  return verdicts;
+}
+
+/** What the serving connection answered when a suspect was asked. */
+export function onConfirmed(fleet: Fleet, key: string, alive: boolean, nowMs: number): void {
+  const worker = fleet.workers.get(key);
+  if (worker === undefined) return; // Gone meanwhile.
+  const { kind } = worker.health;
+  if (kind === "ok" || kind === "hung") return; // Heard meanwhile.
+  worker.health = alive
+    ? { kind: "confirmed", untilMs: nowMs + fleet.options.confirmedForMs }
+    : { kind: "dead", askedAtMs: nowMs };
+}
+
+function judge(fleet: Fleet, worker: Worker, nowMs: number): Verdict | null {
+  const { options, awakeSinceMs } = fleet;
+  const { health, key } = worker;
+  const silentMs = nowMs - Math.max(worker.heardAtMs, awakeSinceMs);
+  const isSilent = silentMs > options.periodMs * options.suspectPeriods;
+  switch (health.kind) {
+    case "ok":
+      if (!isSilent) return judgeMotion(fleet, worker, nowMs);
+      worker.health = { kind: "suspect", askedAtMs: nowMs };
+      return { kind: "suspect", key, silentMs };
+    case "suspect":
+    case "confirmed":
+    case "dead": {
+      if (!isSilent && worker.heardAtMs > awakeSinceMs) {
+        worker.health = { kind: "ok" };
+        return { kind: "recovered", key };
+      }
+      // Asked again: an answer that got lost, or one that has become old.
+      const askAtMs =
+        health.kind === "confirmed" ? health.untilMs : health.askedAtMs + options.confirmedForMs;
+      if (nowMs < askAtMs) return null;
+      if (health.kind === "dead") worker.health = { kind: "dead", askedAtMs: nowMs };
+      else worker.health = { kind: "suspect", askedAtMs: nowMs };
+      return { kind: "suspect", key, silentMs };
+    }
+    case "hung":
+      if (!hasMoved(fleet, worker)) return null;
+      worker.health = { kind: "ok" };
+      return { kind: "recovered", key };
+  }
+}
+
+function judgeMotion(fleet: Fleet, worker: Worker, nowMs: number): Verdict | null {
+  const { awakeSinceMs, options } = fleet;
+  const { key, progress } = worker;
+  if (progress === null) return null;
+  const limitMs = hangLimitMs(fleet, worker);
+  const frozenMs = worker.heardAtMs - Math.max(worker.stepMovedAtMs, awakeSinceMs);
+  const isFrozen = progress.running > 0 && frozenMs > limitMs;
+  if (!isFrozen && progress.loopLagMs <= limitMs) return null;
+  const what = isFrozen ? "engine" : "loop";
+  worker.health = { kind: "hung", what, engineStep: progress.engineStep };
+  trip(worker.breaker, options.breaker, fleet.random, nowMs);
+  return { kind: "hung", key, what, frozenMs: isFrozen ? frozenMs : progress.loopLagMs };
+}
+
+/** An engine by a step, or by having nothing to do; a loop by turning. */
+function hasMoved(fleet: Fleet, worker: Worker): boolean {
+  const { health, progress } = worker;
+  if (health.kind !== "hung" || progress === null) return false;
+  if (health.what === "loop") return progress.loopLagMs <= hangLimitMs(fleet, worker);
+  return progress.engineStep !== health.engineStep || progress.running === 0;
+}
+
+function hangLimitMs(fleet: Fleet, worker: Worker): number {
+  return Math.max(fleet.options.hangMs, fleet.options.hangSteps * worker.stepMs);
+}
+
+function renewMedians(pool: Pool): void {
+  pool.medianMsPerToken = medianOf(pool.workers, (worker) => worker.msPerToken);
+  pool.medianItlMs = medianOf(pool.workers, (worker) => worker.itlMs);
+}
+
+/** The lower of two in the middle: of two workers the slow one is not the measure. */
+function medianOf(workers: readonly Worker[], valueOf: (worker: Worker) => number): number {
+  const values = workers.map(valueOf).filter((value) => value > 0);
+  values.sort((a, b) => a - b);
+  return values[(values.length - 1) >> 1] ?? 0;
+}

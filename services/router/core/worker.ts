@@ -1,0 +1,162 @@
+// A worker as its router sees it: what it said of itself, what it reported last, and what this
+// router has sent there since.
+
+import type { Breaker } from "./breaker.ts";
+import { newBreaker } from "./breaker.ts";
+import { newPeakEwma } from "./peak-ewma.ts";
+import type { PeakEwma } from "./peak-ewma.ts";
+
+/** What a worker says of itself once, when it comes up. */
+export interface WorkerSpec {
+  /** Worker id and epoch: a restarted worker is another one. */
+  readonly key: string;
+  readonly model: string;
+  /** Outputs agree bit for bit within one numerics class. */
+  readonly classId: string;
+  readonly sequencesMax: number;
+  readonly blocks: number;
+  readonly blockTokens: number;
+  /** Takes resumed output and goes on exactly. */
+  readonly resume: boolean;
+  readonly masks: boolean;
+  /** A stream of another class may go on here. */
+  readonly isCrossable: boolean;
+}
+
+export interface Progress {
+  readonly sequence: number;
+  /** The highest dispatch of this router that the figures include. */
+  readonly seen: number;
+  readonly engineStep: number;
+  readonly tokensOut: number;
+  readonly lastStepMs: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly promptTokensLeft: number;
+  readonly blocksFree: number;
+  readonly blocks: number;
+  readonly state: "ready" | "draining" | "failed";
+  /** null: its allocation does not end. */
+  readonly walltimeLeftMs: number | null;
+  readonly loopLagMs: number;
+}
+
+/**
+ * `suspect`: silent, asked over the serving connection. `confirmed`: silent and alive, until when
+ * that is believed. `dead`: silent and not answering. `hung`: it reports, and does not move.
+ */
+export type Health =
+  | { readonly kind: "ok" }
+  | { readonly kind: "suspect"; readonly askedAtMs: number }
+  | { readonly kind: "confirmed"; readonly untilMs: number }
+  | { readonly kind: "dead"; readonly askedAtMs: number }
+  | { readonly kind: "hung"; readonly what: "engine" | "loop"; readonly engineStep: number };
+
+/** One attempt at a request, from dispatch to end. */
+export interface Ticket {
+  readonly requestId: string;
+  readonly worker: Worker;
+  readonly dispatch: number;
+  readonly prefix: readonly bigint[];
+  readonly promptTokens: number;
+  /** Of them not expected in the worker's cache. */
+  readonly uncachedTokens: number;
+  /** Those of everyone ahead, these, and the overhead: what the first token has to wait for. */
+  readonly workTokens: number;
+  readonly outputTokensExpected: number;
+  readonly blocks: number;
+  readonly dispatchedAtMs: number;
+  /** To the first token. */
+  readonly expectedMs: number;
+  lastTokensAtMs: number | null;
+}
+
+export interface Worker {
+  readonly key: string;
+  readonly spec: WorkerSpec;
+  isGone: boolean;
+  progress: Progress | null;
+  /** When it last reported; when it came up, before its first report. */
+  heardAtMs: number;
+  /** Since when its engine step is the same with requests running. */
+  stepMovedAtMs: number;
+  /** Usual length of a step. */
+  stepMs: number;
+  health: Health;
+  readonly breaker: Breaker;
+  slowStartAtMs: number;
+
+  /** Dispatches are counted from 1. */
+  dispatched: number;
+  seen: number;
+  readonly inFlight: Set<Ticket>;
+  inFlightBlocks: number;
+  /** Without their first token, in order of dispatch. */
+  readonly awaiting: Set<Ticket>;
+  awaitingTokens: number;
+  /** In no report yet, in order of dispatch. */
+  readonly unseen: Set<Ticket>;
+  unseenTokens: number;
+  unseenBlocks: number;
+
+  /** To the first token for each token of work; 0 while nobody has measured it. */
+  msPerToken: number;
+  /** The same, its peak. */
+  readonly peak: PeakEwma;
+  /** Between tokens of a stream; 0 while nobody has measured it. */
+  itlMs: number;
+}
+
+export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
+  return {
+    key: spec.key,
+    spec,
+    isGone: false,
+    progress: null,
+    heardAtMs: nowMs,
+    stepMovedAtMs: nowMs,
+    stepMs: 0,
+    health: { kind: "ok" },
+    breaker: newBreaker(nowMs),
+    slowStartAtMs: nowMs,
+    dispatched: 0,
+    seen: 0,
+    inFlight: new Set(),
+    inFlightBlocks: 0,
+    awaiting: new Set(),
+    awaitingTokens: 0,
+    unseen: new Set(),
+    unseenTokens: 0,
+    unseenBlocks: 0,
+    msPerToken: 0,
+    peak: newPeakEwma(nowMs),
+    itlMs: 0,
+  };
+}
+
+/** Weight of a new sample in the means of steps, tokens and first tokens. */
+const MEAN_WEIGHT = 0.1;
+
+/** The mean after one more sample; the first sample is the mean. */
+export function meanWith(mean: number, sample: number): number {
+  return mean === 0 ? sample : mean + (sample - mean) * MEAN_WEIGHT;
+}
+
+/** Its last report is missing or old: what this router knows itself stands in. */
+export function isStale(worker: Worker, staleMs: number, nowMs: number): boolean {
+  return worker.progress === null || nowMs - worker.heardAtMs > staleMs;
+}
+
+/** Requests there, running and waiting, everybody's. */
+export function loadOf(worker: Worker, stale: boolean): number {
+  const own = worker.inFlight.size;
+  const { progress } = worker;
+  if (stale || progress === null) return own;
+  return Math.max(own, progress.running + progress.waiting + worker.unseen.size);
+}
+
+export function isReady(worker: Worker): boolean {
+  const { kind } = worker.health;
+  if (worker.isGone || kind === "dead" || kind === "hung") return false;
+  return worker.progress === null || worker.progress.state === "ready";
+}
