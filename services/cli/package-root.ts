@@ -18,3 +18,8 @@ export function packageRoot(): string {
     folder = parent;
   }
 }
+
+/** The small model that comes along: its README says what it knows. */
+export function bundledModel(): string {
+  return join(packageRoot(), "native", "models", "lantern");
+}

@@ -19,6 +19,7 @@ import { receiptCommand } from "./commands/receipt.ts";
 import { retryCommand } from "./commands/retry.ts";
 import { runCommand } from "./commands/run.ts";
 import { sbatchCommand } from "./commands/sbatch.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
@@ -63,6 +64,7 @@ export function makeProgram(app: App): Command {
   program.addCommand(tokenCommand(app));
   program.addCommand(receiptCommand(app));
   program.commandsGroup("Language models:");
+  program.addCommand(serveCommand(app));
   program.addCommand(modelCommand(app));
   program.commandsGroup("Upkeep:");
   program.addCommand(doctorCommand(app));

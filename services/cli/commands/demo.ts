@@ -1,5 +1,6 @@
 // `signalbox demo`: a whole mesh in a folder of its own, three steps on it, their results and
-// receipts, and everything down again: also on Ctrl-C and on failure.
+// receipts, one streamed answer whose worker is killed, and everything down again: also on Ctrl-C
+// and on failure.
 
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +16,7 @@ import {
   type SavedReceipts,
 } from "../demo/demo-result.ts";
 import { printResults } from "../demo/print-results.ts";
+import type { ServingResult } from "../demo/serving-demo.ts";
 import { Stage } from "../demo/stage.ts";
 import type { ClusterPlan } from "../mesh/mesh-record.ts";
 import { packageRoot } from "../package-root.ts";
@@ -27,29 +29,36 @@ interface DemoOptions {
   readonly manifest?: string;
 }
 
-type Which = "ising" | "silicon";
+type Which = "ising" | "silicon" | "serve";
 
 export function demoCommand(app: App): Command {
   return makeCommand(
     "demo",
     {
-      summary: "see it work: a mesh, three steps, results, receipts; then everything down",
+      summary: "see it work: a mesh, three steps, receipts, a stream that survives; then all down",
       details:
         "`demo` needs Node alone: the embedded log and this machine as the cluster. `demo silicon` is\n" +
         "the real thing: NATS, a private Slurm, and Quantum ESPRESSO; it names the Debian packages it\n" +
-        "lacks and installs them only with --install. Ends 0 when all steps succeeded and every receipt\n" +
-        "verified. With --json the last line is {run, state, log, cluster, steps, receiptsVerified}.",
+        "lacks and installs them only with --install. `demo serve` is the last part of `demo` alone: a\n" +
+        "story from two workers with the bundled model, one of which is killed in the middle; without an\n" +
+        "engine or a compiler to build it, it is skipped. Ends 0 when all steps succeeded, every receipt\n" +
+        "verified and the story was the same. With --json the last line is {run, state, log, cluster,\n" +
+        "steps, receiptsVerified, serving}, of `demo serve` {textEqual, gapMs, killedWorker, resumedOn,\n" +
+        "tokens}.",
       examples: [
         "signalbox demo",
         "signalbox demo --json | tail -1 | jq .steps",
         "signalbox demo silicon --install",
+        "signalbox demo serve",
         "signalbox demo --keep      # leave the mesh running, to look around",
       ],
     },
     "local",
   )
     .addArgument(
-      new Argument("[which]", "ising or silicon").choices(["ising", "silicon"]).default("ising"),
+      new Argument("[which]", "ising, silicon or serve")
+        .choices(["ising", "silicon", "serve"])
+        .default("ising"),
     )
     .option("--install", "install Debian packages that are missing (silicon, as root)")
     .option("--keep", "leave the mesh running when done")
@@ -68,6 +77,7 @@ async function demo(session: Session, which: Which, options: DemoOptions): Promi
       : session.home;
   const stage = new Stage(session, folder, options.keep === true);
   try {
+    if (which === "serve") return await playServing(session, stage, interrupted.signal);
     return await play(session, stage, which, options, interrupted.signal);
   } catch (reason) {
     if (interrupted.signal.aborted) return EXIT_INTERRUPTED;
@@ -100,8 +110,38 @@ async function play(
   const receipts = await fetchReceipts(stage, client, shown);
   const result = await resultOf(client, which, shown, receipts);
   await printResults(session, stage, client, shown, receipts);
+  const ran = result.state === "succeeded" && result.receiptsVerified;
+  if (which === "silicon" || !ran) {
+    session.printer.record(result);
+    return ran ? 0 : 1;
+  }
+  const serving = await serveIfPossible(stage, session, signal);
+  session.printer.record({ ...result, serving });
+  return "skipped" in serving || serving.textEqual ? 0 : 1;
+}
+
+async function playServing(session: Session, stage: Stage, signal: AbortSignal): Promise<ExitCode> {
+  const result = await serveIfPossible(stage, session, signal);
   session.printer.record(result);
-  return result.state === "succeeded" && result.receiptsVerified ? 0 : 1;
+  return "skipped" in result || result.textEqual ? 0 : 1;
+}
+
+async function serveIfPossible(
+  stage: Stage,
+  session: Session,
+  signal: AbortSignal,
+): Promise<ServingResult | { readonly skipped: string }> {
+  const { provideEngine } = await import("../demo/provide-engine.ts");
+  stage.say("");
+  stage.say(session.printer.style.bold("A stream that survives its worker"));
+  const lacking = await provideEngine((text) => stage.say(text));
+  signal.throwIfAborted();
+  if (lacking !== null) {
+    stage.say(`skipped: ${lacking}`);
+    return { skipped: lacking };
+  }
+  const { showServing } = await import("../demo/show-serving.ts");
+  return showServing(session, stage, signal);
 }
 
 function manifestOf(session: Session, which: Which, options: DemoOptions): string {

@@ -8,7 +8,8 @@ import { makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import type { ClusterPlan } from "../mesh/mesh-record.ts";
 import type { Mesh, MeshPlan, MeshStep } from "../mesh/mesh-up.ts";
 import { meshLayout } from "../mesh/mesh-layout.ts";
-import { packageRoot } from "../package-root.ts";
+import { bundledModel, packageRoot } from "../package-root.ts";
+import { curlLines } from "../serving/curl-lines.ts";
 import { parseWhole } from "../parse-options.ts";
 import type { Session } from "../session.ts";
 
@@ -16,6 +17,7 @@ interface UpOptions {
   readonly mesh?: boolean;
   readonly slurmConf?: string;
   readonly slots: number;
+  readonly model?: string | false;
 }
 
 export function upCommand(app: App): Command {
@@ -24,13 +26,15 @@ export function upCommand(app: App): Command {
     {
       summary: "start a mesh on this machine, in the background",
       details:
-        "Starts the scheduler and an agent with the cluster `local`. Everything lives in one folder\n" +
-        "(--home) and survives `down`. Run again it says what runs and starts what is missing.\n" +
+        "Starts the scheduler, an agent with the cluster `local`, and a router and a worker that serve\n" +
+        "the bundled model; without a built engine the last two are left out. Everything lives in one\n" +
+        "folder (--home) and survives `down`. Run again it says what runs and starts what is missing.\n" +
         "With --mesh the log is a private NATS JetStream server instead of a file.",
       examples: [
         "signalbox up",
         "signalbox up --slots 8                     # run eight jobs at once",
         "signalbox up --mesh                        # the log on NATS JetStream",
+        "signalbox up --model ~/models/Qwen3-0.6B",
         "signalbox up --slurm-conf /etc/slurm/slurm.conf   # and the Slurm of this machine",
         "signalbox up --home /tmp/trial && signalbox down --home /tmp/trial",
       ],
@@ -44,6 +48,8 @@ export function upCommand(app: App): Command {
         .default(0)
         .argParser(parseWhole(0, 100_000)),
     )
+    .option("--model <folder>", "serve this model instead of the bundled one")
+    .option("--no-model", "serve none")
     .action((options: UpOptions, self: Command) =>
       perform(app, self, (session) => up(session, options)),
     );
@@ -52,15 +58,18 @@ export function upCommand(app: App): Command {
 async function up(session: Session, options: UpOptions): Promise<ExitCode> {
   const { printer, terminal, home } = session;
   const { meshUp } = await import("../mesh/mesh-up.ts");
+  const { model, why } = await modelOf(session, options);
   const plan: MeshPlan = {
     home,
     log: options.mesh === true ? "jetstream" : null,
     clusters: clusterPlans(session, options),
+    model,
     env: terminal.env,
     onStep: (step) => printer.line(stepLine(session, step)),
   };
   const mesh = await meshUp(plan);
   printer.document(meshJson(home, mesh));
+  if (why !== null) printer.note(`no model is served: ${why}`);
   if (mesh.started.length === 0) printer.line("it was running already");
   const local = mesh.clusters.find((cluster) => cluster.kind === "local");
   if (options.slots !== 0 && local !== undefined && local.slots !== options.slots) {
@@ -70,6 +79,22 @@ async function up(session: Session, options: UpOptions): Promise<ExitCode> {
   }
   printTries(session, mesh);
   return 0;
+}
+
+/** A model that was asked for must be served; the bundled one is served where it can be. */
+async function modelOf(
+  session: Session,
+  options: UpOptions,
+): Promise<{ readonly model: string | null; readonly why: string | null }> {
+  if (options.model === false) return { model: null, why: null };
+  const { engineHere } = await import("#native/index.ts");
+  const here = engineHere();
+  if (typeof options.model === "string") {
+    if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
+    return { model: resolve(session.terminal.cwd, options.model), why: null };
+  }
+  if (here.why !== null) return { model: null, why: `${here.why}; ${here.wayOut}` };
+  return { model: bundledModel(), why: null };
 }
 
 function clusterPlans(session: Session, options: UpOptions): readonly ClusterPlan[] {
@@ -105,6 +130,7 @@ function meshJson(home: string, mesh: Mesh) {
     started: mesh.started,
     services: mesh.record.services.map(({ name, pid, logFile }) => ({ name, pid, logFile })),
     clusters: mesh.clusters,
+    serving: mesh.serving,
   };
 }
 
@@ -129,6 +155,7 @@ function printTries(session: Session, mesh: Mesh): void {
   for (const [command, what] of tries) {
     printer.line(`  ${style.bold(command.padEnd(width))}  ${style.dim(what)}`);
   }
+  if (mesh.serving !== null) printer.lines(curlLines(mesh.serving.url, mesh.serving.name));
   printer.line(
     `  curl -H "Authorization: Bearer $(cat ${token})" http://${mesh.client.http}/v1/runs`,
   );

@@ -45,6 +45,7 @@ export class Stage {
       home: this.home,
       log,
       clusters: [cluster],
+      model: null,
       env: this.#session.terminal.env,
       onStep: (step) =>
         this.say(`${style.green(style.signs.ok)} ${step.name.padEnd(9)}  ${step.detail}`),

@@ -10,6 +10,9 @@ export interface MeshLayout {
   readonly schedulerState: string;
   readonly embeddedLog: string;
   readonly natsDirectory: string;
+  readonly workerSecretFile: string;
+  readonly routerConfig: string;
+  readonly workerConfig: (worker: string) => string;
   readonly agent: (cluster: string) => AgentLayout;
 }
 
@@ -29,6 +32,9 @@ export function meshLayout(home: string): MeshLayout {
     schedulerState: join(home, "scheduler"),
     embeddedLog: join(home, "log"),
     natsDirectory: join(home, "nats"),
+    workerSecretFile: join(home, "secrets", "worker-secret"),
+    routerConfig: join(home, "router.toml"),
+    workerConfig: (worker) => join(home, `${worker}.toml`),
     agent: (cluster) => ({
       config: join(home, `agent-${cluster}.toml`),
       state: join(home, "agents", cluster, "state"),

@@ -27,6 +27,7 @@ import { meshLayout, type MeshLayout } from "./mesh-layout.ts";
 import { connectedCluster, registerCluster } from "./register-cluster.ts";
 import { startNats } from "./start-nats.ts";
 import { stopService } from "./stop-service.ts";
+import { servingUp, type MeshServing } from "./serving-up.ts";
 import { serviceEnv, serviceMain, startService } from "./start-service.ts";
 import { tomlText, type TomlSections } from "./toml.ts";
 
@@ -36,6 +37,8 @@ export interface MeshPlan {
   readonly log: "embedded" | "jetstream" | null;
   /** Those to have; clusters this home had before are kept beside them. */
   readonly clusters: readonly ClusterPlan[];
+  /** The folder of a model to serve; null: none. */
+  readonly model: string | null;
   readonly env: { readonly [name: string]: string | undefined };
   /** Told of each thing as it comes up, in order. */
   readonly onStep: (step: MeshStep) => void;
@@ -51,6 +54,7 @@ export interface Mesh {
   readonly record: MeshRecord;
   readonly client: ClientFile;
   readonly clusters: readonly ClusterView[];
+  readonly serving: MeshServing | null;
   /** Services started now; empty when all were running. */
   readonly started: readonly string[];
 }
@@ -116,9 +120,19 @@ async function bringUp(plan: MeshPlan): Promise<Mesh> {
       const what = `cluster ${view.name} (${view.kind}), ${slots} (pid ${running.pid})`;
       plan.onStep({ name: "agent", started: agent === null, detail: what });
     }
-    return { record, client, clusters, started };
+    const serving = await serve();
+    return { record, client, clusters, serving, started };
   } finally {
     control.close();
+  }
+
+  async function serve(): Promise<MeshServing | null> {
+    if (plan.model === null) return null;
+    const onStep = (name: string, isNew: boolean, what: string): void => {
+      if (isNew) started.push(name);
+      plan.onStep({ name, started: isNew, detail: what });
+    };
+    return servingUp({ layout, record, model: plan.model, env: plan.env, keep, onStep });
   }
 }
 

@@ -158,7 +158,7 @@ function levelName(level: unknown): string {
 }
 
 /** A service's main file beside this one: TypeScript in the sources, JavaScript in dist. */
-export function serviceMain(service: "scheduler" | "agent"): string {
+export function serviceMain(service: "scheduler" | "agent" | "router" | "worker"): string {
   const here = fileURLToPath(import.meta.url);
   return join(dirname(here), "..", "..", service, `main${extname(here)}`);
 }

@@ -6,13 +6,13 @@
 //   G3. Relative paths in a file are taken from that file's directory, others from `cwd`.
 
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 import { Failure } from "#shared/base/errors.ts";
 import { CONFIG_KEYS, OPEN_SECTIONS } from "./config-keys.ts";
 import { nearest } from "./nearest.ts";
-import { parseValue, type ConfigValue } from "./parse-value.ts";
+import { parseAddress, parseValue, type ConfigValue } from "./parse-value.ts";
 import { parseTomlSource, type TomlSource } from "./toml-source.ts";
 
 export interface SchedulerConfig {
@@ -50,6 +50,59 @@ export interface AgentConfig {
   readonly options: { readonly [name: string]: string };
 }
 
+export interface RouterConfig {
+  readonly name: string;
+  readonly http: string;
+  readonly workers: string;
+  readonly secretFile: string | null;
+  readonly policy: RoutingPolicy;
+  readonly crossClasses: boolean;
+  readonly freshWaitS: number;
+  readonly resumeWaitS: number;
+  readonly drainS: number;
+}
+
+export type RoutingPolicy =
+  | "latency"
+  | "least_loaded"
+  | "round_robin"
+  | "random"
+  | "consistent_hash";
+
+export interface WorkerConfig {
+  readonly name: string;
+  /** Null only where the engine is simulated. */
+  readonly model: string | null;
+  /** Null: the folder's name. */
+  readonly modelName: string | null;
+  readonly engine: "native" | "simulated";
+  /** `HOST:PORT` each. */
+  readonly routers: readonly string[];
+  /** Null: it listens for nobody, and is reached by the connections it dials. */
+  readonly listen: string | null;
+  readonly http: string;
+  readonly secretFile: string | null;
+  readonly drainS: number;
+  /** What was given of native/engine.ts's EngineOptions; the engine knows the rest. */
+  readonly engineOptions: WorkerEngineOptions;
+}
+
+export interface WorkerEngineOptions {
+  readonly isa?: string;
+  readonly weights?: "bf16" | "fp8";
+  readonly cache?: "bf16" | "fp8" | "f32";
+  readonly ranks?: number;
+  readonly threads?: number;
+  readonly cacheBytes?: number;
+  readonly stepTokens?: number;
+  readonly sequencesMax?: number;
+  readonly waitingMax?: number;
+  readonly contextMax?: number;
+  readonly spillFolder?: string;
+  readonly spillBytes?: number;
+  readonly stallMs?: number;
+}
+
 export interface TlsConfig {
   readonly caFile: string | null;
   readonly certFile: string | null;
@@ -64,6 +117,9 @@ export interface Config {
   readonly nats: NatsConfig;
   /** `null` when nothing configures an agent. */
   readonly agent: AgentConfig | null;
+  readonly router: RouterConfig;
+  /** `null` when nothing configures a worker. */
+  readonly worker: WorkerConfig | null;
   readonly tls: TlsConfig;
   readonly telemetry: { readonly level: LogLevel };
 }
@@ -128,6 +184,18 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       systemCredentialsFile: text("nats.system_credentials_file"),
     },
     agent: [...values.keys()].some((key) => key.startsWith("agent.")) ? agentOf() : null,
+    router: {
+      name: text("router.name") ?? `${hostname()}-${process.pid}`,
+      http: text("router.http") ?? "127.0.0.1:0",
+      workers: text("router.workers") ?? "127.0.0.1:0",
+      secretFile: text("router.secret_file"),
+      policy: (text("router.policy") as RoutingPolicy | null) ?? "latency",
+      crossClasses: (values.get("router.cross_classes") as boolean | undefined) ?? false,
+      freshWaitS: number("router.fresh_wait_s") ?? 5,
+      resumeWaitS: number("router.resume_wait_s") ?? 30,
+      drainS: number("router.drain_s") ?? 30,
+    },
+    worker: [...values.keys()].some((key) => key.startsWith("worker.")) ? workerOf() : null,
     tls: {
       caFile: text("tls.ca_file"),
       certFile: text("tls.cert_file"),
@@ -167,7 +235,55 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       ),
     };
   }
+
+  function workerOf(): WorkerConfig {
+    const model = text("worker.model");
+    const engine = (text("worker.engine") as WorkerConfig["engine"] | null) ?? "native";
+    if (model === null && engine === "native") {
+      throw new Failure("INVALID", "worker.model is missing", {
+        hint: 'Give a model\'s folder: [worker] model = "FOLDER".',
+      });
+    }
+    const routers = (values.get("worker.routers") as readonly string[] | undefined) ?? [];
+    const strange = routers.find((it) => parseAddress(it) === null);
+    if (strange !== undefined) {
+      throw new Failure("INVALID", `worker.routers: ${strange} is no HOST:PORT`);
+    }
+    const given = Object.entries(ENGINE_OPTIONS).flatMap(([key, name]) => {
+      const value = values.get(`worker.${key}`);
+      return value === undefined ? [] : [[name, value]];
+    });
+    return {
+      name: text("worker.name") ?? `${hostname()}-${process.pid}`,
+      model,
+      modelName: text("worker.model_name"),
+      engine,
+      routers,
+      listen: text("worker.listen"),
+      http: text("worker.http") ?? "127.0.0.1:0",
+      secretFile: text("worker.secret_file"),
+      drainS: number("worker.drain_s") ?? 30,
+      engineOptions: Object.fromEntries(given) as WorkerEngineOptions,
+    };
+  }
 }
+
+/** Engine options by the name of their key. */
+const ENGINE_OPTIONS: { readonly [key: string]: keyof WorkerEngineOptions } = {
+  isa: "isa",
+  weights: "weights",
+  cache: "cache",
+  ranks: "ranks",
+  threads: "threads",
+  cache_bytes: "cacheBytes",
+  step_tokens: "stepTokens",
+  sequences_max: "sequencesMax",
+  waiting_max: "waitingMax",
+  context_max: "contextMax",
+  spill_folder: "spillFolder",
+  spill_bytes: "spillBytes",
+  stall_ms: "stallMs",
+};
 
 function readFile(file: string, values: Values): void {
   const source = parseTomlSource(file, readTextFile(file, "configuration"));

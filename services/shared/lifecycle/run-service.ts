@@ -9,6 +9,8 @@ export interface ReadyLine {
   readonly service: string;
   readonly grpc?: string;
   readonly http?: string;
+  /** Where workers dial a router. */
+  readonly workers?: string;
 }
 
 /**

@@ -98,6 +98,31 @@ export function failureOfGrpc(reason: unknown): Failure {
   });
 }
 
+/** The same from trailers as HTTP/2 carries them, for a client that is not grpc-js. */
+export function failureOfStatus(trailers: {
+  readonly [name: string]: string | undefined;
+}): Failure {
+  const named = trailers[CODE_KEY];
+  const known = named !== undefined && Object.hasOwn(ERROR_CODES, named);
+  const status = Number(trailers["grpc-status"]);
+  const code = known ? (named as ErrorCode) : (CODE_OF_GRPC[status] ?? "INTERNAL");
+  const hint = trailers[HINT_KEY];
+  const retryAfter = Number(trailers[RETRY_AFTER_KEY] ?? Number.NaN);
+  return new Failure(code, percentDecoded(trailers["grpc-message"] ?? `gRPC status ${status}`), {
+    ...(hint === undefined ? {} : { hint: Buffer.from(hint, "base64").toString("utf8") }),
+    ...(Number.isFinite(retryAfter) && retryAfter >= 0 ? { retryAfterMs: retryAfter } : {}),
+  });
+}
+
+/** gRPC's grpc-message; what is badly encoded is shown as it came, as the protocol asks. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 export interface HttpFailure {
   readonly status: number;
   readonly headers: { readonly [name: string]: string };

@@ -167,6 +167,136 @@ export const METRICS = {
     labels: [],
     buckets: FAST_SECONDS,
   },
+  // Router
+  signalbox_router_workers: {
+    type: "gauge",
+    help: "Workers that have dialled this router, by state: ready, draining, failed, unwell",
+    labels: ["model", "state"],
+  },
+  signalbox_router_streams: {
+    type: "gauge",
+    help: "Streams open now",
+    labels: [],
+  },
+  signalbox_router_streams_total: {
+    type: "counter",
+    help: "Ended streams by outcome: stop, length, client_gone, failed",
+    labels: ["outcome"],
+  },
+  signalbox_router_retries_total: {
+    type: "counter",
+    help: "Attempts that ended before their stream did and were made again, by what ended them",
+    labels: ["cause"],
+  },
+  signalbox_router_resume_gap_seconds: {
+    type: "histogram",
+    help: "Between the last token of a lost worker and the first of the next, as the client sees it",
+    labels: ["cause"],
+    buckets: FAST_SECONDS,
+  },
+  signalbox_router_pick_duration_seconds: {
+    type: "histogram",
+    help: "Choosing a worker",
+    labels: [],
+    buckets: [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005],
+  },
+  // Worker
+  signalbox_worker_requests_total: {
+    type: "counter",
+    help: "Requests by outcome: stop, length, aborted, fenced, handed_back, failed, refused",
+    labels: ["outcome"],
+  },
+  signalbox_worker_tokens_total: {
+    type: "counter",
+    help: "Tokens by kind: drawn; of prompts computed (prompt) or read from the cache (cached)",
+    labels: ["kind"],
+  },
+  signalbox_worker_running: {
+    type: "gauge",
+    help: "Requests being decoded",
+    labels: [],
+  },
+  signalbox_worker_waiting: {
+    type: "gauge",
+    help: "Requests waiting for a place beside those",
+    labels: [],
+  },
+  signalbox_worker_kv_blocks: {
+    type: "gauge",
+    help: "Blocks of the cache: used by requests, free, or free and holding a prefix (cached)",
+    labels: ["state"],
+  },
+  signalbox_worker_steps_total: {
+    type: "counter",
+    help: "Steps of the engine",
+    labels: [],
+  },
+  signalbox_worker_step_seconds_total: {
+    type: "counter",
+    help: "Time spent in steps",
+    labels: [],
+  },
+  signalbox_worker_preemptions_total: {
+    type: "counter",
+    help: "Requests that had to give their blocks back and start again",
+    labels: [],
+  },
+  signalbox_worker_loop_lag_seconds: {
+    type: "gauge",
+    help: "How late the event loop came to its last beat",
+    labels: [],
+  },
+  signalbox_worker_links_up: {
+    type: "gauge",
+    help: "Connections to routers that stand, by role: serve, progress",
+    labels: ["role"],
+  },
+  // As dashboards made for vLLM ask for them
+  "vllm:num_requests_running": {
+    type: "gauge",
+    help: "signalbox_worker_running",
+    labels: ["model_name"],
+  },
+  "vllm:num_requests_waiting": {
+    type: "gauge",
+    help: "signalbox_worker_waiting",
+    labels: ["model_name"],
+  },
+  "vllm:kv_cache_usage_perc": {
+    type: "gauge",
+    help: "Share of blocks that requests use, 0 to 1",
+    labels: ["model_name"],
+  },
+  "vllm:prompt_tokens_total": {
+    type: "counter",
+    help: "Tokens of prompts, computed or read from the cache",
+    labels: ["model_name"],
+  },
+  "vllm:generation_tokens_total": {
+    type: "counter",
+    help: "Tokens drawn",
+    labels: ["model_name"],
+  },
+  "vllm:prefix_cache_queries": {
+    type: "counter",
+    help: "Tokens of prompts that were looked up in the prefix cache",
+    labels: ["model_name"],
+  },
+  "vllm:prefix_cache_hits": {
+    type: "counter",
+    help: "Those of them that were there",
+    labels: ["model_name"],
+  },
+  "vllm:num_preemptions_total": {
+    type: "counter",
+    help: "signalbox_worker_preemptions_total",
+    labels: ["model_name"],
+  },
+  "vllm:request_success_total": {
+    type: "counter",
+    help: "Ended requests by finish reason: stop, length, abort",
+    labels: ["model_name", "finished_reason"],
+  },
   // Mesh
   signalbox_grpc_requests_total: {
     type: "counter",

@@ -1,0 +1,114 @@
+// `signalbox serve`: from a model folder to an OpenAI endpoint, in the foreground.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { Option, type Command } from "commander";
+import { Failure } from "#shared/base/errors.ts";
+import { EXIT_INTERRUPTED, makeCommand, perform, type App, type ExitCode } from "../command.ts";
+import { parseWhole } from "../parse-options.ts";
+import { printable } from "../print/text.ts";
+import { curlLines } from "../serving/curl-lines.ts";
+import type { ModelServing } from "../serving/model-serving.ts";
+import type { Session } from "../session.ts";
+
+interface ServeOptions {
+  readonly name?: string;
+  readonly host: string;
+  readonly port: number;
+  readonly workers: number;
+  readonly weights?: string;
+  readonly cache?: string;
+  readonly context?: number;
+}
+
+/** As vLLM's. */
+const PORT = 8000;
+const WORKERS_MAX = 64;
+
+export function serveCommand(app: App): Command {
+  return makeCommand(
+    "serve",
+    {
+      summary: "serve one model: from its folder to an OpenAI endpoint",
+      details:
+        "Starts a router and the model's workers here, and stays in the foreground; Ctrl-C lets running\n" +
+        "streams finish and ends them. A worker that dies is started again, and its streams go on at\n" +
+        "another one: with two or more workers a client does not notice. With --json the first line is\n" +
+        "{ready, url, model, workers, pid}.",
+      examples: [
+        "signalbox serve ~/models/Qwen3-0.6B",
+        "signalbox serve native/models/lantern --name lantern --workers 2",
+        "signalbox serve ~/models/Llama-3.1-8B --weights fp8 --cache fp8 --port 8080",
+      ],
+    },
+    "local",
+  )
+    .argument("<folder>", "the model's folder, as Hugging Face has them")
+    .option("--name <name>", "as clients call it (default: the folder's name)")
+    .option("--host <host>", "address to listen at", "127.0.0.1")
+    .option("--port <port>", "port of the API; 0 takes a free one", parseWhole(0, 65_535), PORT)
+    .option("--workers <n>", "processes that hold the model", parseWhole(1, WORKERS_MAX), 1)
+    .addOption(new Option("--weights <dtype>", "how weights are held").choices(["bf16", "fp8"]))
+    .addOption(
+      new Option("--cache <dtype>", "how keys and values are held").choices(["bf16", "fp8"]),
+    )
+    .option("--context <tokens>", "of prompt and output at most", parseWhole(32, 2 ** 24))
+    .action((folder: string, options: ServeOptions, self: Command) =>
+      perform(app, self, (session) => serve(session, folder, options)),
+    );
+}
+
+async function serve(session: Session, given: string, options: ServeOptions): Promise<ExitCode> {
+  const { engineHere } = await import("#native/index.ts");
+  const here = engineHere();
+  if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
+  const { ModelServing } = await import("../serving/model-serving.ts");
+  const model = resolve(session.terminal.cwd, given);
+  const folder = mkdtempSync(join(tmpdir(), "signalbox-serve-"));
+  const interrupted = new AbortController();
+  const unlisten = session.terminal.onInterrupt(() => interrupted.abort());
+  let serving: ModelServing | null = null;
+  let ended: string | null = null;
+  try {
+    const { printer } = session;
+    serving = await ModelServing.start({
+      ...{ model, folder, env: session.terminal.env, workers: options.workers },
+      name: options.name ?? basename(model),
+      http: `${options.host}:${options.port}`,
+      worker: workerKeys(options),
+      onStep: ({ name, detail }) => printer.note(`${name.padEnd(9)}  ${detail}`),
+    });
+    if (!interrupted.signal.aborted) sayReady(session, serving, options.name ?? basename(model));
+    ended = await serving.watch(interrupted.signal);
+  } finally {
+    if (serving !== null) await serving.stop();
+    unlisten();
+    // What a process said when it ended by itself is what one looks for.
+    if (ended === null) rmSync(folder, { recursive: true, force: true });
+  }
+  if (ended === null) return EXIT_INTERRUPTED;
+  throw new Failure("UNAVAILABLE", `${ended} ended`, { hint: `the logs are in ${folder}` });
+}
+
+function sayReady(session: Session, serving: ModelServing, name: string): void {
+  const { printer } = session;
+  const { url } = serving;
+  if (printer.json) {
+    printer.record({
+      ...{ ready: true, url, model: name, workers: serving.workers.length, pid: process.pid },
+    });
+    return;
+  }
+  const { style } = printer;
+  printer.line(`${style.green(style.signs.ok)} ${printable(name)} is served at ${url}`);
+  printer.lines(["", ...curlLines(url, name)]);
+}
+
+function workerKeys(options: ServeOptions): { readonly [key: string]: string } {
+  const keys: { [key: string]: string } = {};
+  if (options.weights !== undefined) keys["weights"] = options.weights;
+  if (options.cache !== undefined) keys["cache"] = options.cache;
+  if (options.context !== undefined) keys["context_max"] = String(options.context);
+  return keys;
+}

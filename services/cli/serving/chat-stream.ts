@@ -1,0 +1,77 @@
+// One streamed chat, as any client of the OpenAI API reads it.
+
+import { Failure } from "#shared/base/errors.ts";
+
+export interface ChatRequest {
+  /** Ending in /v1. */
+  readonly url: string;
+  readonly model: string;
+  readonly body: object;
+}
+
+export interface ChatOutcome {
+  readonly text: string;
+  readonly tokens: number;
+  /** When each event with text came, by performance.now(). */
+  readonly arrivedAt: readonly number[];
+}
+
+interface Event {
+  readonly error?: { readonly message?: string };
+  readonly choices?: readonly { readonly delta?: { readonly content?: string } }[];
+  readonly usage?: { readonly completion_tokens?: number } | null;
+}
+
+/** Told of every piece, with the tokens so far. Throws UNAVAILABLE for a stream that breaks off. */
+export async function chatOnce(
+  request: ChatRequest,
+  onText: (tokens: number, text: string) => void,
+): Promise<ChatOutcome> {
+  const response = await fetch(`${request.url}/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      ...{ model: request.model, stream: true },
+      stream_options: { include_usage: true, continuous_usage_stats: true },
+      ...request.body,
+    }),
+  });
+  if (!response.ok || response.body === null) {
+    throw new Failure("UNAVAILABLE", `HTTP ${response.status}: ${await response.text()}`);
+  }
+  const arrivedAt: number[] = [];
+  let text = "";
+  let tokens = 0;
+  let done = false;
+  for await (const line of linesOf(response.body)) {
+    if (!line.startsWith("data: ")) continue;
+    const payload = line.slice("data: ".length);
+    if (payload === "[DONE]") {
+      done = true;
+      break;
+    }
+    const event = JSON.parse(payload) as Event;
+    if (event.error !== undefined) {
+      throw new Failure("UNAVAILABLE", event.error.message ?? "the stream failed");
+    }
+    tokens = event.usage?.completion_tokens ?? tokens;
+    const piece = event.choices?.[0]?.delta?.content ?? "";
+    if (piece === "") continue;
+    arrivedAt.push(performance.now());
+    text += piece;
+    onText(tokens, piece);
+  }
+  if (!done) throw new Failure("UNAVAILABLE", "the stream broke off");
+  return { text, tokens, arrivedAt };
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let held = "";
+  for await (const bytes of body) {
+    held += decoder.decode(bytes, { stream: true });
+    const lines = held.split("\n");
+    held = lines.pop() ?? "";
+    yield* lines;
+  }
+}

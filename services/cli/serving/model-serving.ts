@@ -1,0 +1,207 @@
+// One model on this machine as an OpenAI endpoint: a router and some workers as processes of their
+// own, which end with stop() and nothing else with them.
+
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Failure } from "#shared/base/errors.ts";
+import type { ServiceRecord } from "../mesh/mesh-record.ts";
+import { isAlive, signalProcess } from "../mesh/process-identity.ts";
+import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
+import { stopService } from "../mesh/stop-service.ts";
+
+export interface ServingPlan {
+  /** A Hugging Face model folder. */
+  readonly model: string;
+  /** As clients call it. */
+  readonly name: string;
+  readonly workers: number;
+  /** `HOST:PORT` of the OpenAI API. */
+  readonly http: string;
+  /** Logs and the shared secret. */
+  readonly folder: string;
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Further keys of `[worker]`. */
+  readonly worker: { readonly [key: string]: string };
+  readonly onStep: (step: { readonly name: string; readonly detail: string }) => void;
+}
+
+/** A large model's weights are read from a disk that others use too. */
+const WORKER_READY_MS = 600_000;
+const ROUTER_READY_MS = 30_000;
+const LINK_MS = 15_000;
+const POLL_MS = 20;
+/** Streams that run are finished or handed over first. */
+const STOP_GRACE_MS = 35_000;
+
+export class ModelServing {
+  readonly #plan: ServingPlan;
+  readonly #secretFile: string;
+  #router: ServiceRecord | null = null;
+  readonly #workers = new Map<string, ServiceRecord>();
+  #started = 0;
+  #stopping = false;
+
+  private constructor(plan: ServingPlan) {
+    this.#plan = plan;
+    this.#secretFile = join(plan.folder, "worker-secret");
+  }
+
+  /** UNAVAILABLE, with the end of its log, for a process that does not come up. */
+  static async start(plan: ServingPlan): Promise<ModelServing> {
+    const serving = new ModelServing(plan);
+    try {
+      await serving.#start();
+      return serving;
+    } catch (reason) {
+      await serving.stop(0);
+      throw reason;
+    }
+  }
+
+  /** Of the API, ending in /v1. */
+  get url(): string {
+    return `http://${this.#address("http")}/v1`;
+  }
+
+  get workers(): readonly ServiceRecord[] {
+    return [...this.#workers.values()];
+  }
+
+  get router(): ServiceRecord | null {
+    return this.#router;
+  }
+
+  /** Without a word to it, as a machine dies. */
+  kill(worker: string): void {
+    const record = this.#workers.get(worker);
+    if (record === undefined) throw new Failure("NOT_FOUND", `there is no worker ${worker}`);
+    signalProcess(record, "SIGKILL");
+    this.#workers.delete(worker);
+  }
+
+  async addWorker(): Promise<void> {
+    this.#started += 1;
+    const name = `worker-${this.#started}`;
+    const threads = Math.max(1, Math.floor(availableParallelism() / this.#plan.workers));
+    const record = await this.#startService("worker", name, WORKER_READY_MS, {
+      WORKER_NAME: name,
+      WORKER_MODEL: this.#plan.model,
+      WORKER_MODEL_NAME: this.#plan.name,
+      WORKER_ROUTERS: this.#address("workers"),
+      WORKER_SECRET_FILE: this.#secretFile,
+      WORKER_THREADS: String(threads),
+      ...Object.fromEntries(
+        Object.entries(this.#plan.worker).map(([key, value]) => [
+          `WORKER_${key.toUpperCase()}`,
+          value,
+        ]),
+      ),
+    });
+    this.#plan.onStep({ name, detail: `pid ${record.pid}, ${threadsText(threads)}` });
+  }
+
+  /**
+   * Settles when every worker or the router has ended by itself, with who it was; a worker that
+   * ends while others serve is started again.
+   */
+  async watch(signal: AbortSignal): Promise<string | null> {
+    while (!signal.aborted) {
+      if (this.#router !== null && !isAlive(this.#router)) return "router";
+      for (const [name, record] of this.#workers) {
+        if (isAlive(record) || this.#stopping) continue;
+        this.#workers.delete(name);
+        this.#plan.onStep({ name, detail: `ended; its log is ${record.logFile}` });
+        if (this.#workers.size === 0 && this.#plan.workers === 1) return name;
+        await this.addWorker();
+      }
+      await new Promise((resume) => setTimeout(resume, 10 * POLL_MS));
+    }
+    return null;
+  }
+
+  async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
+    this.#stopping = true;
+    // The router first: it refuses what is new, and workers finish what it has begun.
+    if (this.#router !== null) await stopService(this.#router, graceMs);
+    await Promise.all([...this.#workers.values()].map((record) => stopService(record, graceMs)));
+    this.#workers.clear();
+    this.#router = null;
+  }
+
+  async #start(): Promise<void> {
+    mkdirSync(this.#plan.folder, { recursive: true, mode: 0o700 });
+    writeFileSync(this.#secretFile, `${randomBytes(32).toString("hex")}\n`, { mode: 0o600 });
+    this.#router = await this.#startService("router", "router", ROUTER_READY_MS, {
+      ROUTER_NAME: "router",
+      ROUTER_HTTP: this.#plan.http,
+      ROUTER_WORKERS: "127.0.0.1:0",
+      ROUTER_SECRET_FILE: this.#secretFile,
+    });
+    this.#plan.onStep({ name: "router", detail: this.#address("http") });
+    for (let i = 0; i < this.#plan.workers; i++) await this.addWorker();
+    await this.#linked();
+  }
+
+  /** Until the router knows every worker. */
+  async #linked(): Promise<void> {
+    const endMs = performance.now() + LINK_MS;
+    for (;;) {
+      const known = await this.#workersKnown();
+      if (known >= this.#plan.workers) return;
+      if (performance.now() > endMs) {
+        const said = `${known} of ${this.#plan.workers} workers reached the router`;
+        throw new Failure("UNAVAILABLE", said, { hint: `their logs are in ${this.#plan.folder}` });
+      }
+      await new Promise((resume) => setTimeout(resume, POLL_MS));
+    }
+  }
+
+  async #workersKnown(): Promise<number> {
+    const response = await fetch(`${this.url}/models`);
+    const body = (await response.json()) as { data?: readonly ListedModel[] };
+    const listed = body.data?.find(({ id }) => id === this.#plan.name);
+    return listed?.signalbox?.workers ?? 0;
+  }
+
+  async #startService(
+    service: "router" | "worker",
+    name: string,
+    deadlineMs: number,
+    settings: { readonly [key: string]: string },
+  ): Promise<ServiceRecord> {
+    const prefixed = Object.entries(settings).map(([key, value]) => [`SIGNALBOX_${key}`, value]);
+    const keep = (record: ServiceRecord): void => {
+      if (service === "router") this.#router = record;
+      else this.#workers.set(name, record);
+    };
+    const ready = await startService({
+      ...{ name, deadlineMs, cwd: this.#plan.folder, logs: this.#plan.folder },
+      argv: [process.execPath, serviceMain(service)],
+      env: { ...servingEnv(this.#plan.env), ...Object.fromEntries(prefixed) },
+      onStarted: keep, // Known from its first moment, so that stop() finds it.
+    });
+    keep(ready);
+    return ready;
+  }
+
+  #address(key: "http" | "workers"): string {
+    return String(this.#router?.ready?.[key] ?? "");
+  }
+}
+
+/** SIGNALBOX_ENGINE names the addon, and is no configuration. */
+export function servingEnv(env: ServingPlan["env"]): NodeJS.ProcessEnv {
+  const { SIGNALBOX_ENGINE: engine } = env;
+  return { ...serviceEnv(env), ...(engine === undefined ? {} : { SIGNALBOX_ENGINE: engine }) };
+}
+
+interface ListedModel {
+  readonly id: string;
+  readonly signalbox?: { readonly workers?: number };
+}
+
+function threadsText(threads: number): string {
+  return threads === 1 ? "1 thread" : `${threads} threads`;
+}

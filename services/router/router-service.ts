@@ -1,0 +1,76 @@
+// The router's parts, started in order: the port that workers dial, the streams over them, the
+// OpenAI API in front. It is up before any worker is; /readyz says so when one is there.
+
+import { randomInt } from "node:crypto";
+import { readSecret, type Config } from "#shared/config/load-config.ts";
+import { systemClock } from "#shared/config/system.ts";
+import { Health } from "#shared/lifecycle/health.ts";
+import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
+import type { Logger } from "#shared/telemetry/logger.ts";
+import { createMetrics, type Metrics } from "#shared/telemetry/metrics.ts";
+import { FLEET_DEFAULTS, newFleet, type Fleet } from "./core/fleet.ts";
+import { FleetPlacement } from "./streams/fleet-placement.ts";
+import { TokenRouter } from "./streams/token-router.ts";
+import { streamMetrics } from "./stream-metrics.ts";
+import { WorkerSet } from "./workers/worker-set.ts";
+
+export async function startRouter(
+  life: Lifecycle,
+  settings: Config,
+  logger: Logger,
+): Promise<{ http: string; workers: string }> {
+  const { router: config, tls } = settings;
+  const clock = systemClock;
+  const metrics = createMetrics("router");
+  const health = new Health();
+  const options = { ...FLEET_DEFAULTS, policy: config.policy };
+  const fleet = newFleet(options, randomInt(2 ** 32), clock.monotonicMs());
+  const placement = new FleetPlacement(fleet, clock);
+  const streams = new TokenRouter({
+    placement,
+    meter: streamMetrics(metrics),
+    freshWaitMs: config.freshWaitS * 1000,
+    resumeWaitMs: config.resumeWaitS * 1000,
+  });
+  const workers = await life.start(
+    "workers",
+    () =>
+      WorkerSet.start({
+        ...{ name: config.name, listen: config.workers, tls, fleet, clock, logger },
+        secret: config.secretFile === null ? null : readSecret(config.secretFile),
+        crossClasses: config.crossClasses,
+        onStalled: (key, why) => {
+          const moved = streams.onWorkerStalled(key, why);
+          if (moved > 0) logger.warn({ worker: key, streams: moved }, "streams go on elsewhere");
+        },
+        onChanged: () => placement.wakeAll(),
+      }),
+    (part) => part.stop(),
+  );
+  placement.attach(workers);
+  health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker has dialled yet"));
+  countFleet(metrics, fleet, streams);
+  // The front door comes with openai/: see below.
+  return { http: "", workers: workers.address };
+}
+
+/** Gauges that are cheaper to count than to keep. */
+function countFleet(metrics: Metrics, fleet: Fleet, streams: TokenRouter): void {
+  const seen = new Map<string, { readonly model: string; readonly state: string }>();
+  metrics.onScrape(() => {
+    metrics.gauge("signalbox_router_streams", {}).set(streams.live);
+    const counts = new Map<string, number>([...seen.keys()].map((key) => [key, 0]));
+    for (const worker of fleet.workers.values()) {
+      const { kind } = worker.health;
+      const isUnwell = kind === "hung" || kind === "dead" || kind === "suspect";
+      const state = isUnwell ? "unwell" : (worker.progress?.state ?? "ready");
+      const { model } = worker.spec;
+      const key = `${state} ${model}`;
+      seen.set(key, { model, state });
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    for (const [key, labels] of seen) {
+      metrics.gauge("signalbox_router_workers", labels).set(counts.get(key) ?? 0);
+    }
+  });
+}

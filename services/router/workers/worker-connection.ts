@@ -1,0 +1,187 @@
+// One worker as this router reaches it: the HTTP/2 session on the connection it dialled, and what
+// it said of its model. Made by connectWorker(), over when `closed` settles.
+
+import { connect, type ClientHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import { Failure } from "#shared/base/errors.ts";
+import { WorkerService } from "#proto/services.ts";
+import type { signalbox } from "#proto/signalbox.js";
+import type { TokenizerFiles } from "../token-source.ts";
+import { askOnce, openCall, type GrpcCall, type GrpcListener } from "./grpc-call.ts";
+
+type Wire = typeof signalbox.inference.v1;
+type GenerateRequest = signalbox.inference.v1.IGenerateRequest;
+type GenerateResponse = signalbox.inference.v1.IGenerateResponse;
+export type WireModel = InstanceType<Wire["Model"]>;
+
+export interface WorkerConnection {
+  /** `WORKER/EPOCH`: a restarted worker is another one. */
+  readonly key: string;
+  readonly model: WireModel;
+  /** Settles with why, once the connection is over. Never rejects. */
+  readonly closed: Promise<string>;
+  generate(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall;
+  generateMasked(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall;
+  /** Whether it answers at all, asked on this very connection. */
+  answersWithin(deadlineMs: number): Promise<boolean>;
+  tokenizer(): Promise<TokenizerFiles | null>;
+  /** Ends every call on it as broken. */
+  cut(why: string): void;
+}
+
+export interface GenerateCall {
+  /** Only of generateMasked. */
+  allow(index: number, mask: Uint32Array): void;
+  cancel(): void;
+  pause(): void;
+  resume(): void;
+}
+
+const HELLO_MS = 10_000;
+const TOKENIZER_MS = 60_000;
+const TOKENIZER_BYTES_MAX = 256 * 1024 * 1024;
+/** Of one stream and of all of them: chunks are small, and a tokenizer's file is not. */
+const WINDOW_BYTES = 1024 * 1024;
+
+/** Takes the socket over. Rejects with Failure when the other end is no worker. */
+export async function connectWorker(socket: Socket, key: string): Promise<WorkerConnection> {
+  socket.setNoDelay(true);
+  const session = connect("http://worker", {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+  });
+  const closed = closeOf(session);
+  session.once("remoteSettings", () => session.setLocalWindowSize(16 * WINDOW_BYTES));
+  try {
+    const { model } = await askOnce(session, WorkerService.getModel, {}, HELLO_MS);
+    if (model === undefined || model === null) {
+      throw new Failure("CORRUPT", `worker ${key} says nothing of its model`);
+    }
+    return new Connection(session, key, model as WireModel, closed);
+  } catch (reason) {
+    session.destroy();
+    throw reason;
+  }
+}
+
+function closeOf(session: ClientHttp2Session): Promise<string> {
+  return new Promise((resolve) => {
+    let why = "it closed the connection";
+    session.on("error", (error) => (why = error.message));
+    session.on("goaway", () => {
+      // What runs may end; the session closes by itself then.
+    });
+    session.once("close", () => resolve(why));
+  });
+}
+
+class Connection implements WorkerConnection {
+  readonly key: string;
+  readonly model: WireModel;
+  readonly closed: Promise<string>;
+  readonly #session: ClientHttp2Session;
+
+  constructor(session: ClientHttp2Session, key: string, model: WireModel, closed: Promise<string>) {
+    this.#session = session;
+    this.key = key;
+    this.model = model;
+    this.closed = closed;
+  }
+
+  generate(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall {
+    this.#assertOpen();
+    const call = openCall(this.#session, WorkerService.generate, request, listener);
+    return callOf(call, () => {
+      throw new Failure("INTERNAL", "a mask for a request without masks");
+    });
+  }
+
+  generateMasked(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall {
+    this.#assertOpen();
+    const method = WorkerService.generateMasked;
+    const call = openCall(
+      this.#session,
+      method,
+      { request },
+      {
+        onMessage: ({ response }) => {
+          if (response !== undefined && response !== null) listener.onMessage(response);
+        },
+        onEnd: (failure) => listener.onEnd(failure),
+      },
+    );
+    return callOf(call, (index, mask) => {
+      const words = new Uint8Array(mask.buffer, mask.byteOffset, mask.byteLength);
+      call.write({ mask: { index, words } });
+    });
+  }
+
+  async answersWithin(deadlineMs: number): Promise<boolean> {
+    try {
+      await askOnce(this.#session, WorkerService.getLoad, {}, deadlineMs);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  tokenizer(): Promise<TokenizerFiles | null> {
+    const sha256 = this.model.tokenizerSha256;
+    if (sha256 === "") return Promise.resolve(null);
+    const parts = new Map<string, Uint8Array[]>();
+    let bytes = 0;
+    let file = "";
+    return new Promise((resolve, reject) => {
+      const call = openCall(
+        this.#session,
+        WorkerService.getTokenizer,
+        {},
+        {
+          onMessage: (part) => {
+            if (part.file !== undefined && part.file !== null && part.file !== "") file = part.file;
+            bytes += part.data?.length ?? 0;
+            if (bytes > TOKENIZER_BYTES_MAX) {
+              call.cancel();
+              return end(
+                new Failure("CORRUPT", `worker ${this.key}: a tokenizer of ${bytes} bytes`),
+              );
+            }
+            // Messages are views of what arrived: what is kept must be a copy.
+            const kept = Uint8Array.from(part.data ?? []);
+            parts.set(file, [...(parts.get(file) ?? []), kept]);
+          },
+          onEnd: (failure) => end(failure),
+        },
+      );
+      const timer = setTimeout(() => {
+        call.cancel();
+        end(new Failure("DEADLINE", `worker ${this.key}: no tokenizer in ${TOKENIZER_MS} ms`));
+      }, TOKENIZER_MS);
+      const end = (failure: Failure | null): void => {
+        clearTimeout(timer);
+        if (failure !== null) return reject(failure);
+        const files = new Map([...parts].map(([name, all]) => [name, Buffer.concat(all)] as const));
+        return resolve({ sha256, files });
+      };
+    });
+  }
+
+  cut(why: string): void {
+    this.#session.destroy(new Error(why));
+  }
+
+  #assertOpen(): void {
+    if (this.#session.closed || this.#session.destroyed) {
+      throw new Failure("UNAVAILABLE", `the connection to worker ${this.key} is over`);
+    }
+  }
+}
+
+function callOf(call: GrpcCall<never>, allow: GenerateCall["allow"]): GenerateCall {
+  return {
+    allow,
+    cancel: () => call.cancel(),
+    pause: () => call.pause(),
+    resume: () => call.resume(),
+  };
+}

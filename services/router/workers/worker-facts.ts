@@ -1,0 +1,49 @@
+// What a worker says on the wire, as the fleet takes it.
+
+import { signalbox } from "#proto/signalbox.js";
+import type { Progress, WorkerSpec } from "../core/worker.ts";
+import type { WireModel } from "./worker-connection.ts";
+
+const { WorkerState } = signalbox.inference.v1;
+
+export function workerSpecOf(key: string, model: WireModel, crossable: boolean): WorkerSpec {
+  return {
+    ...{ key, model: model.name, classId: classIdOf(model), isCrossable: crossable },
+    sequencesMax: Math.max(1, model.sequencesMax),
+    blocks: Math.max(1, model.blocks),
+    blockTokens: Math.max(1, model.blockTokens),
+    resume: model.capabilities?.resume ?? false,
+    masks: model.capabilities?.masks ?? false,
+  };
+}
+
+/** Workers of one class draw the same tokens: the same weights, computed with the same bits. */
+export function classIdOf(model: WireModel): string {
+  const { numerics, isa, weights, cache, backEnd, build } = model.numericsClass ?? {};
+  // `portable` is one class on every instruction path: that is what it promises.
+  const path = numerics === "portable" ? "" : (isa ?? "");
+  const parts = [model.weightsFingerprint, numerics, path, weights, cache, backEnd, build];
+  return parts.map((part) => part ?? "").join("|");
+}
+
+export function progressOf(wire: signalbox.inference.v1.Progress): Progress {
+  const { sequence, seen, engineStep, tokensOut, lastStepMs, running, waiting } = wire;
+  return {
+    ...{ sequence, seen, engineStep, tokensOut, lastStepMs, running, waiting },
+    promptTokensLeft: wire.promptTokensLeft,
+    blocksFree: wire.blocksFree,
+    blocks: wire.blocks,
+    state: STATES.get(wire.state) ?? "ready",
+    walltimeLeftMs:
+      wire.walltimeLeftS === undefined || wire.walltimeLeftS === null
+        ? null
+        : wire.walltimeLeftS * 1000,
+    loopLagMs: wire.loopLagMs,
+  };
+}
+
+const STATES: ReadonlyMap<number, Progress["state"]> = new Map([
+  [WorkerState.WORKER_STATE_READY, "ready"],
+  [WorkerState.WORKER_STATE_DRAINING, "draining"],
+  [WorkerState.WORKER_STATE_FAILED, "failed"],
+]);

@@ -1,0 +1,245 @@
+// The workers that have dialled this router: their connections, what the fleet knows of them, and
+// the verdicts that follow from it.
+//
+//   F1. A worker is in the fleet exactly while its serving connection stands.
+//   F2. A second serving connection of the same worker and epoch replaces the first.
+//   F3. Silence alone ends no connection: it is asked first, on that very connection.
+
+import type { Server, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import { signalbox } from "#proto/signalbox.js";
+import { Failure } from "#shared/base/errors.ts";
+import type { Clock } from "#shared/base/clock.ts";
+import { parseAddress } from "#shared/config/parse-value.ts";
+import { acceptLink, createLinkServer, type AcceptedLink } from "#shared/mesh/worker-link.ts";
+import { FrameReader } from "#shared/mesh/worker-link-frames.ts";
+import type { TlsFiles } from "#shared/mesh/tls.ts";
+import type { Logger } from "#shared/telemetry/logger.ts";
+import { onConfirmed, onTick, type Verdict } from "../core/verdicts.ts";
+import { onProgress, onWorkerGone, onWorkerUp } from "../core/fleet.ts";
+import type { Fleet } from "../core/fleet-state.ts";
+import type { ModelCatalog, ServedModel, TokenizerFiles } from "../token-source.ts";
+import { progressOf, workerSpecOf } from "./worker-facts.ts";
+import { connectWorker, type WorkerConnection } from "./worker-connection.ts";
+
+export interface WorkerSetOptions {
+  readonly name: string;
+  /** `HOST:PORT` that workers dial. */
+  readonly listen: string;
+  readonly secret: string | null;
+  readonly tls: TlsFiles;
+  readonly crossClasses: boolean;
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Streams at this worker cannot go on there. */
+  readonly onStalled: (key: string, why: string) => void;
+  /** Workers came, went or changed: whoever waits may look again. */
+  readonly onChanged: () => void;
+}
+
+const TICK_MS = 50;
+/** How long a silent worker has to answer on its serving connection. */
+const CONFIRM_MS = 400;
+/** Progress and serving connections that wait for each other, and hostile ones. */
+const CONNECTIONS_MAX = 8192;
+
+export class WorkerSet implements ModelCatalog {
+  readonly #options: WorkerSetOptions;
+  readonly #server: Server;
+  readonly #connections = new Map<string, WorkerConnection>();
+  readonly #sockets = new Set<Socket>();
+  readonly #tokenizers = new Map<string, TokenizerFiles>();
+  /** When a model was first served here, in seconds since 1970. */
+  readonly #created = new Map<string, number>();
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  private constructor(options: WorkerSetOptions) {
+    this.#options = options;
+    this.#server = createLinkServer(options.tls, (socket) => void this.#onSocket(socket));
+    this.#server.maxConnections = CONNECTIONS_MAX;
+  }
+
+  /** UNAVAILABLE when the address cannot be had. */
+  static async start(options: WorkerSetOptions): Promise<WorkerSet> {
+    const set = new WorkerSet(options);
+    await set.#listen();
+    set.#timer = setInterval(() => set.#tick(), TICK_MS);
+    return set;
+  }
+
+  /** As bound. */
+  get address(): string {
+    const { address, port, family } = this.#server.address() as AddressInfo;
+    return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  connection(key: string): WorkerConnection | null {
+    return this.#connections.get(key) ?? null;
+  }
+
+  models(): readonly ServedModel[] {
+    return [...this.#created.keys()]
+      .toSorted()
+      .map((name) => this.model(name))
+      .filter((model) => model !== null);
+  }
+
+  model(name: string): ServedModel | null {
+    const workers = [...this.#connections.values()].filter(({ model }) => model.name === name);
+    const [first] = workers;
+    const created = this.#created.get(name);
+    if (first === undefined || created === undefined) return null;
+    const { model } = first;
+    const draining = workers.every(({ key }) => this.#isDraining(key));
+    return {
+      ...{ name, created, workers: workers.length, state: draining ? "draining" : "ready" },
+      // What every worker of it can take.
+      contextMax: Math.min(...workers.map((worker) => worker.model.contextMax)),
+      ...{ vocab: model.vocab, eosIds: model.eosIds },
+      tokenizer: this.#tokenizers.get(model.tokenizerSha256) ?? null,
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections.values()) connection.cut("the router stops");
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #listen(): Promise<void> {
+    const to = parseAddress(this.#options.listen);
+    if (to === null) throw new Failure("INVALID", `${this.#options.listen} is no HOST:PORT`);
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", (cause) => {
+        const said = `cannot listen on ${this.#options.listen}: ${cause.message}`;
+        reject(new Failure("UNAVAILABLE", said, { cause }));
+      });
+      this.#server.listen(to, () => resolve());
+    });
+  }
+
+  async #onSocket(socket: Socket): Promise<void> {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    const { name, secret, logger } = this.#options;
+    try {
+      const link = await acceptLink(socket, { router: name, secret });
+      if (this.#stopped) socket.destroy();
+      else if (link.hello.role === "serve") await this.#serve(link);
+      else this.#follow(link);
+    } catch (reason) {
+      socket.destroy();
+      const { message, code } = Failure.from(reason);
+      if (!this.#stopped) logger.warn({ reason: message, code }, "no link to a worker");
+    }
+  }
+
+  async #serve({ hello, socket, rest }: AcceptedLink): Promise<void> {
+    const key = keyOf(hello);
+    if (rest.length > 0) socket.unshift(rest);
+    const connection = await connectWorker(socket, key);
+    const { model } = connection;
+    await this.#takeTokenizer(connection);
+    this.#connections.get(key)?.cut("it has dialled again");
+    this.#connections.set(key, connection);
+    if (!this.#created.has(model.name)) {
+      this.#created.set(model.name, Math.floor(this.#options.clock.nowMs() / 1000));
+    }
+    const { fleet, clock, crossClasses, logger } = this.#options;
+    onWorkerUp(fleet, workerSpecOf(key, model, crossClasses), clock.monotonicMs());
+    logger.info({ worker: key, model: model.name }, "worker joined");
+    this.#options.onChanged();
+    void connection.closed.then((why) => this.#onClosed(connection, why));
+  }
+
+  #onClosed(connection: WorkerConnection, why: string): void {
+    const { key } = connection;
+    if (this.#connections.get(key) !== connection) return; // Replaced meanwhile (F2).
+    this.#connections.delete(key);
+    const { fleet, clock, logger } = this.#options;
+    onWorkerGone(fleet, key, clock.monotonicMs());
+    if (!this.#stopped) logger.warn({ worker: key, reason: why }, "worker left");
+    this.#options.onChanged();
+  }
+
+  async #takeTokenizer(connection: WorkerConnection): Promise<void> {
+    const { tokenizerSha256 } = connection.model;
+    if (tokenizerSha256 === "" || this.#tokenizers.has(tokenizerSha256)) return;
+    const files = await connection.tokenizer();
+    if (files !== null) this.#tokenizers.set(tokenizerSha256, files);
+  }
+
+  /** Frames of Progress, until the link ends; what is no Progress ends it. */
+  #follow({ hello, socket, rest }: AcceptedLink): void {
+    const key = keyOf(hello);
+    const frames = new FrameReader();
+    const { fleet, clock, logger, onChanged } = this.#options;
+    let state = "";
+    const read = (bytes: Buffer): void => {
+      try {
+        frames.push(bytes);
+        for (let frame = frames.take(); frame !== null; frame = frames.take()) {
+          const progress = progressOf(signalbox.inference.v1.Progress.decode(frame));
+          onProgress(fleet, key, progress, clock.monotonicMs());
+          if (progress.state === state) continue;
+          state = progress.state;
+          onChanged();
+        }
+      } catch (reason) {
+        logger.warn({ worker: key, reason: Failure.from(reason).message }, "no progress of it");
+        socket.destroy();
+      }
+    };
+    socket.on("data", read);
+    socket.once("end", () => socket.destroy());
+    if (rest.length > 0) read(rest);
+    socket.resume();
+  }
+
+  #tick(): void {
+    const { fleet, clock } = this.#options;
+    for (const verdict of onTick(fleet, clock.monotonicMs())) void this.#onVerdict(verdict);
+  }
+
+  async #onVerdict(verdict: Verdict): Promise<void> {
+    const { fleet, clock, logger, onStalled, onChanged } = this.#options;
+    const { key, kind } = verdict;
+    switch (kind) {
+      case "recovered":
+        logger.info({ worker: key }, "worker is well again");
+        return onChanged();
+      case "hung": {
+        const why = `its ${verdict.what} has stood still for ${Math.round(verdict.frozenMs)} ms`;
+        logger.error({ worker: key, reason: why }, "worker hangs");
+        onStalled(key, why);
+        return onChanged();
+      }
+      case "suspect": {
+        const alive = (await this.connection(key)?.answersWithin(CONFIRM_MS)) ?? false;
+        onConfirmed(fleet, key, alive, clock.monotonicMs());
+        if (alive) return;
+        const why = `silent for ${Math.round(verdict.silentMs + CONFIRM_MS)} ms`;
+        logger.error({ worker: key, reason: why }, "worker is gone or stopped");
+        onStalled(key, why);
+        return onChanged();
+      }
+    }
+  }
+
+  #isDraining(key: string): boolean {
+    return this.#options.fleet.workers.get(key)?.progress?.state === "draining";
+  }
+}
+
+function keyOf(hello: { readonly worker: string; readonly epoch: string }): string {
+  return `${hello.worker}/${hello.epoch}`;
+}
