@@ -6,7 +6,8 @@ import type { Random } from "#shared/base/prng.ts";
 import { newHashRing } from "./hash-ring.ts";
 import type { HashRing } from "./hash-ring.ts";
 import type { FleetOptions } from "./options.ts";
-import { newPrefixHistory } from "./prefix-history.ts";
+import { PREFIX_BLOCK_TOKENS } from "./prefix-hash.ts";
+import { blocksAt, newPrefixHistory } from "./prefix-history.ts";
 import type { PrefixHistory } from "./prefix-history.ts";
 import type { Ticket, Worker } from "./worker.ts";
 
@@ -83,6 +84,13 @@ export function ringOf(fleet: Fleet, pool: Pool): HashRing<Worker> {
 /** How many of them breakers may take out at once. */
 export function ejectedMaxOf(options: FleetOptions, serving: number): number {
   return Math.floor(options.ejectedShareMax * serving);
+}
+
+/** Tokens of a prompt that `worker` should have cached, by this router's own history. */
+export function cachedTokensAt(fleet: Fleet, worker: Worker, prefix: readonly bigint[]): number {
+  if (!fleet.options.prefixAffinity || prefix.length === 0) return 0;
+  const tokens = blocksAt(fleet.prefixes, prefix, worker) * PREFIX_BLOCK_TOKENS;
+  return tokens - (tokens % worker.spec.blockTokens); // It caches whole blocks of its own.
 }
 
 export function sessionWorker(fleet: Fleet, session: string, nowMs: number): Worker | null {

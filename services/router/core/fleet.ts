@@ -17,10 +17,11 @@
 import assert from "node:assert/strict";
 import { leaseProbe, onFailure, onPace, onSuccess, releaseProbe } from "./breaker.ts";
 import { firstTokenMs, workTokens } from "./cost.ts";
-import { onSessionSent, poolOf, staleMsOf } from "./fleet-state.ts";
+import { cachedTokensAt, onSessionSent, poolOf, staleMsOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
 import { onSample } from "./peak-ewma.ts";
-import { blocksAt, onPrefixMissed, onPrefixSent } from "./prefix-history.ts";
+import { PREFIX_BLOCK_TOKENS } from "./prefix-hash.ts";
+import { onPrefixMissed, onPrefixSent } from "./prefix-history.ts";
 import { isStale, meanWith, newWorker } from "./worker.ts";
 import type { Progress, Ticket, Worker, WorkerSpec } from "./worker.ts";
 
@@ -141,16 +142,8 @@ export function onFirstTokens(
   answer(worker, ticket);
   ticket.lastTokensAtMs = nowMs;
   // Less cached than was thought is more work, and no slowness.
-  let missed = 0;
-  if (first.cachedTokens !== null && ticket.prefix.length > 0) {
-    const cachedBlocks = Math.floor(first.cachedTokens / worker.spec.blockTokens);
-    missed = Math.max(0, ticket.promptTokens - first.cachedTokens - ticket.uncachedTokens);
-    if (missed >= worker.spec.blockTokens) {
-      // Computed by now, so cached: only what other prompts lost by it is not known here.
-      onPrefixMissed(fleet.prefixes, ticket.prefix.slice(cachedBlocks), worker);
-      onPrefixSent(fleet.prefixes, ticket.prefix, worker);
-    }
-  }
+  const thought = ticket.promptTokens - ticket.uncachedTokens;
+  const missed = first.cachedTokens === null ? 0 : Math.max(0, thought - first.cachedTokens);
   const msPerToken = waitedMs / (ticket.workTokens + missed);
   worker.msPerToken = meanWith(worker.msPerToken, msPerToken);
   onSample(worker.peak, msPerToken, fleet.options.peakTauMs, nowMs);
@@ -203,13 +196,13 @@ function newTicket(
   const { promptTokens, outputTokensExpected, prefix } = dispatch;
   const pool = poolOf(fleet, model);
   const stale = isStale(worker, staleMsOf(options), nowMs);
-  const hit = options.prefixAffinity ? blocksAt(fleet.prefixes, prefix, worker) : 0;
-  const uncachedTokens = Math.max(0, promptTokens - hit * blockTokens);
+  const cached = cachedTokensAt(fleet, worker, prefix);
+  const uncachedTokens = Math.max(0, promptTokens - cached);
   const work = { uncachedTokens, outputTokens: outputTokensExpected };
   return {
     ...{ requestId, worker, dispatch: worker.dispatched + 1, prefix, promptTokens, uncachedTokens },
     workTokens: workTokens(options, pool, worker, uncachedTokens, stale, nowMs),
-    blocks: Math.max(1, Math.ceil((promptTokens + outputTokensExpected) / blockTokens) - hit),
+    blocks: Math.ceil((uncachedTokens + outputTokensExpected + 1) / blockTokens),
     ...{ outputTokensExpected, dispatchedAtMs: nowMs, lastTokensAtMs: null },
     expectedMs: firstTokenMs(options, pool, worker, work, stale, nowMs),
   };
@@ -247,12 +240,19 @@ function settle(fleet: Fleet, ticket: Ticket): void {
   fleet.tickets.delete(ticket.requestId);
   worker.inFlight.delete(ticket);
   worker.inFlightBlocks -= ticket.blocks;
-  answer(worker, ticket);
+  // It had no tokens: its prompt was not computed, as far as anybody knows.
+  if (answer(worker, ticket)) {
+    const cached = (ticket.promptTokens - ticket.uncachedTokens) / PREFIX_BLOCK_TOKENS;
+    onPrefixMissed(fleet.prefixes, ticket.prefix.slice(Math.floor(cached)), worker);
+  }
   see(worker, ticket);
 }
 
-function answer(worker: Worker, ticket: Ticket): void {
-  if (worker.awaiting.delete(ticket)) worker.awaitingTokens -= ticket.uncachedTokens;
+/** False when it was answered already. */
+function answer(worker: Worker, ticket: Ticket): boolean {
+  if (!worker.awaiting.delete(ticket)) return false;
+  worker.awaitingTokens -= ticket.uncachedTokens;
+  return true;
 }
 
 function see(worker: Worker, ticket: Ticket): void {

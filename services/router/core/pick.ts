@@ -15,10 +15,10 @@ import { randomInt } from "#shared/base/prng.ts";
 import { isTripped, wantsProbe } from "./breaker.ts";
 import { costMs, firstTokenMs, itlMsOf } from "./cost.ts";
 import type { Work } from "./cost.ts";
-import { ejectedMaxOf, ringOf, sessionWorker, staleMsOf } from "./fleet-state.ts";
+import { cachedTokensAt, ejectedMaxOf, ringOf, sessionWorker, staleMsOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
 import { ownerOf } from "./hash-ring.ts";
-import { blocksAt, deepestHolders } from "./prefix-history.ts";
+import { deepestHolders } from "./prefix-history.ts";
 import type { RequestClass } from "./request-class.ts";
 import { isReady, isStale, loadOf } from "./worker.ts";
 import type { Worker } from "./worker.ts";
@@ -260,9 +260,7 @@ function boundedLoad(fleet: Fleet, candidates: readonly Worker[], nowMs: number)
 /** What a worker would have to compute for a wish, by this router's own history. */
 function workAt(fleet: Fleet, worker: Worker, wish: Wish): Work {
   const { promptTokens, outputTokensExpected, prefix } = wish;
-  const cached = fleet.options.prefixAffinity
-    ? blocksAt(fleet.prefixes, prefix, worker) * worker.spec.blockTokens
-    : 0;
+  const cached = cachedTokensAt(fleet, worker, prefix);
   return {
     uncachedTokens: Math.max(0, promptTokens - cached),
     outputTokens: outputTokensExpected,
