@@ -44,6 +44,7 @@ export async function startRouter(
           if (moved > 0) logger.warn({ worker: key, streams: moved }, "streams go on elsewhere");
         },
         onChanged: () => placement.wakeAll(),
+        silentFor: (silentMs) => streams.silentFor(silentMs),
       }),
     (part) => part.stop(),
   );

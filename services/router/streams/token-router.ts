@@ -85,6 +85,14 @@ export class TokenRouter implements TokenSource {
     return streams.length;
   }
 
+  /** Workers with a stream that has heard nothing for `silentMs`: are their connections alive? */
+  silentFor(silentMs: number): readonly string[] {
+    const sinceMs = this.#options.placement.nowMs() - silentMs;
+    const silent = (streams: Set<RoutedStream>): boolean =>
+      [...streams].some((stream) => stream.heardAtMs < sinceMs);
+    return [...this.#streams].filter(([, streams]) => silent(streams)).map(([worker]) => worker);
+  }
+
   #setOf(worker: string): Set<RoutedStream> {
     const known = this.#streams.get(worker);
     if (known !== undefined) return known;
@@ -129,6 +137,8 @@ class RoutedStream {
   /** Since when the reader has waited for a worker's fault to be mended. */
   #fault: { readonly cause: AttemptFault["kind"]; readonly sinceMs: number } | null = null;
   #lastTokenMs: number;
+  /** When the current attempt was begun or said something. */
+  heardAtMs: number;
 
   constructor(options: TokenRouterOptions, request: TokenRequest, register: Register) {
     this.#options = options;
@@ -136,6 +146,7 @@ class RoutedStream {
     this.#register = register;
     this.#stream = newStream(request.id, request.resumeIds);
     this.#lastTokenMs = options.placement.nowMs();
+    this.heardAtMs = this.#lastTokenMs;
   }
 
   start(): void {
@@ -236,6 +247,7 @@ class RoutedStream {
     };
     try {
       const call = connection[open](wire, listener);
+      this.heardAtMs = this.#options.placement.nowMs();
       this.#attempt = { id, fence, connection, classId, call };
       this.#register.onBegun(connection.key, this);
     } catch (reason) {
@@ -249,6 +261,7 @@ class RoutedStream {
   #onMessage(fence: number, response: GenerateResponse): void {
     const attempt = this.#attempt;
     if (attempt === null || attempt.fence !== fence) return;
+    this.heardAtMs = this.#options.placement.nowMs();
     const tokenIds = response.tokenIds ?? [];
     const firstIndex = response.firstIndex ?? 0;
     const chunk = { fence: response.fence ?? 0, firstIndex, tokenIds };

@@ -13,6 +13,7 @@ import { dialLink, type WorkerLinkRole } from "#shared/mesh/worker-link.ts";
 import { encodeFrame } from "#shared/mesh/worker-link-frames.ts";
 import { createLogger } from "#shared/telemetry/logger.ts";
 import { createMetrics } from "#shared/telemetry/metrics.ts";
+import { startLinkProxy } from "#shared/testing/link-proxy.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { FLEET_DEFAULTS, newFleet, type Fleet } from "../core/fleet.ts";
 import { FleetPlacement } from "../streams/fleet-placement.ts";
@@ -46,6 +47,7 @@ async function startRouter(): Promise<Router> {
       streams.onWorkerStalled(key, why);
     },
     onChanged: () => placement.wakeAll(),
+    silentFor: (silentMs) => streams.silentFor(silentMs),
   });
   placement.attach(workers);
   onTestFinished(() => workers.stop());
@@ -61,7 +63,12 @@ interface FakeWorker {
 }
 
 /** Draws 1000 + index, up to `until`, and says a tokenizer of two files. */
-async function startWorker(router: Router, name: string, until = 1e9): Promise<FakeWorker> {
+async function startWorker(
+  router: Router,
+  name: string,
+  until = 1e9,
+  address = router.workers.address,
+): Promise<FakeWorker> {
   const asked: FakeWorker["asked"] = [];
   const aborted: string[] = [];
   const state = { until };
@@ -103,7 +110,7 @@ async function startWorker(router: Router, name: string, until = 1e9): Promise<F
   server.add(WorkerService, handlers);
   await server.start();
   onTestFinished(() => server.stop(0));
-  const socket = await dial(router, name, "serve");
+  const socket = await dial(address, name, "serve");
   server.inject(socket);
   return {
     ...{ socket, asked, aborted },
@@ -116,9 +123,9 @@ async function startWorker(router: Router, name: string, until = 1e9): Promise<F
   };
 }
 
-async function dial(router: Router, worker: string, role: WorkerLinkRole): Promise<Socket> {
+async function dial(address: string, worker: string, role: WorkerLinkRole): Promise<Socket> {
   const { socket, rest } = await dialLink({
-    ...{ address: router.workers.address, tls: NO_TLS, secret: SECRET },
+    ...{ address, tls: NO_TLS, secret: SECRET },
     ...{ worker, epoch: "1", role, link: "1" },
   });
   if (rest.length > 0) socket.unshift(rest);
@@ -128,7 +135,7 @@ async function dial(router: Router, worker: string, role: WorkerLinkRole): Promi
 
 /** Frames of Progress every 50 ms, as `figures` says at that moment. */
 async function report(router: Router, worker: string, figures: () => Progress): Promise<Socket> {
-  const socket = await dial(router, worker, "progress");
+  const socket = await dial(router.workers.address, worker, "progress");
   let sequence = 0;
   const timer = setInterval(() => {
     sequence += 1;
@@ -236,13 +243,38 @@ test("a wrong secret and garbage get no link, and disturb nobody", async () => {
   const hello = { worker: "w", epoch: "1", role: "serve", link: "1", tls: NO_TLS } as const;
   const wrong = await dialLink({ ...hello, address, secret: "guess" });
   await once(wrong.socket.resume(), "close");
-  const progress = await dial(router, "w1", "progress");
+  const progress = await dial(address, "w1", "progress");
   progress.write(Buffer.from([0xff, 0xff, 0xff, 0xff, 1, 2, 3]));
   await once(progress.resume(), "close");
-  const serve = await dial(router, "w1", "serve");
+  const serve = await dial(address, "w1", "serve");
   serve.write("GET / HTTP/1.1\r\n\r\n");
   await once(serve.resume(), "close");
   expect(router.workers.size).toBe(0);
   await startWorker(router, "w2");
   await waitFor(() => router.workers.size === 1);
 });
+
+test.each(["up", "down"] as const)(
+  "a connection that loses what goes %s is left, though its worker goes on reporting",
+  async (direction) => {
+    const router = await startRouter();
+    const proxy = await startLinkProxy(router.workers.address);
+    onTestFinished(() => proxy.close());
+    const first = await startWorker(router, "w1", 3, proxy.address);
+    let step = 0;
+    await report(router, "w1", () => ({ engineStep: (step += 1), running: 1 }));
+    await waitFor(() => router.workers.size === 1);
+    const seen: number[] = [];
+    const reading = read(router, 6, seen);
+    await waitFor(() => seen.length === 3);
+    const second = await startWorker(router, "w2");
+    await waitFor(() => router.workers.size === 2);
+    proxy.lose(direction);
+    first.until = 4; // It goes on, and nobody hears it; or nobody tells it to stop.
+    await waitFor(() => second.asked.length === 1);
+    await reading;
+    expect(seen).toEqual(upTo(6));
+    expect(second.asked[0]).toMatchObject({ fence: 2 });
+    expect(router.stalled).toEqual([]);
+  },
+);

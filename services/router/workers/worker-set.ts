@@ -36,11 +36,15 @@ export interface WorkerSetOptions {
   readonly onStalled: (key: string, why: string) => void;
   /** Workers came, went or changed: whoever waits may look again. */
   readonly onChanged: () => void;
+  /** Workers with a stream that has heard nothing for so long. */
+  readonly silentFor: (silentMs: number) => readonly string[];
 }
 
 const TICK_MS = 50;
 /** How long a silent worker has to answer on its serving connection. */
 const CONFIRM_MS = 400;
+/** A stream without news: the connection may be dead one way while the worker reports on another. */
+const SILENT_MS = 1_500;
 /** Progress and serving connections that wait for each other, and hostile ones. */
 const CONNECTIONS_MAX = 8192;
 
@@ -52,6 +56,7 @@ export class WorkerSet implements ModelCatalog {
   readonly #tokenizers = new Map<string, TokenizerFiles>();
   /** When a model was first served here, in seconds since 1970. */
   readonly #created = new Map<string, number>();
+  readonly #asked = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -104,6 +109,19 @@ export class WorkerSet implements ModelCatalog {
       ...{ vocab: model.vocab, eosIds: model.eosIds },
       tokenizer: this.#tokenizers.get(model.tokenizerSha256) ?? null,
     };
+  }
+
+  /**
+   * Asks a worker on its serving connection, unless it is being asked; cuts that connection when no
+   * answer comes: what it would have carried is lost already.
+   */
+  async ask(key: string): Promise<void> {
+    const connection = this.connection(key);
+    if (connection === null || this.#asked.has(key)) return;
+    this.#asked.add(key);
+    const alive = await connection.answersWithin(CONFIRM_MS);
+    this.#asked.delete(key);
+    if (!alive) connection.cut(`no answer within ${CONFIRM_MS} ms`);
   }
 
   async stop(): Promise<void> {
@@ -206,7 +224,8 @@ export class WorkerSet implements ModelCatalog {
   }
 
   #tick(): void {
-    const { fleet, clock } = this.#options;
+    const { fleet, clock, silentFor } = this.#options;
+    for (const key of silentFor(SILENT_MS)) void this.ask(key);
     for (const verdict of onTick(fleet, clock.monotonicMs())) void this.#onVerdict(verdict);
   }
 
