@@ -7,3 +7,10 @@ export { completeRequest, SAMPLING_DEFAULTS } from "./request.ts";
 export { checkModelFolder, loadEngine, type LoadWatch } from "./native-engine.ts";
 export { engineHere, whyNoEngine, type EngineHere } from "./binding.ts";
 export { kvBytesPerToken, weightBytes } from "./memory.ts";
+export { SimulatedEngine } from "./simulated/simulated-engine.ts";
+export {
+  linearLatency,
+  SIMULATED_DEFAULTS,
+  type SimulatedOptions,
+} from "./simulated/simulated-options.ts";
+export type { Fault } from "./simulated/faults.ts";

@@ -7,6 +7,8 @@
 //   G2. A unary call has a deadline: the caller's, or UNARY_DEADLINE_MS when it sent none.
 //   G3. stop() ends within its deadline; streams are told UNAVAILABLE, unary calls may finish.
 
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type {
   Metadata,
@@ -17,7 +19,6 @@ import type {
   UntypedServiceImplementation,
   sendUnaryData,
 } from "@grpc/grpc-js";
-import type { Socket } from "node:net";
 import { Failure } from "#shared/base/errors.ts";
 import type { ErrorCode } from "#shared/base/errors.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
@@ -77,6 +78,7 @@ export class GrpcServer {
   readonly #streams = new Set<(failure: Failure) => void>();
   readonly #services: string[] = [];
   #health: GrpcHealth | null = null;
+  readonly #injected = new Set<Socket>();
   #injector: ReturnType<Server["createConnectionInjector"]> | null = null;
 
   constructor(options: GrpcServerOptions) {
@@ -148,6 +150,8 @@ export class GrpcServer {
    */
   inject(socket: Socket): void {
     this.#injector ??= this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#injected.add(socket);
+    socket.once("close", () => this.#injected.delete(socket));
     this.#injector.injectConnection(socket);
   }
 
@@ -170,11 +174,16 @@ export class GrpcServer {
     await new Promise<void>((resolve) => {
       const cut = setTimeout(() => {
         this.#server.forceShutdown();
+        for (const socket of this.#injected) socket.destroy();
         resolve();
       }, deadlineMs);
       this.#server.tryShutdown(() => {
-        clearTimeout(cut);
-        resolve();
+        // It does not wait for streams on connections that it did not take in itself.
+        const closed = [...this.#injected].map((it) => once(it, "close"));
+        void Promise.allSettled(closed).then(() => {
+          clearTimeout(cut);
+          resolve();
+        });
       });
     });
   }

@@ -1,0 +1,79 @@
+// What an engine says, as the wire has it.
+
+import { signalbox } from "#proto/signalbox.js";
+import type { Chunk, KvEvent, TokenLogprobs } from "#native/index.ts";
+import { STATE_NUMBERS, type Figures } from "./core/figures.ts";
+
+type Response = signalbox.inference.v1.IGenerateResponse;
+type WireEvent = signalbox.inference.v1.IKvEvent;
+type WireProgress = signalbox.inference.v1.IProgress;
+
+const { FinishReason, WorkerState } = signalbox.inference.v1;
+
+const FINISHES = {
+  stop: FinishReason.FINISH_REASON_STOP,
+  length: FinishReason.FINISH_REASON_LENGTH,
+  aborted: FinishReason.FINISH_REASON_ABORTED,
+} as const;
+
+const STATES = {
+  [STATE_NUMBERS.ready]: WorkerState.WORKER_STATE_READY,
+  [STATE_NUMBERS.draining]: WorkerState.WORKER_STATE_DRAINING,
+  [STATE_NUMBERS.failed]: WorkerState.WORKER_STATE_FAILED,
+};
+
+export function encodeChunk(chunk: Chunk, fence: number): Response {
+  const { index, tokenIds, logprobs, cachedTokens, finish } = chunk;
+  return {
+    fence,
+    firstIndex: index,
+    tokenIds: tokenIds as number[],
+    ...(logprobs === null ? {} : { logprobs: logprobs.map(encodeLogprobs) }),
+    ...(cachedTokens === null ? {} : { cachedTokens }),
+    ...(finish === null ? {} : { finish: FINISHES[finish] }),
+  };
+}
+
+function encodeLogprobs({
+  logprob,
+  alternatives,
+}: TokenLogprobs): signalbox.inference.v1.ITokenLogprobs {
+  return { logprob, alternatives: alternatives.map((it) => ({ ...it })) };
+}
+
+export function encodeKvEvent(event: KvEvent): WireEvent {
+  const { sequence, kind, parent } = event;
+  const hash = fixed64(event.hash);
+  if (kind === "cleared") return { sequence, cleared: {} };
+  if (kind === "removed") return { sequence, removed: { hash } };
+  const of = parent === null ? {} : { parent: fixed64(parent) };
+  return { sequence, stored: { hash, ...of, tokenIds: event.tokenIds as number[] } };
+}
+
+/**
+ * All 64 bits, as protobufjs writes them from halves. Its types know numbers alone, and that is
+ * what readers in JavaScript get: the nearest one, the same for the same hash.
+ */
+function fixed64(value: bigint): number {
+  const halves = { low: Number(value & 0xffff_ffffn), high: Number(value >> 32n) };
+  return halves as unknown as number;
+}
+
+export interface ProgressExtras {
+  readonly sequence: number;
+  readonly seen: number;
+  readonly loopLagMs: number;
+  /** Null: the worker's allocation has no end. */
+  readonly walltimeLeftS: number | null;
+}
+
+export function encodeProgress(figures: Figures, extras: ProgressExtras): WireProgress {
+  const { walltimeLeftS, ...rest } = extras;
+  const { state, ...counts } = figures;
+  return {
+    ...counts,
+    ...rest,
+    ...(walltimeLeftS === null ? {} : { walltimeLeftS }),
+    state: STATES[state as keyof typeof STATES],
+  };
+}

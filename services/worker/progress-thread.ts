@@ -1,0 +1,23 @@
+// The thread that tells routers how the worker is getting on, whatever keeps the main one busy.
+// Started by progress-sender.ts. Told `now` to send at once and `close` to end.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
+import { ProgressBoard } from "./progress-board.ts";
+import { ProgressLinks, type ProgressOptions } from "./progress-link.ts";
+
+export interface ThreadOptions extends ProgressOptions {
+  readonly memory: SharedArrayBuffer;
+}
+
+export type ThreadMessage = "now" | "close";
+
+const { memory, ...options } = workerData as ThreadOptions;
+const board = new ProgressBoard(options.routers.length, memory);
+const world = { clock: systemClock, timers: systemTimers, random: systemRandom };
+const links = new ProgressLinks(options, board, world);
+
+parentPort?.on("message", (message: ThreadMessage) => {
+  if (message === "now") return links.sendAll();
+  void links.close().finally(() => parentPort?.close());
+});

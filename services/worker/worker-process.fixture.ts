@@ -1,0 +1,40 @@
+// A worker process whose engine and event loop a test can hurt: started by fork, with its settings
+// as an environment variable's JSON, and told what to do by messages.
+//
+//   "block"  holds the event loop for a second
+//   "die"    fails the engine with the next token
+
+import { SimulatedEngine } from "#native/index.ts";
+import { systemClock, systemTimers } from "#shared/config/system.ts";
+import { createLogger } from "#shared/telemetry/logger.ts";
+import { readConfig } from "./config.ts";
+import { modelCard } from "./model-card.ts";
+import { runWorker } from "./run-worker.ts";
+import { NO_TOKENIZER } from "./tokenizer-files.ts";
+import { startWorker, TAKE_DOWN_MS } from "./worker-service.ts";
+
+const BLOCK_MS = 1_000;
+const settings = readConfig([], process.env);
+const engine = new SimulatedEngine({
+  ...{ clock: systemClock, timers: systemTimers, latency: () => 5, meanTokens: null },
+});
+const card = modelCard(engine.model, {
+  ...{ name: "m", build: "1", backEnd: "test", sequencesMax: 64 },
+  ...{ tokenizerSha256: "", weightsFingerprint: "" },
+});
+
+process.on("message", (message) => {
+  if (message === "die") engine.inject({ kind: "die", afterTokens: 1, code: "internal" });
+  if (message !== "block") return;
+  const end = performance.now() + BLOCK_MS;
+  while (performance.now() < end);
+});
+process.channel?.unref();
+
+const logger = createLogger({ service: "worker", level: settings.telemetry.level });
+const stopMs = settings.worker.drainS * 1000 + TAKE_DOWN_MS;
+await runWorker(logger, stopMs, (life) =>
+  startWorker(life, settings, logger, () =>
+    Promise.resolve({ engine, card, tokenizer: NO_TOKENIZER }),
+  ),
+);

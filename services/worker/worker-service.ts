@@ -1,0 +1,194 @@
+// The worker's parts, started in order: model, HTTP, gRPC, links to routers. Stopped in reverse,
+// and before all of them it drains.
+//
+//   V1. Routers and health checks hear of a drain or a failed engine before anything is taken down.
+//   V2. Streams end by themselves, or are handed back, before their connections do.
+
+import { randomBytes } from "node:crypto";
+import { WorkerService } from "#proto/services.ts";
+import type { EngineStats } from "#native/index.ts";
+import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
+import { readSecret } from "#shared/config/load-config.ts";
+import { Health } from "#shared/lifecycle/health.ts";
+import { startHttp } from "#shared/lifecycle/http-health.ts";
+import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
+import { GrpcServer } from "#shared/mesh/grpc-server.ts";
+import type { Logger } from "#shared/telemetry/logger.ts";
+import { createMetrics } from "#shared/telemetry/metrics.ts";
+import type { WorkerSettings } from "./config.ts";
+import { figuresOf, type Figures } from "./core/figures.ts";
+import { onEngineEnded } from "./core/sessions.ts";
+import { encodeProgress } from "./encode-response.ts";
+import { workerHandlers } from "./handlers.ts";
+import { loadModel } from "./load-model.ts";
+import { ProgressSender } from "./progress-sender.ts";
+import { RouterLinks } from "./router-links.ts";
+import { Sessions } from "./sessions.ts";
+import { workerMeter } from "./worker-metrics.ts";
+
+export interface RunningWorker {
+  readonly service: "worker";
+  readonly worker: string;
+  readonly model: string;
+  /** Null where it listens for nobody. */
+  readonly grpc: string | null;
+  readonly http: string;
+}
+
+const WORLD = { clock: systemClock, timers: systemTimers, random: systemRandom };
+/** For streams to end once they were told to: an engine's step, and a caller that reads. */
+const HAND_BACK_MS = 2_000;
+const STOP_MS = 2_000;
+/** What all parts but the drain may take together. */
+export const TAKE_DOWN_MS = 15_000;
+
+export async function startWorker(
+  life: Lifecycle,
+  settings: WorkerSettings,
+  logger: Logger,
+  load: typeof loadModel = loadModel,
+): Promise<RunningWorker> {
+  const { worker: config, tls } = settings;
+  const secret = config.secretFile === null ? null : readSecret(config.secretFile);
+  const metrics = createMetrics("worker");
+  const health = new Health();
+  const { engine, card, tokenizer } = await life.start(
+    "engine",
+    () => load(config, { ...WORLD, logger }),
+    (part) => part.engine.unload(),
+  );
+  const http = await life.start(
+    "http",
+    () => startHttp({ address: config.http, health, metrics, logger }),
+    (part) => part.close(),
+  );
+
+  const meter = workerMeter(metrics, card.name, {
+    stats: () => statsOf(() => engine.stats()),
+    links: () => ({ serve: links.up, progress: sender.linksUp }),
+    loopLagMs: () => sender.loopLagMs,
+  });
+  const sessions = new Sessions(engine, {
+    onOutcome: (outcome) => meter.onOutcome(outcome),
+    onDispatch: (peer, dispatch) => {
+      const router = links.routerOf(peer);
+      if (router !== null) sender.onDispatch(router, dispatch);
+    },
+  });
+  let lastStats = engine.stats();
+  const figuresNow = (): Figures => {
+    lastStats = statsOf(() => engine.stats()) ?? lastStats;
+    return figuresOf(sessions.core, lastStats);
+  };
+  health.add("live", "engine", () => {
+    const { phase } = sessions.core;
+    return phase.kind === "failed" ? phase.reason : null;
+  });
+  health.add("ready", "drain", () => (sessions.core.phase.kind === "ready" ? null : "draining"));
+
+  const server = new GrpcServer({ listen: config.listen, tls, metrics, logger });
+  server.add(
+    WorkerService,
+    workerHandlers({
+      ...{ engine, sessions, tokenizer, model: card, timers: systemTimers },
+      loadNow: () =>
+        encodeProgress(figuresNow(), {
+          ...{ sequence: 0, seen: 0, loopLagMs: sender.loopLagMs },
+          walltimeLeftS: walltimeLeft(settings.endsAtMs),
+        }),
+    }),
+  );
+  const grpc = await life.start(
+    "grpc",
+    () => server.start(),
+    () => {}, // Its calls were ended with "calls" below, while its connections stood.
+  );
+
+  const identity = { worker: config.name, epoch: randomBytes(12).toString("hex"), secret, tls };
+  const routers = config.routers.map((address) => {
+    return { address, link: randomBytes(8).toString("hex") };
+  });
+  const sender = await life.start(
+    "progress",
+    () =>
+      new ProgressSender({ identity, routers, endsAtMs: settings.endsAtMs }, figuresNow, (err) => {
+        logger.fatal({ err }, "the progress thread ended");
+        process.exitCode = 3;
+        life.requestStop("the progress thread ended");
+      }),
+    (part) => part.close(),
+  );
+  const links = await life.start(
+    "links",
+    () => {
+      const onDown = (router: number): void => sender.onServeLinkDown(router);
+      return new RouterLinks({ identity, routers, server, logger, onDown }, WORLD);
+    },
+    (part) => part.close(),
+  );
+
+  await life.start(
+    "calls",
+    () => {},
+    () => {
+      links.retire();
+      return server.stop(STOP_MS);
+    },
+  );
+
+  const tellStop = (): void => {
+    server.announceStop();
+    sender.tellNow();
+  };
+  await life.start(
+    "drain",
+    () => {},
+    async () => {
+      const nowMs = (): number => systemClock.monotonicMs();
+      const drained = sessions.drain(nowMs() + config.drainS * 1000);
+      tellStop();
+      const left = sessions.core.live.size;
+      logger.info({ live: left, phase: sessions.core.phase.kind }, "draining");
+      const failed = sessions.core.phase.kind === "failed";
+      const late = await within(drained, failed ? HAND_BACK_MS : config.drainS * 1000);
+      if (!late) return;
+      sessions.onTime(nowMs());
+      await within(sessions.idle(), HAND_BACK_MS);
+    },
+  );
+  void engine.ended.then((end) => {
+    if (end.kind !== "failed") return;
+    onEngineEnded(sessions.core, end.failure.message);
+    logger.fatal({ err: end.failure, code: end.failure.code }, "the engine failed");
+    process.exitCode = 3;
+    tellStop();
+    life.requestStop("the engine failed");
+  });
+  const listening = grpc === "" ? null : grpc;
+  const { name, model } = { name: config.name, model: card.name };
+  return { service: "worker", worker: name, model, grpc: listening, http: http.address };
+}
+
+/** An engine that is unloaded has no counts any more. */
+function statsOf(ask: () => EngineStats): EngineStats | null {
+  try {
+    return ask();
+  } catch {
+    return null;
+  }
+}
+
+function walltimeLeft(endsAtMs: number | null): number | null {
+  return endsAtMs === null ? null : Math.max(0, (endsAtMs - systemClock.nowMs()) / 1000);
+}
+
+/** True when `promise` was not settled within `ms`. */
+async function within(promise: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), ms);
+  });
+  const over = await Promise.race([promise.then(() => false), late]);
+  clearTimeout(timer);
+  return over;
+}
