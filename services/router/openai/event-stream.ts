@@ -1,0 +1,123 @@
+// One answer as server-sent events.
+//
+// State: whether the head is sent, whether the client is behind, and when something was last written.
+//
+//   E1. Each event is `data: {json}` and, where reconnecting was asked for, `id:`; comments while
+//       nothing comes.
+//   E2. A whole answer ends by [DONE], a broken one by an error event; nothing ends without a word.
+//   E3. A writer waits for a client that is behind; one that reads nothing for READER_MS is cut.
+
+import type { ServerResponse } from "node:http";
+
+import type { Timers } from "#shared/base/clock.ts";
+import { Failure } from "#shared/base/errors.ts";
+import type { ApiError } from "./api-error.ts";
+
+/** Proxies give a silent connection half a minute at the least. */
+export const PING_MS = 10_000;
+/** Longer than a laptop's sleep costs a network, shorter than a worker's memory is idle. */
+export const READER_MS = 60_000;
+
+export class EventStream {
+  readonly #response: ServerResponse;
+  readonly #timers: Timers;
+  readonly #headers: Readonly<Record<string, string>>;
+  #cancelPing: () => void;
+  #ended = false;
+  #behind = false;
+
+  /** The head goes out with the first event, or with the first comment when that takes long. */
+  constructor(
+    response: ServerResponse,
+    timers: Timers,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    this.#response = response;
+    this.#timers = timers;
+    this.#headers = headers;
+    this.#cancelPing = timers.after(PING_MS, () => this.#ping());
+    response.once("close", () => {
+      this.#ended = true;
+      this.#cancelPing();
+    });
+  }
+
+  get started(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Resolves when the client can take more. CANCELLED when it is gone or was cut. */
+  async event(json: object, id: string | null): Promise<void> {
+    const line = id === null ? "" : `id: ${id}\n`;
+    await this.#write(`${line}data: ${JSON.stringify(json)}\n\n`);
+  }
+
+  /** The answer is whole. */
+  async done(): Promise<void> {
+    await this.#write("data: [DONE]\n\n");
+    this.#end();
+  }
+
+  /** The answer broke after its head was sent. */
+  fail(error: ApiError): void {
+    if (this.#ended || this.#response.writableEnded) return;
+    this.#response.write(`data: ${JSON.stringify(error.body)}\n\n`);
+    this.#end();
+  }
+
+  /** The answer will be given another way. */
+  abandon(): void {
+    this.#ended = true;
+    this.#cancelPing();
+  }
+
+  #end(): void {
+    this.abandon();
+    this.#response.end();
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#ended) throw new Failure("CANCELLED", "the client has gone");
+    this.#start();
+    this.#cancelPing();
+    const room = this.#response.write(text);
+    if (!room) await this.#drained();
+    if (!this.#ended) this.#cancelPing = this.#timers.after(PING_MS, () => this.#ping());
+  }
+
+  #start(): void {
+    if (this.#response.headersSent) return;
+    this.#response.writeHead(200, {
+      "content-type": "text/event-stream; charset=utf-8",
+      "cache-control": "no-cache",
+      // nginx would collect events otherwise.
+      "x-accel-buffering": "no",
+      ...this.#headers,
+    });
+  }
+
+  #ping(): void {
+    if (this.#ended || this.#behind) return;
+    this.#start();
+    this.#behind = !this.#response.write(": ping\n\n");
+    if (this.#behind) this.#response.once("drain", () => (this.#behind = false));
+    this.#cancelPing = this.#timers.after(PING_MS, () => this.#ping());
+  }
+
+  #drained(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#behind = true;
+    const cancel = this.#timers.after(READER_MS, () => this.#response.destroy());
+    const settle = (): void => {
+      cancel();
+      this.#behind = false;
+      this.#response.off("drain", settle);
+      this.#response.off("close", settle);
+      if (this.#response.destroyed) reject(new Failure("CANCELLED", "the client has gone"));
+      else resolve();
+    };
+    this.#response.on("drain", settle);
+    this.#response.on("close", settle);
+    return promise;
+  }
+}
