@@ -11,7 +11,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: Math.max(2, Math.min(4, availableParallelism())),
     include: [
-      "{services,cluster-adapters,native,tools,deploy,loadtest,examples,test}/**/*.test.ts",
+      "{services,cluster-adapters,native,tools,deploy,loadtest,chaos,examples,test}/**/*.test.ts",
     ],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -57,7 +57,7 @@ const TEST_AIDS = ["shared/testing", "deploy", "tools"];
 const TEST_PACKAGES = ["vitest", "fast-check", "oxc-parser"];
 /** Where nothing ships. */
 const NOT_SHIPPED = [
-  ...["test", "test/sim/invariants", "loadtest", "deploy", "tools", "examples", "root"],
+  ...["test", "test/sim/invariants", "loadtest", "chaos", "deploy", "tools", "examples", "root"],
   "shared/testing",
 ];
 
@@ -117,6 +117,7 @@ export const ZONES: { readonly [name: string]: Zone } = {
   deploy: { files: /^deploy\//, imports: ["deploy"] },
   tools: { files: /^tools\//, imports: ["tools"] },
   loadtest: { files: /^loadtest\//, imports: ["*"] },
+  chaos: { files: /^chaos\//, imports: ["*"] },
   examples: { files: /^examples\//, imports: ["*"] },
   // What must hold is written down a second time in the simulation, on purpose.
   "test/sim/invariants": {
@@ -135,7 +136,7 @@ function adapter(name: string): Zone {
 }
 
 /** Nothing but these imports them. */
-const CONSUMERS = new Set(["test", "test/sim/invariants", "loadtest", "examples"]);
+const CONSUMERS = new Set(["test", "test/sim/invariants", "loadtest", "chaos", "examples"]);
 
 export interface SourceFile {
   /** From the repository's root, with forward slashes. */

@@ -2,16 +2,21 @@
 // OpenAI API in front. It is up before any worker is; /readyz says so when one is there.
 
 import { randomInt } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { readSecret, type Config } from "#shared/config/load-config.ts";
-import { systemClock } from "#shared/config/system.ts";
+import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
 import { Health } from "#shared/lifecycle/health.ts";
+import { healthRoutes } from "#shared/lifecycle/http-health.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { createMetrics, type Metrics } from "#shared/telemetry/metrics.ts";
 import { FLEET_DEFAULTS, newFleet, type Fleet } from "./core/fleet.ts";
 import { FleetPlacement } from "./streams/fleet-placement.ts";
 import { TokenRouter } from "./streams/token-router.ts";
-import { streamMetrics } from "./stream-metrics.ts";
+import { startOpenAiServer } from "./openai/http-server.ts";
+import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
+import { TextPool } from "./text/text-pool.ts";
+import { readVersion } from "./version.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
 
 export async function startRouter(
@@ -51,8 +56,23 @@ export async function startRouter(
   placement.attach(workers);
   health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker has dialled yet"));
   countFleet(metrics, fleet, streams);
-  // The front door comes with openai/: see below.
-  return { http: "", workers: workers.address };
+  const textPool = await life.start(
+    "text pool",
+    () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
+    (part) => part.close(),
+  );
+  const http = await life.start(
+    "openai",
+    () =>
+      startOpenAiServer({
+        ...{ listen: config.http, source: streams, catalog: workers, textPool, clock, logger },
+        ...{ timers: systemTimers, random: systemRandom, version: readVersion() },
+        metrics: requestMetrics(metrics),
+        fallback: healthRoutes({ health, metrics, logger }),
+      }),
+    (part) => part.stop(config.drainS * 1000),
+  );
+  return { http: http.address, workers: workers.address };
 }
 
 /** Gauges that are cheaper to count than to keep. */

@@ -1,6 +1,7 @@
 // What becomes of streams, as operators count it.
 
 import type { Metrics } from "#shared/telemetry/metrics.ts";
+import type { RequestMetrics } from "./openai/api-call.ts";
 import type { StreamMeter } from "./streams/placement.ts";
 
 export function streamMetrics(metrics: Metrics): StreamMeter {
@@ -9,5 +10,33 @@ export function streamMetrics(metrics: Metrics): StreamMeter {
       metrics.histogram("signalbox_router_resume_gap_seconds", { cause }).observe(gapMs / 1000),
     onRetried: (cause) => metrics.counter("signalbox_router_retries_total", { cause }).inc(),
     onEnded: (outcome) => metrics.counter("signalbox_router_streams_total", { outcome }).inc(),
+  };
+}
+
+/** `model` is a served model's name, of which there are few; what asked for another has none. */
+export function requestMetrics(metrics: Metrics): RequestMetrics {
+  const open = metrics.gauge("signalbox_router_requests_open", {});
+  return {
+    onStart: () => open.inc(),
+    onFirstToken: (model, seconds) =>
+      metrics.histogram("signalbox_router_first_token_seconds", { model }).observe(seconds),
+    onEnd: ({ route, model, status, promptTokens, completionTokens, seconds }) => {
+      open.dec();
+      const named = model ?? "";
+      metrics
+        .counter("signalbox_http_requests_total", {
+          ...{ method: "POST", route, status: String(status) },
+        })
+        .inc();
+      metrics
+        .histogram("signalbox_router_request_duration_seconds", { model: named })
+        .observe(seconds);
+      metrics
+        .counter("signalbox_router_tokens_total", { model: named, kind: "prompt" })
+        .inc(promptTokens);
+      metrics
+        .counter("signalbox_router_tokens_total", { model: named, kind: "output" })
+        .inc(completionTokens);
+    },
   };
 }

@@ -76,7 +76,7 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
       ...{ model, folder, env: session.terminal.env, workers: options.workers },
       name: options.name ?? basename(model),
       http: `${options.host}:${options.port}`,
-      worker: workerKeys(options),
+      ...{ worker: workerKeys(options), route: null },
       onStep: ({ name, detail }) => printer.note(`${name.padEnd(9)}  ${detail}`),
     });
     if (!interrupted.signal.aborted) sayReady(session, serving, options.name ?? basename(model));

@@ -38,7 +38,7 @@ export async function serveAndKill(demo: ServingDemo): Promise<ServingResult> {
   const serving = await ModelServing.start({
     ...{ name: MODEL, workers: 2, http: "127.0.0.1:0", folder: demo.folder, env: demo.env },
     model: bundledModel(),
-    worker: {},
+    ...{ worker: {}, route: null },
     onStep: demo.onStep,
   });
   try {
@@ -59,7 +59,7 @@ async function tellTwice(serving: ModelServing, demo: ServingDemo): Promise<Serv
   const told = await chatOnce(request, (tokens, text) => {
     demo.onText(text, killedAt === null ? "before" : "after");
     if (killedAt !== null || tokens < KILL_AFTER_TOKENS) return;
-    serving.kill(teller);
+    serving.signal(teller, "SIGKILL");
     killedAt = performance.now();
     atKill = tokens;
   });

@@ -14,6 +14,8 @@ export interface ChatOutcome {
   readonly tokens: number;
   /** When each event with text came, by performance.now(). */
   readonly arrivedAt: readonly number[];
+  /** What stood in `id:` lines: the index of the last token of each event. */
+  readonly eventIds: readonly number[];
 }
 
 interface Event {
@@ -40,10 +42,12 @@ export async function chatOnce(
     throw new Failure("UNAVAILABLE", `HTTP ${response.status}: ${await response.text()}`);
   }
   const arrivedAt: number[] = [];
+  const eventIds: number[] = [];
   let text = "";
   let tokens = 0;
   let done = false;
   for await (const line of linesOf(response.body)) {
+    if (line.startsWith("id: ")) eventIds.push(Number(line.slice("id: ".length)));
     if (!line.startsWith("data: ")) continue;
     const payload = line.slice("data: ".length);
     if (payload === "[DONE]") {
@@ -62,7 +66,7 @@ export async function chatOnce(
     onText(tokens, piece);
   }
   if (!done) throw new Failure("UNAVAILABLE", "the stream broke off");
-  return { text, tokens, arrivedAt };
+  return { text, tokens, arrivedAt, eventIds };
 }
 
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {

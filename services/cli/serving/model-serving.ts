@@ -24,6 +24,8 @@ export interface ServingPlan {
   readonly env: { readonly [name: string]: string | undefined };
   /** Further keys of `[worker]`. */
   readonly worker: { readonly [key: string]: string };
+  /** Where a worker dials instead of the router's address; null: there. */
+  readonly route: ((router: string, worker: string) => Promise<string>) | null;
   readonly onStep: (step: { readonly name: string; readonly detail: string }) => void;
 }
 
@@ -73,23 +75,45 @@ export class ModelServing {
     return this.#router;
   }
 
-  /** Without a word to it, as a machine dies. */
-  kill(worker: string): void {
+  /** SIGKILL is how a machine dies: without a word. False when it was gone. */
+  signal(worker: string, signal: NodeJS.Signals): boolean {
     const record = this.#workers.get(worker);
     if (record === undefined) throw new Failure("NOT_FOUND", `there is no worker ${worker}`);
-    signalProcess(record, "SIGKILL");
+    if (signal === "SIGKILL") this.#workers.delete(worker);
+    return signalProcess(record, signal);
+  }
+
+  /** It has ended or is about to: it does not count any more. */
+  forget(worker: string): void {
     this.#workers.delete(worker);
   }
 
-  async addWorker(): Promise<void> {
+  /** Until the router knows so many workers. UNAVAILABLE after `waitMs`. */
+  async linked(count: number = this.#plan.workers, waitMs: number = LINK_MS): Promise<void> {
+    const endMs = performance.now() + waitMs;
+    for (;;) {
+      const known = await this.#workersKnown();
+      if (known >= count) return;
+      if (performance.now() > endMs) {
+        const said = `${known} of ${count} workers reached the router`;
+        throw new Failure("UNAVAILABLE", said, { hint: `their logs are in ${this.#plan.folder}` });
+      }
+      await new Promise((resume) => setTimeout(resume, POLL_MS));
+    }
+  }
+
+  /** Its name. */
+  async addWorker(): Promise<string> {
     this.#started += 1;
     const name = `worker-${this.#started}`;
+    const { route } = this.#plan;
+    const router = this.#address("workers");
     const threads = Math.max(1, Math.floor(availableParallelism() / this.#plan.workers));
     const record = await this.#startService("worker", name, WORKER_READY_MS, {
       WORKER_NAME: name,
       WORKER_MODEL: this.#plan.model,
       WORKER_MODEL_NAME: this.#plan.name,
-      WORKER_ROUTERS: this.#address("workers"),
+      WORKER_ROUTERS: route === null ? router : await route(router, name),
       WORKER_SECRET_FILE: this.#secretFile,
       WORKER_THREADS: String(threads),
       ...Object.fromEntries(
@@ -100,6 +124,7 @@ export class ModelServing {
       ),
     });
     this.#plan.onStep({ name, detail: `pid ${record.pid}, ${threadsText(threads)}` });
+    return name;
   }
 
   /**
@@ -141,21 +166,7 @@ export class ModelServing {
     });
     this.#plan.onStep({ name: "router", detail: this.#address("http") });
     for (let i = 0; i < this.#plan.workers; i++) await this.addWorker();
-    await this.#linked();
-  }
-
-  /** Until the router knows every worker. */
-  async #linked(): Promise<void> {
-    const endMs = performance.now() + LINK_MS;
-    for (;;) {
-      const known = await this.#workersKnown();
-      if (known >= this.#plan.workers) return;
-      if (performance.now() > endMs) {
-        const said = `${known} of ${this.#plan.workers} workers reached the router`;
-        throw new Failure("UNAVAILABLE", said, { hint: `their logs are in ${this.#plan.folder}` });
-      }
-      await new Promise((resume) => setTimeout(resume, POLL_MS));
-    }
+    await this.linked();
   }
 
   async #workersKnown(): Promise<number> {

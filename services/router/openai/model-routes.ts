@@ -107,5 +107,6 @@ function modelObject(model: ServedModel): { readonly [field: string]: Json } {
     parent: null,
     max_model_len: model.contextMax,
     permission: [],
+    signalbox: { state: model.state, workers: model.workers },
   };
 }

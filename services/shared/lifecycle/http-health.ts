@@ -55,6 +55,17 @@ export async function startHttp(options: HttpOptions): Promise<HttpEnd> {
   return { address: `${host}:${bound.port}`, close: (graceMs = 2_000) => close(server, graceMs) };
 }
 
+/** For a service whose own server listens: /healthz, /readyz and /metrics; false for other paths. */
+export function healthRoutes(
+  options: HttpOptions,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  return (request, response) => {
+    const answering = answerOwn(options, request, response);
+    answering?.catch((cause: unknown) => onFault(options, request, response, cause));
+    return answering !== null;
+  };
+}
+
 async function handle(
   options: HttpOptions,
   request: IncomingMessage,
@@ -62,22 +73,48 @@ async function handle(
 ): Promise<void> {
   try {
     const path = (request.url ?? "/").split("?", 1)[0];
-    const reads = request.method === "GET" || request.method === "HEAD";
-    if (reads && path === "/healthz") await answerHealth(options, "live", response);
-    else if (reads && path === "/readyz") await answerHealth(options, "ready", response);
-    else if (reads && path === "/metrics") {
-      answer(response, 200, options.metrics.contentType, await options.metrics.render());
-    } else if (!((await options.routes?.(request, response)) ?? false)) {
+    const own = answerOwn(options, request, response);
+    if (own !== null) await own;
+    else if (!((await options.routes?.(request, response)) ?? false)) {
       answerJson(response, 404, { error: { code: "NOT_FOUND", message: `no route ${path}` } });
     }
   } catch (cause) {
-    const failure = Failure.from(cause);
-    options.logger.error({ err: cause, method: request.method }, "request failed");
-    options.metrics.counter("signalbox_faults_total", { part: "http", code: failure.code }).inc();
-    if (response.headersSent) response.destroy();
-    else
-      answerJson(response, 500, { error: { code: "INTERNAL", message: "see the service's log" } });
+    onFault(options, request, response, cause);
   }
+}
+
+/** Null: the path is somebody else's. */
+function answerOwn(
+  options: HttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> | null {
+  if (request.method !== "GET" && request.method !== "HEAD") return null;
+  switch ((request.url ?? "/").split("?", 1)[0]) {
+    case "/healthz":
+      return answerHealth(options, "live", response);
+    case "/readyz":
+      return answerHealth(options, "ready", response);
+    case "/metrics":
+      return options.metrics
+        .render()
+        .then((text) => answer(response, 200, options.metrics.contentType, text));
+    default:
+      return null;
+  }
+}
+
+function onFault(
+  options: HttpOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  cause: unknown,
+): void {
+  const failure = Failure.from(cause);
+  options.logger.error({ err: cause, method: request.method }, "request failed");
+  options.metrics.counter("signalbox_faults_total", { part: "http", code: failure.code }).inc();
+  if (response.headersSent) response.destroy();
+  else answerJson(response, 500, { error: { code: "INTERNAL", message: "see the service's log" } });
 }
 
 async function answerHealth(

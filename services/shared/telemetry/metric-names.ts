@@ -194,11 +194,27 @@ export const METRICS = {
     labels: ["cause"],
     buckets: FAST_SECONDS,
   },
-  signalbox_router_pick_duration_seconds: {
-    type: "histogram",
-    help: "Choosing a worker",
+  signalbox_router_requests_open: {
+    type: "gauge",
+    help: "Requests of the OpenAI API being answered",
     labels: [],
-    buckets: [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005],
+  },
+  signalbox_router_first_token_seconds: {
+    type: "histogram",
+    help: "From a request's arrival to its first token",
+    labels: ["model"],
+    buckets: FAST_SECONDS,
+  },
+  signalbox_router_request_duration_seconds: {
+    type: "histogram",
+    help: "Requests of the OpenAI API, to their last byte",
+    labels: ["model"],
+    buckets: SLOW_SECONDS,
+  },
+  signalbox_router_tokens_total: {
+    type: "counter",
+    help: "Tokens of ended requests, by kind: prompt, output",
+    labels: ["model", "kind"],
   },
   // Worker
   signalbox_worker_requests_total: {

@@ -1,0 +1,9 @@
+// The connections between router and worker break; the worker lives and dials again.
+
+import type { Fault } from "./fault.ts";
+
+export const cut: Fault = {
+  name: "cut",
+  strike: ({ proxy }) => void proxy.cut(),
+  mend: () => Promise.resolve(),
+};

@@ -1,0 +1,24 @@
+// The network loses what goes one way, or both; nobody is told.
+
+import type { Direction } from "#shared/testing/link-proxy.ts";
+import type { Fault } from "./fault.ts";
+
+function partition(name: string, directions: readonly Direction[]): Fault {
+  return {
+    name,
+    strike: ({ proxy }) => {
+      for (const direction of directions) proxy.lose(direction);
+    },
+    mend: ({ proxy }) => {
+      proxy.heal();
+      proxy.cut();
+      return Promise.resolve();
+    },
+  };
+}
+
+export const partitionBoth = partition("partition", ["up", "down"]);
+/** What the worker says is lost. */
+export const partitionUp = partition("partition-up", ["up"]);
+/** What the worker is told is lost. */
+export const partitionDown = partition("partition-down", ["down"]);

@@ -1,0 +1,37 @@
+// `npm run chaos -- NAME [--rounds N] [--seed N] [--json]`: real processes, real faults. Progress
+// goes to standard error; the last line of standard output is one object. Ends 1 when something did
+// not hold.
+
+import { parseArgs } from "node:util";
+import { FAULTS, streamsUnderFaults } from "./streams.ts";
+
+const USAGE = `usage: npm run chaos -- streams [--rounds 100] [--seed N] [--fault NAME]... [--json]
+
+  streams   clients' streams while workers are killed, stopped, drained and cut off;
+            faults: ${FAULTS.map(({ name }) => name).join(", ")}
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean" },
+    help: { type: "boolean" },
+    rounds: { type: "string", default: "100" },
+    seed: { type: "string" },
+    fault: { type: "string", multiple: true, default: FAULTS.map(({ name }) => name) },
+  },
+});
+if (positionals[0] !== "streams" || values.help === true) {
+  process.stderr.write(USAGE);
+  process.exitCode = values.help === true ? 0 : 2;
+} else {
+  const result = await streamsUnderFaults({
+    rounds: Number(values.rounds),
+    seed: Number(values.seed ?? Date.now() % 2 ** 31),
+    faults: values.fault,
+    say: (line) => void process.stderr.write(`${line}\n`),
+  });
+  for (const failure of result.failures) process.stderr.write(`${failure}\n`);
+  process.stdout.write(`${JSON.stringify(result, null, values.json === true ? 0 : 2)}\n`);
+  if (result.failures.length > 0) process.exitCode = 1;
+}
