@@ -173,16 +173,20 @@ async function playRound(rig: Rig, fault: Fault): Promise<Round> {
   const names = serving.workers.map(({ name }) => name);
   const worker = names[randomInt(random, names.length)]!;
   const target: Target = { worker, serving, proxy: rig.proxies.get(worker)! };
-  const resumedBefore = await resumedCount(serving);
+  const movedBefore = await movedCount(serving);
   const strikeAfter = 20 + randomInt(random, STREAMS * TOKENS_MIN * 0.5);
   let tokens = 0;
   let struckAt: number | null = null;
   const onToken = (): void => {
     tokens += 1;
     if (tokens < strikeAfter || struckAt !== null) return;
+    strike();
+  };
+  const strike = (): void => {
     struckAt = performance.now();
     fault.strike(target);
   };
+  if (fault.when === "idle") strike();
   const chosen = Array.from({ length: STREAMS }, () => stories[randomInt(random, stories.length)]!);
   const outcomes = await Promise.all(
     chosen.map(async (story) => {
@@ -194,7 +198,7 @@ async function playRound(rig: Rig, fault: Fault): Promise<Round> {
     }),
   );
   await fault.mend(target);
-  const hit = (await resumedCount(serving)) - resumedBefore;
+  const hit = (await movedCount(serving)) - movedBefore;
   const verdicts = outcomes.map(({ story, told, error }) =>
     told === null ? { kind: "errors" as const, what: error } : compare(story.told, told),
   );
@@ -214,12 +218,10 @@ function compare(expected: ChatOutcome, got: ChatOutcome): Verdict {
   return got.tokens > expected.tokens ? { kind: "repeated", what } : { kind: "changed", what };
 }
 
-/** Streams that have gone on at another worker since the router started. */
-async function resumedCount(serving: ModelServing): Promise<number> {
+/** Attempts that ended before their stream did, since the router started. */
+async function movedCount(serving: ModelServing): Promise<number> {
   const response = await fetch(`${serving.url.slice(0, -"/v1".length)}/metrics`);
-  const counts = (await response.text()).matchAll(
-    /^signalbox_router_resume_gap_seconds_count\S* (\d+)$/gmu,
-  );
+  const counts = (await response.text()).matchAll(/^signalbox_router_retries_total\S* (\d+)$/gmu);
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 

@@ -4,6 +4,7 @@ import type { Fault } from "./fault.ts";
 
 export const cut: Fault = {
   name: "cut",
+  when: "streaming",
   strike: ({ proxy }) => void proxy.cut(),
   mend: () => Promise.resolve(),
 };

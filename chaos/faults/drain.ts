@@ -4,6 +4,7 @@ import type { Fault } from "./fault.ts";
 
 export const drain: Fault = {
   name: "drain",
+  when: "streaming",
   strike: ({ worker, serving }) => void serving.signal(worker, "SIGTERM"),
   mend: async ({ worker, serving }) => {
     serving.forget(worker);

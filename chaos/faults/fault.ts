@@ -13,6 +13,8 @@ export interface Target {
 
 export interface Fault {
   readonly name: string;
+  /** `idle`: strikes before the streams begin, because those that run would not notice. */
+  readonly when: "streaming" | "idle";
   strike(target: Target): void;
   /** After the streams have ended. */
   mend(target: Target): Promise<void>;

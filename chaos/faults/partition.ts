@@ -3,9 +3,10 @@
 import type { Direction } from "#shared/testing/link-proxy.ts";
 import type { Fault } from "./fault.ts";
 
-function partition(name: string, directions: readonly Direction[]): Fault {
+function partition(name: string, directions: readonly Direction[], when: Fault["when"]): Fault {
   return {
     name,
+    when,
     strike: ({ proxy }) => {
       for (const direction of directions) proxy.lose(direction);
     },
@@ -17,8 +18,8 @@ function partition(name: string, directions: readonly Direction[]): Fault {
   };
 }
 
-export const partitionBoth = partition("partition", ["up", "down"]);
+export const partitionBoth = partition("partition", ["up", "down"], "streaming");
 /** What the worker says is lost. */
-export const partitionUp = partition("partition-up", ["up"]);
+export const partitionUp = partition("partition-up", ["up"], "streaming");
 /** What the worker is told is lost. */
-export const partitionDown = partition("partition-down", ["down"]);
+export const partitionDown = partition("partition-down", ["down"], "idle");

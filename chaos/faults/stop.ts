@@ -5,6 +5,7 @@ import type { Fault } from "./fault.ts";
 
 export const stop: Fault = {
   name: "stop",
+  when: "streaming",
   strike: ({ worker, serving }) => void serving.signal(worker, "SIGSTOP"),
   mend: async ({ worker, serving }) => {
     serving.signal(worker, "SIGCONT");
