@@ -5,6 +5,7 @@
 //       that held for a while.
 
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { backoffMs } from "#shared/base/backoff.ts";
 import type { Clock, Timers } from "#shared/base/clock.ts";
 import { Failure } from "#shared/base/errors.ts";
@@ -33,7 +34,8 @@ export class KeptLink {
   readonly #use: LinkUse;
   readonly #closed = new AbortController();
   readonly #over: Promise<void>;
-  #up = false;
+  /** Null while there is no link. */
+  #socket: Socket | null = null;
   #retired = false;
 
   constructor(options: DialOptions, world: LinkWorld, use: LinkUse) {
@@ -44,7 +46,12 @@ export class KeptLink {
   }
 
   get up(): boolean {
-    return this.#up;
+    return this.#socket !== null;
+  }
+
+  /** Ends the connection that stands, if one does; it is dialled again. */
+  cut(): void {
+    this.#socket?.destroy();
   }
 
   /** Does not dial again; a connection that stands goes on. */
@@ -63,9 +70,8 @@ export class KeptLink {
     for (let tries = 1; !signal.aborted; tries++) {
       const sinceMs = this.#world.clock.monotonicMs();
       const failure = await this.#hold(signal);
-      if (signal.aborted) return;
+      if (signal.aborted || this.#retired) return;
       this.#use.onDown(failure);
-      if (this.#retired) return;
       if (this.#world.clock.monotonicMs() - sinceMs > HELD_MS) tries = 1;
       await this.#pause(backoffMs(RETRY, tries, this.#world.random));
     }
@@ -81,7 +87,7 @@ export class KeptLink {
       const cut = (): void => void socket.destroy();
       signal.addEventListener("abort", cut);
       if (signal.aborted) cut();
-      this.#up = true;
+      this.#socket = socket;
       this.#use.onUp(link);
       await closed;
       signal.removeEventListener("abort", cut);
@@ -89,7 +95,7 @@ export class KeptLink {
     } catch (reason) {
       return Failure.from(reason);
     } finally {
-      this.#up = false;
+      this.#socket = null;
     }
   }
 

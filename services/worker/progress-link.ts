@@ -62,6 +62,11 @@ export class ProgressLinks {
     for (const router of this.#sending.keys()) this.#send(router);
   }
 
+  /** Dials this router anew: its other link is gone, and TCP may not notice for many minutes. */
+  cut(router: number): void {
+    this.#links[router]?.cut();
+  }
+
   /** After a last message on every link. */
   async close(): Promise<void> {
     clearInterval(this.#beat);

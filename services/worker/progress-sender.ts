@@ -50,6 +50,7 @@ export class ProgressSender {
   onServeLinkDown(router: number): void {
     this.#seen[router] = 0;
     this.#write();
+    this.#post(router);
   }
 
   /** How late the event loop came to the last beat. */

@@ -1,5 +1,6 @@
 // The thread that tells routers how the worker is getting on, whatever keeps the main one busy.
-// Started by progress-sender.ts. Told `now` to send at once and `close` to end.
+// Started by progress-sender.ts. Told `now` to send at once, `close` to end, and by the index of a
+// router to dial that one anew.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
@@ -10,7 +11,7 @@ export interface ThreadOptions extends ProgressOptions {
   readonly memory: SharedArrayBuffer;
 }
 
-export type ThreadMessage = "now" | "close";
+export type ThreadMessage = "now" | "close" | number;
 
 const { memory, ...options } = workerData as ThreadOptions;
 const board = new ProgressBoard(options.routers.length, memory);
@@ -18,6 +19,7 @@ const world = { clock: systemClock, timers: systemTimers, random: systemRandom }
 const links = new ProgressLinks(options, board, world);
 
 parentPort?.on("message", (message: ThreadMessage) => {
+  if (typeof message === "number") return links.cut(message);
   if (message === "now") return links.sendAll();
   void links.close().finally(() => parentPort?.close());
 });

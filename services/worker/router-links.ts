@@ -12,7 +12,7 @@ export interface RouterLinksOptions {
   readonly routers: readonly RouterAddress[];
   readonly server: GrpcServer;
   readonly logger: Logger;
-  /** Index of the router. */
+  /** A link that stood is gone; index of its router. */
   readonly onDown: (router: number) => void;
 }
 
@@ -62,8 +62,7 @@ export class RouterLinks {
         server.inject(socket);
       },
       onDown: (failure) => {
-        this.#routerOf.delete(peer);
-        onDown(index);
+        if (this.#routerOf.delete(peer)) onDown(index);
         // The same again and again is told once.
         if (failure.message !== heard) logger.warn({ address, reason: failure.message }, "no link");
         heard = failure.message;

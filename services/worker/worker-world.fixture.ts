@@ -2,7 +2,7 @@
 // the links that a worker dials.
 
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import { signalbox } from "#proto/signalbox.js";
 import { WorkerService } from "#proto/services.ts";
@@ -10,7 +10,7 @@ import { SimulatedEngine, type Engine, type SimulatedOptions } from "#native/ind
 import { systemClock, systemTimers } from "#shared/config/system.ts";
 import { clientOf, openChannel } from "#shared/mesh/grpc-client.ts";
 import { GrpcServer } from "#shared/mesh/grpc-server.ts";
-import { NO_TLS } from "#shared/mesh/tls.ts";
+import { NO_TLS, type TlsFiles } from "#shared/mesh/tls.ts";
 import { acceptLink, createLinkServer, type AcceptedLink } from "#shared/mesh/worker-link.ts";
 import { FrameReader } from "#shared/mesh/worker-link-frames.ts";
 import { createLogger } from "#shared/telemetry/logger.ts";
@@ -78,13 +78,15 @@ export class FakeRouter {
   readonly hellos: AcceptedLink["hello"][] = [];
   readonly #sockets = new Set<Socket>();
   readonly #secret: string | null;
+  readonly #tls: TlsFiles;
   #server: Server | null = null;
   #proxy: Server | null = null;
   #serving: AcceptedLink | null = null;
   #port = 0;
 
-  constructor(secret: string | null = null) {
+  constructor(secret: string | null = null, tls: TlsFiles = NO_TLS) {
     this.#secret = secret;
+    this.#tls = tls;
     onTestFinished(() => this.stop());
   }
 
@@ -94,7 +96,7 @@ export class FakeRouter {
 
   /** The same port again after a stop. */
   async start(): Promise<void> {
-    this.#server = createLinkServer(NO_TLS, (socket) => {
+    this.#server = createLinkServer(this.#tls, (socket) => {
       this.#sockets.add(socket);
       acceptLink(socket, { router: "r1", secret: this.#secret }).then(
         (link) => this.#take(link),
@@ -114,10 +116,16 @@ export class FakeRouter {
     this.progress.length = 0;
   }
 
-  /** Speaks gRPC over the serve link, by a port of its own that leads to it. One at a time. */
-  async client(): Promise<WorkerClient> {
+  /** The newest serve link that nobody has taken yet. */
+  async takeServing(): Promise<AcceptedLink> {
     const link = await waitFor(() => this.#serving, 10_000, "a serve link");
     this.#serving = null;
+    return link;
+  }
+
+  /** Speaks gRPC over the serve link, by a port of its own that leads to it. One at a time. */
+  async client(): Promise<WorkerClient> {
+    const link = await this.takeServing();
     if (link.rest.length > 0) link.socket.unshift(link.rest);
     this.#proxy = createServer((socket) => {
       this.#sockets.add(socket);
@@ -149,12 +157,6 @@ async function listenOn(server: Server, port: number): Promise<number> {
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
-}
-
-export function connectTo(address: string): Socket {
-  const socket = connect(Number(address.split(":")[1]), "127.0.0.1");
-  onTestFinished(() => void socket.destroy());
-  return socket.on("error", () => {});
 }
 
 export async function collect(stream: AsyncIterable<Response>): Promise<Response[]> {

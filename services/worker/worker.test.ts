@@ -5,9 +5,16 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { writeCertificate } from "#shared/mesh/certificate.fixture.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
-import { clientOfWorker, collect, FakeRouter, idsOf } from "./worker-world.fixture.ts";
+import {
+  clientOfWorker,
+  collect,
+  FakeRouter,
+  idsOf,
+  type Progress,
+} from "./worker-world.fixture.ts";
 
 const LONG = { maxTokens: 5000, ignoreEos: true };
 const SLOW_MS = 20_000;
@@ -44,8 +51,11 @@ function watch(child: ChildProcess): Started {
   return { child, exited, ready, log: () => log };
 }
 
-function startWorker(settings: { readonly [key: string]: string }): Started {
-  const env = { ...process.env, SIGNALBOX_WORKER_ENGINE: "simulated" };
+function startWorker(
+  settings: { readonly [key: string]: string },
+  more: NodeJS.ProcessEnv = {},
+): Started {
+  const env = { ...process.env, SIGNALBOX_WORKER_ENGINE: "simulated", ...more };
   for (const [key, value] of Object.entries(settings)) {
     Object.assign(env, { [`SIGNALBOX_WORKER_${key.toUpperCase()}`]: value });
   }
@@ -65,8 +75,9 @@ test("a worker that dialled its router serves it, and tells it how it gets on", 
   const { router, client } = await routed();
   const responses = await collect(client.generate(request("a", { dispatch: 12 })));
   expect(idsOf(responses)).toHaveLength(20);
-  const told = await waitFor(() => router.progress.find((it) => it.seen === 12), SLOW_MS);
-  expect(told).toMatchObject({ state: 1, running: 0, waiting: 0, blocks: 4096 });
+  const isDone = (it: Progress): boolean => it.seen === 12 && it.running === 0;
+  const told = await waitFor(() => router.progress.find(isDone), SLOW_MS);
+  expect(told).toMatchObject({ state: 1, waiting: 0, blocks: 4096 });
   expect(told.tokensOut).toBeGreaterThan(0);
   await waitFor(() => router.progress.length > 3, SLOW_MS);
   expect(router.progress.map((it) => it.sequence)).toEqual(router.progress.map((_, i) => i + 1));
@@ -86,6 +97,41 @@ test("a router that comes back has its worker again, counting from 1", async () 
   expect(idsOf(await collect(again.generate(request("b", { dispatch: 1 }))))).toHaveLength(20);
   await waitFor(() => router.progress.at(-1)?.seen === 1, SLOW_MS);
   expect(router.progress[0]?.sequence).toBe(1);
+}, 60_000);
+
+test("the same with a secret and over TLS; without the secret nobody is let in", async () => {
+  const { path, remove } = tempDirectory("worker-tls");
+  onTestFinished(remove);
+  const { certFile, keyFile } = writeCertificate(path, "router");
+  const secret_file = join(path, "secret");
+  writeFileSync(secret_file, "s3cret\n");
+  const router = new FakeRouter("s3cret", { caFile: null, certFile, keyFile });
+  await router.start();
+  const routers = router.address;
+  const stranger = startWorker({ routers, name: "w0" }, { SIGNALBOX_TLS_CA_FILE: certFile });
+  await stranger.ready;
+  const settings = { routers, secret_file, name: "w1" };
+  const worker = startWorker(settings, { SIGNALBOX_TLS_CA_FILE: certFile });
+  await worker.ready;
+  const client = await router.client();
+  expect(idsOf(await collect(client.generate(request("a"))))).toHaveLength(20);
+  await waitFor(() => stranger.log().includes("no link"), SLOW_MS);
+  await waitFor(() => router.hellos.length === 2, SLOW_MS);
+  expect(router.hellos.map((it) => it.worker)).toEqual(["w1", "w1"]);
+}, 60_000);
+
+test("a router that speaks no HTTP/2 costs its worker the link and nothing else", async () => {
+  const router = new FakeRouter();
+  await router.start();
+  const worker = startWorker({ routers: router.address });
+  await worker.ready;
+  for (const bytes of [Buffer.from("GET / HTTP/1.1\r\n\r\n"), Buffer.alloc(1000, 0xff)]) {
+    const { socket } = await router.takeServing();
+    socket.resume().write(bytes);
+    if (!socket.closed) await once(socket, "close");
+  }
+  const client = await router.client();
+  expect(idsOf(await collect(client.generate(request("a"))))).toHaveLength(20);
 }, 60_000);
 
 test("a blocked event loop does not stop heartbeats: they tell of it", async () => {

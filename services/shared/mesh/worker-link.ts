@@ -5,7 +5,9 @@
 //   L1. A handshake ends within HANDSHAKE_MS, by a link or by a Failure with the socket destroyed.
 //   L2. No byte after the handshake is lost: `rest` is what was read too far, and the socket is
 //       paused until its new owner reads.
-//   L3. A proof is of one nonce, one worker, one epoch and one role, compared in constant time.
+//   L3. What the handshake wrote has left this end before the socket is given away: HTTP/2 in Node
+//       24 aborts the process when a write that it did not begin ends on a TLS socket it took over.
+//   L4. A proof is of one nonce, one worker, one epoch and one role, compared in constant time.
 
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -88,8 +90,7 @@ export async function acceptLink(socket: Socket, options: AcceptOptions): Promis
     if (known) return hello;
     throw new Failure("UNAUTHENTICATED", `worker ${hello.worker} does not have the secret`);
   });
-  socket.write(encodeFrame(challenge));
-  const { answer: hello, rest } = await reading;
+  const [{ answer: hello, rest }] = await Promise.all([reading, writeOut(socket, challenge)]);
   return { hello, socket, rest };
 }
 
@@ -110,7 +111,7 @@ export async function dialLink(options: DialOptions): Promise<DialledLink> {
     const { worker, epoch, link, role } = options;
     const proof = proofOf(options.secret, answer.nonce, options);
     const hello = DialHello.encode({ worker, epoch, role: ROLES[role], proof, link }).finish();
-    socket.write(encodeFrame(hello));
+    await writeOut(socket, hello);
     return { router: answer.router, socket, rest };
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
@@ -137,6 +138,17 @@ export function proofOf(
     .update(`${hello.worker}\0${hello.epoch}\0`, "utf8")
     .update(Buffer.from([ROLES[hello.role]]))
     .digest();
+}
+
+/** Resolves when the system has all of it (L3). */
+function writeOut(socket: Socket, payload: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(encodeFrame(payload), (error) => {
+      if (!error) return resolve();
+      socket.destroy();
+      reject(new Failure("UNAVAILABLE", `no handshake: ${error.message}`, { cause: error }));
+    });
+  });
 }
 
 /** One frame, parsed; the socket paused behind it (L2), or destroyed and a rejection (L1). */
