@@ -86,12 +86,10 @@ function requestBody(): object {
 
 /** Between the arrivals on either side of the kill, or later: whichever pause is longest. */
 function longestPause(told: ChatOutcome, killedAt: number): number {
-  let longest = 0;
-  for (let i = 1; i < told.arrivedAt.length; i++) {
-    const at = told.arrivedAt[i]!;
-    if (at >= killedAt) longest = Math.max(longest, at - told.arrivedAt[i - 1]!);
-  }
-  return longest;
+  const pauses = told.arrivedAt.map((at, i) =>
+    at < killedAt ? 0 : at - (told.arrivedAt[i - 1] ?? at),
+  );
+  return Math.max(0, ...pauses);
 }
 
 /** Tokens that each worker has drawn. */

@@ -8,7 +8,7 @@
 //   S4. Once a token is out, the stream stays in the numerics class that drew it, unless crossing
 //       is allowed: elsewhere the same tokens would be drawn from other numbers.
 
-import { strict as assert } from "node:assert";
+import assert from "node:assert/strict";
 import { Failure } from "#shared/base/errors.ts";
 
 /** Attempts that brought no token, one after the other, before the stream is given up. */
@@ -98,7 +98,7 @@ export function onChunk(
     return { kind: "broken", why: `token ${chunk.firstIndex + changed} was delivered as another` };
   }
   if (chunk.tokenIds.length <= skip) return { kind: "stale" };
-  for (let i = skip; i < chunk.tokenIds.length; i++) emitted.push(chunk.tokenIds[i]!);
+  for (const id of chunk.tokenIds.slice(skip)) emitted.push(id);
   stream.classId ??= classId;
   stream.barren = 0;
   stream.failedBy.clear();

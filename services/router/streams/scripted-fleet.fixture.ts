@@ -14,7 +14,7 @@ type Listener = Parameters<WorkerConnection["generate"]>[1];
 /** What one attempt does after `tokens` tokens. */
 export interface Script {
   readonly tokens: number;
-  readonly then:
+  readonly fate:
     | "finish"
     | "break"
     | "refuse"
@@ -119,14 +119,14 @@ async function play(
   const tokens = (first: number, count: number): number[] =>
     Array.from({ length: count }, (_, i) => 1000 + first + i);
   let at = from;
-  const last = script.then === "finish" ? max : Math.min(max - 1, from + script.tokens);
+  const last = script.fate === "finish" ? max : Math.min(max - 1, from + script.tokens);
   while (at < last) {
     const count = Math.min(script.piece, last - at);
     const back = script.repeats ? Math.min(2, at) : 0;
     await say({ firstIndex: at - back, tokenIds: tokens(at - back, count + back) });
     at += count;
   }
-  switch (script.then) {
+  switch (script.fate) {
     case "finish":
       await say({ firstIndex: at, tokenIds: [], finish: FinishReason.FINISH_REASON_LENGTH });
       return end(null);

@@ -7,8 +7,8 @@ import type { MaskSource, TokenRequest } from "../token-source.ts";
 import { requestOf, ScriptedFleet, type Script } from "./scripted-fleet.fixture.ts";
 import { TokenRouter } from "./token-router.ts";
 
-function script(then: Script["then"], tokens = 0, rest: Partial<Script> = {}): Script {
-  return { then, tokens, piece: 1, repeats: false, ...rest };
+function script(fate: Script["fate"], tokens = 0, rest: Partial<Script> = {}): Script {
+  return { fate, tokens, piece: 1, repeats: false, ...rest };
 }
 
 interface Read {
@@ -136,7 +136,7 @@ test("masks follow every token and every new attempt; a complete grammar ends th
 
 const anyScript = fc.record({
   tokens: fc.integer({ min: 0, max: 5 }),
-  then: fc.constantFrom<Script["then"][]>(
+  fate: fc.constantFrom<Script["fate"][]>(
     ...(["break", "hand_back", "end", "skip", "lie", "full", "finish"] as const),
   ),
   piece: fc.integer({ min: 1, max: 3 }),

@@ -291,11 +291,9 @@ class RoutedStream {
   #deliver(attempt: LiveAttempt, response: GenerateResponse, skip: number): void {
     const { placement, meter } = this.#options;
     const tokenIds = response.tokenIds ?? [];
-    for (let i = skip; i < tokenIds.length; i++) this.#pending.push(tokenIds[i]!);
+    for (const id of tokenIds.slice(skip)) this.#pending.push(id);
     const logprobs = response.logprobs ?? [];
-    for (let i = skip; i < logprobs.length; i++) {
-      this.#pendingLogprobs.push(logprobsOf(logprobs[i]!));
-    }
+    for (const one of logprobs.slice(skip)) this.#pendingLogprobs.push(logprobsOf(one));
     placement.onTokens(attempt.id, tokenIds.length - skip, response.cachedTokens ?? null);
     const nowMs = placement.nowMs();
     if (this.#fault !== null) {

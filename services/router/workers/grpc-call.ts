@@ -1,7 +1,8 @@
 // One gRPC call on an HTTP/2 session that the other side dialled: node:http2 with hand-framed
 // messages, 2.3 times as fast as grpc-js as a client.
 //
-//   C1. `onEnd` is told exactly once, after the last message; after it, and after cancel(), nothing.
+//   C1. `onEnd` is told exactly once, after the last message; after it, and after cancel(),
+//       nothing.
 //   C2. Messages that are not consumed stop the flow: pause() closes HTTP/2's window.
 
 import { constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
