@@ -1,4 +1,4 @@
-// What a client is told when something is wrong: a status, and OpenAI's error object with codes that
+// What a client is told when something is wrong: a status, and OpenAI's error object, whose codes
 // are words. 4xx is the request's fault, 429 and 503 say "later", any other 5xx is ours.
 
 import { Failure } from "#shared/base/errors.ts";

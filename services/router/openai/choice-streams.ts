@@ -3,7 +3,7 @@
 // State: one pending read per stream that has not ended, and the chunks that came and were not
 // taken: at most one per stream, since the next is asked for when one is taken.
 //
-//   S1. close(), or the end of one choice, aborts the streams behind it; nobody waits for that.
+//   S1. close(), or the early end of a choice, aborts the streams behind it; nobody waits for that.
 //   S2. A stream that ends without saying why is a fault of ours, never an end.
 
 import { Failure } from "#shared/base/errors.ts";
@@ -66,19 +66,19 @@ export class ChoiceStreams {
     }
   }
 
-  /** Nothing more is wanted of this choice. */
-  end(choice: number): void {
+  /** Nothing more is wanted of this choice; `whole` when its last chunk has come. */
+  end(choice: number, whole: boolean): void {
     const reader = this.#readers[choice];
     if (reader === undefined || !reader.open) return;
     reader.open = false;
-    reader.abort.abort(new Failure("CANCELLED", "the output has ended"));
+    if (!whole) reader.abort.abort(new Failure("CANCELLED", "nobody reads the output any more"));
     // Not waited for: a generator answers this only after the read that is pending.
     reader.chunks.return?.().catch(() => {});
   }
 
   close(): void {
     this.#signal.removeEventListener("abort", this.#onAbort);
-    for (const choice of this.#readers.keys()) this.end(choice);
+    for (const choice of this.#readers.keys()) this.end(choice, false);
   }
 
   #ask(choice: number): void {

@@ -35,6 +35,8 @@ export interface ChoiceOptions {
   readonly text: ModelText | null;
   readonly stops: readonly string[];
   readonly includeStop: boolean;
+  /** Stop strings are not looked for in the text of so many tokens. */
+  readonly minTokens: number;
   /** Tokens that end the output; they are no text. */
   readonly endIds: ReadonlySet<number>;
   readonly tools: ToolCallReader | null;
@@ -95,6 +97,7 @@ export class ChoiceText {
 
   /** What came since the last call; null: nothing that a client could see. */
   take(wanted: { readonly tokenIds: boolean }): ChoiceDelta | null {
+    if (this.position < this.#options.hadPosition) return null; // All of it was had.
     const tokens = this.#options.logprobs || wanted.tokenIds ? this.#tokenIds.length : 0;
     if (this.#text === "" && this.#calls.length === 0 && tokens === 0) return null;
     const delta = {
@@ -121,6 +124,10 @@ export class ChoiceText {
   #onText(text: string): void {
     if (text === "") return;
     this.#seenChars += text.length;
+    if (this.#tokens <= this.#options.minTokens) {
+      this.#give(text);
+      return;
+    }
     const step = this.#stops.push(text);
     this.#give(step.text);
     if (step.stopped === null) return;

@@ -1,6 +1,7 @@
 // One answer as server-sent events.
 //
-// State: whether the head is sent, whether the client is behind, and when something was last written.
+// State: whether the head is sent, whether the client is behind, whether anything was written since
+// the timer of comments last looked.
 //
 //   E1. Each event is `data: {json}` and, where reconnecting was asked for, `id:`; comments while
 //       nothing comes.
@@ -13,7 +14,7 @@ import type { Timers } from "#shared/base/clock.ts";
 import { Failure } from "#shared/base/errors.ts";
 import type { ApiError } from "./api-error.ts";
 
-/** Proxies give a silent connection half a minute at the least. */
+/** A comment comes after one to two of these: proxies give a silent connection half a minute. */
 export const PING_MS = 10_000;
 /** Longer than a laptop's sleep costs a network, shorter than a worker's memory is idle. */
 export const READER_MS = 60_000;
@@ -22,7 +23,8 @@ export class EventStream {
   readonly #response: ServerResponse;
   readonly #timers: Timers;
   readonly #headers: Readonly<Record<string, string>>;
-  #cancelPing: () => void;
+  #cancelLook: () => void;
+  #wrote = false;
   #ended = false;
   #behind = false;
 
@@ -35,11 +37,8 @@ export class EventStream {
     this.#response = response;
     this.#timers = timers;
     this.#headers = headers;
-    this.#cancelPing = timers.after(PING_MS, () => this.#ping());
-    response.once("close", () => {
-      this.#ended = true;
-      this.#cancelPing();
-    });
+    this.#cancelLook = timers.after(PING_MS, () => this.#look());
+    response.once("close", () => this.abandon());
   }
 
   get started(): boolean {
@@ -68,7 +67,7 @@ export class EventStream {
   /** The answer will be given another way. */
   abandon(): void {
     this.#ended = true;
-    this.#cancelPing();
+    this.#cancelLook();
   }
 
   #end(): void {
@@ -79,10 +78,8 @@ export class EventStream {
   async #write(text: string): Promise<void> {
     if (this.#ended) throw new Failure("CANCELLED", "the client has gone");
     this.#start();
-    this.#cancelPing();
-    const room = this.#response.write(text);
-    if (!room) await this.#drained();
-    if (!this.#ended) this.#cancelPing = this.#timers.after(PING_MS, () => this.#ping());
+    this.#wrote = true;
+    if (!this.#response.write(text)) await this.#drained();
   }
 
   #start(): void {
@@ -96,12 +93,18 @@ export class EventStream {
     });
   }
 
+  /** One timer for the whole stream: setting one per token would cost more than the token. */
+  #look(): void {
+    if (this.#ended) return;
+    if (!this.#wrote && !this.#behind) this.#ping();
+    this.#wrote = false;
+    this.#cancelLook = this.#timers.after(PING_MS, () => this.#look());
+  }
+
   #ping(): void {
-    if (this.#ended || this.#behind) return;
     this.#start();
     this.#behind = !this.#response.write(": ping\n\n");
     if (this.#behind) this.#response.once("drain", () => (this.#behind = false));
-    this.#cancelPing = this.#timers.after(PING_MS, () => this.#ping());
   }
 
   #drained(): Promise<void> {

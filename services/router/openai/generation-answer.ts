@@ -134,7 +134,7 @@ function onChunk(
   }
   choice.onChunk(next.chunk);
   cached.onChunk(next.choice, next.chunk);
-  if (choice.finish !== null) streams.end(next.choice);
+  if (choice.finish !== null) streams.end(next.choice, next.chunk.finish !== null);
   return choice;
 }
 

@@ -54,6 +54,7 @@ export async function answerChat(call: ApiCall): Promise<void> {
       text,
       fields: chat,
       prompts: [promptIds],
+      promptField: "messages",
       shapes: chatShapes(context),
       toolNames: chat.toolNames,
       extra: chat.returnTokenIds ? { prompt_token_ids: promptIds } : {},
@@ -92,6 +93,7 @@ export async function answerCompletion(call: ApiCall): Promise<void> {
       text,
       fields: completion,
       prompts,
+      promptField: "prompt",
       shapes: completionShapes(context, echoes, promptPerChoice),
       toolNames: new Set(),
       extra: {},
@@ -130,6 +132,7 @@ interface Prepared {
   readonly text: ModelText | null;
   readonly fields: GenerationFields;
   readonly prompts: readonly (readonly number[])[];
+  readonly promptField: string;
   readonly shapes: AnswerShapes;
   readonly toolNames: ReadonlySet<string>;
   readonly extra: object;
@@ -137,7 +140,8 @@ interface Prepared {
 
 function answerOf(call: ApiCall, body: Json, prepared: Prepared): GenerationAnswer {
   const { identity, model, fields, prompts, shapes, extra } = prepared;
-  for (const ids of prompts) checkLength(model, ids.length, fields.sampling.maxTokens);
+  const { maxTokens } = fields.sampling;
+  for (const ids of prompts) checkLength(model, prepared.promptField, ids.length, maxTokens);
   checkIds(model, prompts);
   const asked = headerOf(call.request, RESUME_HEADER);
   const resumable = asked !== null && fields.stream !== null;
@@ -157,6 +161,7 @@ function answerOf(call: ApiCall, body: Json, prepared: Prepared): GenerationAnsw
         text: prepared.text,
         stops: fields.stops,
         includeStop: fields.includeStop,
+        minTokens: fields.sampling.minTokens,
         endIds,
         tools: prepared.toolNames.size === 0 ? null : new ToolCallReader(prepared.toolNames),
         logprobs: fields.sampling.logprobs !== null,
@@ -171,7 +176,7 @@ function answerOf(call: ApiCall, body: Json, prepared: Prepared): GenerationAnsw
   };
 }
 
-/** Workers get an id of its own every time: a request that a reconnect left may still be running. */
+/** Workers get a new id every time: the request that a reconnect left may still be running. */
 function tokenRequest(
   call: ApiCall,
   prepared: Prepared,
@@ -206,7 +211,12 @@ function allowed(call: ApiCall, asked: RequestClass | null): RequestClass {
   return REQUEST_CLASSES[Math.max(heaviest, REQUEST_CLASSES.indexOf(asked))] ?? priority;
 }
 
-function checkLength(model: ServedModel, prompt: number, maxTokens: number | null): void {
+function checkLength(
+  model: ServedModel,
+  param: string,
+  prompt: number,
+  maxTokens: number | null,
+): void {
   const asked = prompt + (maxTokens ?? 1);
   if (asked <= model.contextMax) return;
   const output = maxTokens === null ? "" : ` (${prompt} in the prompt, ${maxTokens} to generate)`;
@@ -214,7 +224,7 @@ function checkLength(model: ServedModel, prompt: number, maxTokens: number | nul
     400,
     `This model's maximum context length is ${model.contextMax} tokens. However, you requested ` +
       `${maxTokens === null ? `a prompt of ${prompt}` : asked} tokens${output}.`,
-    { param: "messages", code: "context_length_exceeded" },
+    { param, code: "context_length_exceeded" },
   );
 }
 

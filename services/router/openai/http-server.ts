@@ -6,7 +6,7 @@
 //   H1. A client that goes away aborts its request, streamed or not.
 //   H2. A drain refuses new requests with 503 and lets the old ones end; what is left at the
 //       deadline ends by an error event.
-//   H3. Every request has one line in the log and one end in the metrics; 499 is a client that left.
+//   H3. Every request has one line in the log and one end in the metrics; 499: the client left.
 //   H4. A fault answers 500 and is logged with the request's id; the server goes on.
 //
 // Reconnecting to a stream is described in resume.ts.

@@ -6,8 +6,8 @@
 // by commas, -1 for none yet. To go on it sends the same body again with that TOKEN in the header
 // and `Last-Event-ID: N`.
 //
-// Whoever gets that opens the request anew with the token's seed: the same tokens are drawn, since a
-// draw depends on seed and position only, and the prefix cache makes the prompt cheap. Events up to
+// Whoever gets that opens the request anew with the token's seed. The same tokens are drawn, since
+// a draw depends on seed and position only; the prefix cache makes the prompt cheap. Events up to
 // N are worked through and not sent; then id, created, model and the split of the text are those of
 // the first answer. Without the header there are no ids: widespread benchmark clients take every
 // line of an event for JSON.

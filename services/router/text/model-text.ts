@@ -41,7 +41,7 @@ export class ModelText {
     return this.#template.render(chat);
   }
 
-  /** The template has written the special tokens: adding them again would begin the prompt twice. */
+  /** The template wrote the special tokens: adding them again would begin the prompt twice. */
   encodeChat(chat: Chat): number[] {
     return this.encode(this.renderChat(chat), false);
   }

@@ -1,4 +1,4 @@
-// The thread side of the text pool: long texts to ids. Started by piscina, from source or from dist.
+// The thread side of the text pool: long texts to ids. Piscina starts it, from source or from dist.
 //
 // State: the tokenizers this thread has loaded, the most recently used last.
 

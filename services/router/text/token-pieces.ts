@@ -1,6 +1,6 @@
-// What each token adds to a text, read from tokenizer.json's `decoder`: the rules of byte-level BPE,
-// metaspace, byte fallback, WordPiece and suffix BPE, taken apart so that a token costs the same
-// wherever in an output it stands.
+// What each token adds to a text, read from tokenizer.json's `decoder`: the rules of byte-level
+// BPE, metaspace, byte fallback, WordPiece and suffix BPE, taken apart so that a token costs the
+// same wherever in an output it stands.
 //
 // State: pieces of the tokens seen so far, at most one per token of the vocabulary.
 
@@ -69,7 +69,7 @@ export class TokenPieces {
     const known = this.#pieces[id];
     if (known !== undefined) return known;
     const piece = this.#make(id);
-    // An id beyond the vocabulary is not kept: the table's size is the vocabulary's, not a client's.
+    // An id beyond the vocabulary is not kept: the vocabulary bounds the table, not a client.
     if (piece.kind !== "none") this.#pieces[id] = piece;
     return piece;
   }

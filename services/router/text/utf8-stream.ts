@@ -47,7 +47,7 @@ function lengthFrom(lead: number): number {
   return lead >= 0xf0 && lead < 0xf5 ? 4 : 1;
 }
 
-/** The Unicode Standard, table 3-7: after these four leads not every continuation is well-formed. */
+/** The Unicode Standard, table 3-7: after these four not every continuation is well-formed. */
 function mayFollow(lead: number, second: number): boolean {
   if (lead === 0xe0) return second >= 0xa0;
   if (lead === 0xed) return second < 0xa0;
