@@ -39,7 +39,7 @@ export function costMs(
   const peak = peakOf(worker.peak, options.peakTauMs, nowMs);
   const tokens = work.uncachedTokens + options.overheadTokens;
   const waitMs =
-    firstTokenMs(options, pool, worker, work, stale, nowMs) +
+    firstTokenMs(options, pool, worker, work.uncachedTokens, stale, nowMs) +
     peak * tokens +
     lateMs(worker, nowMs) +
     placesMs(options, pool, worker, work, stale) +
@@ -52,12 +52,12 @@ export function firstTokenMs(
   options: FleetOptions,
   pool: Pool,
   worker: Worker,
-  work: Work,
+  uncachedTokens: number,
   stale: boolean,
   nowMs: number,
 ): number {
   return (
-    workTokens(options, pool, worker, work.uncachedTokens, stale, nowMs) *
+    workTokens(options, pool, worker, uncachedTokens, stale, nowMs) *
     msPerTokenOf(options, pool, worker)
   );
 }

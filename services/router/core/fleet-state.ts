@@ -41,6 +41,7 @@ export interface Fleet {
   tickedAtMs: number;
   /** Silence before this is this process's own: it slept. */
   awakeSinceMs: number;
+  picks: number;
   /** What pick() sorts workers into; empty between calls. */
   readonly scratch: { readonly serving: Worker[]; readonly everyone: Worker[] };
 }
@@ -55,7 +56,7 @@ export function newFleet(options: FleetOptions, seed: number, nowMs: number): Fl
     tickets: new Map(),
     prefixes: newPrefixHistory(options.prefixBlocksMax, options.prefixHoldersMax),
     sessions: new Map(),
-    tickedAtMs: nowMs,
+    ...{ tickedAtMs: nowMs, picks: 0 },
     awakeSinceMs: nowMs,
     scratch: { serving: [], everyone: [] },
   };

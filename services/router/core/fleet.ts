@@ -22,7 +22,7 @@ import type { Fleet, Pool } from "./fleet-state.ts";
 import { onSample } from "./peak-ewma.ts";
 import { PREFIX_BLOCK_TOKENS } from "./prefix-hash.ts";
 import { onPrefixMissed, onPrefixSent } from "./prefix-history.ts";
-import { isStale, meanWith, newWorker } from "./worker.ts";
+import { isReady, isStale, meanWith, newWorker } from "./worker.ts";
 import type { Progress, Ticket, Worker, WorkerSpec } from "./worker.ts";
 
 export { newFleet } from "./fleet-state.ts";
@@ -30,9 +30,9 @@ export type { Fleet } from "./fleet-state.ts";
 export { FLEET_DEFAULTS, POLICIES } from "./options.ts";
 export type { FleetOptions, Policy } from "./options.ts";
 export { pick } from "./pick.ts";
-export type { Choice, RefusalReason, Wish } from "./pick.ts";
 export { onConfirmed, onTick } from "./verdicts.ts";
 export type { Verdict } from "./verdicts.ts";
+export type { Choice, RefusalReason, Wish } from "./wish.ts";
 export type { Progress, WorkerSpec } from "./worker.ts";
 
 export interface Dispatch {
@@ -88,6 +88,9 @@ export function onProgress(fleet: Fleet, key: string, progress: Progress, nowMs:
     worker.stepMs = meanWith(worker.stepMs, progress.lastStepMs);
   }
   worker.progress = progress;
+  worker.isInService = isReady(worker);
+  worker.reported = progress.running + progress.waiting;
+  worker.endsAtMs = progress.walltimeLeftMs === null ? Infinity : nowMs + progress.walltimeLeftMs;
   worker.heardAtMs = nowMs;
   // Never above what was sent: the number is the peer's.
   worker.seen = Math.max(worker.seen, Math.min(progress.seen, worker.dispatched));
@@ -198,13 +201,12 @@ function newTicket(
   const stale = isStale(worker, staleMsOf(options), nowMs);
   const cached = cachedTokensAt(fleet, worker, prefix);
   const uncachedTokens = Math.max(0, promptTokens - cached);
-  const work = { uncachedTokens, outputTokens: outputTokensExpected };
   return {
     ...{ requestId, worker, dispatch: worker.dispatched + 1, prefix, promptTokens, uncachedTokens },
     workTokens: workTokens(options, pool, worker, uncachedTokens, stale, nowMs),
     blocks: Math.ceil((uncachedTokens + outputTokensExpected + 1) / blockTokens),
     ...{ outputTokensExpected, dispatchedAtMs: nowMs, lastTokensAtMs: null },
-    expectedMs: firstTokenMs(options, pool, worker, work, stale, nowMs),
+    expectedMs: firstTokenMs(options, pool, worker, uncachedTokens, stale, nowMs),
   };
 }
 

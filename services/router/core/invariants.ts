@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { isTripped } from "./breaker.ts";
 import { ejectedMaxOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
+import { blocksKept } from "./prefix-history.ts";
 import { isReady } from "./worker.ts";
 import type { Ticket, Worker } from "./worker.ts";
 
@@ -22,7 +23,7 @@ export function checkInvariants(fleet: Fleet, nowMs: number): void {
     assert(ejected(fleet, pool, nowMs).length <= cap, "F4");
   }
   assert.equal(pooled, fleet.workers.size, "F3");
-  assert(fleet.prefixes.holders.size <= fleet.options.prefixBlocksMax, "F5");
+  assert(blocksKept(fleet.prefixes) <= fleet.options.prefixBlocksMax, "F5");
   assert(fleet.sessions.size <= fleet.options.sessionsMax, "F5");
   assert.equal(fleet.scratch.serving.length + fleet.scratch.everyone.length, 0);
 }
@@ -37,6 +38,8 @@ export function ejected(fleet: Fleet, pool: Pool, nowMs: number): Worker[] {
 function checkWorker(fleet: Fleet, worker: Worker): void {
   const where = worker.key;
   assert(!worker.isGone, `F3 ${where}`);
+  assert.equal(worker.isInService, isReady(worker), where);
+  assert.equal(worker.isSuspect, worker.health.kind === "suspect", where);
   for (const ticket of worker.inFlight) {
     assert.equal(fleet.tickets.get(ticket.requestId), ticket, `F1 ${where}`);
     assert.equal(ticket.worker, worker, `F1 ${where}`);

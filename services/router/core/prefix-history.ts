@@ -1,7 +1,9 @@
-// Which worker was sent which blocks of prompts: the router's own guess at who has them cached. A
-// worker that says how much it had corrects it.
+// Which worker was sent which blocks of prompts: the router's own guess at who has them cached. What
+// is not sent for long is forgotten, by generations: a block moves to the young one when it is sent,
+// and when that has half of all there may be, the old one is dropped. No block is ever deleted for
+// being sent again, so a hot prefix costs a look and no more.
 //
-//   H1. At most `blocksMax` blocks are remembered; the least recently sent go first.
+//   H1. At most `blocksMax` blocks are remembered; the half of them that was sent last is.
 //   H2. At most `holdersMax` workers are remembered for one block, the latest first.
 
 import assert from "node:assert/strict";
@@ -9,13 +11,13 @@ import assert from "node:assert/strict";
 export interface PrefixHistory<W> {
   readonly blocksMax: number;
   readonly holdersMax: number;
-  /** In the order in which they were last sent. */
-  readonly holders: Map<bigint, W[]>;
+  young: Map<bigint, W[]>;
+  old: Map<bigint, W[]>;
 }
 
 export function newPrefixHistory<W>(blocksMax: number, holdersMax: number): PrefixHistory<W> {
-  assert(blocksMax > 0 && holdersMax > 0);
-  return { blocksMax, holdersMax, holders: new Map() };
+  assert(blocksMax > 1 && holdersMax > 0);
+  return { blocksMax, holdersMax, young: new Map(), old: new Map() };
 }
 
 /** How many leading blocks of `prefix` went to `worker` before. */
@@ -24,7 +26,7 @@ export function blocksAt<W>(
   prefix: readonly bigint[],
   worker: W,
 ): number {
-  return deepest(prefix, (block) => history.holders.get(block)?.includes(worker) === true);
+  return deepest(prefix, (block) => holdersOf(history, block)?.includes(worker) === true);
 }
 
 /**
@@ -36,10 +38,9 @@ export function deepestHolders<W>(
   prefix: readonly bigint[],
   isAlive: (worker: W) => boolean,
 ): readonly W[] {
-  const { holders } = history;
-  const depth = deepest(prefix, (block) => holders.get(block)?.some(isAlive) === true);
+  const depth = deepest(prefix, (block) => holdersOf(history, block)?.some(isAlive) === true);
   const block = prefix[depth - 1];
-  return (block === undefined ? undefined : holders.get(block)) ?? [];
+  return (block === undefined ? undefined : holdersOf(history, block)) ?? [];
 }
 
 export function onPrefixSent<W>(
@@ -47,27 +48,21 @@ export function onPrefixSent<W>(
   prefix: readonly bigint[],
   worker: W,
 ): void {
-  const { holders } = history;
-  // Deepest first, so that the first blocks of a prompt are the last of it to be forgotten.
-  for (let index = prefix.length - 1; index >= 0; index--) {
-    const block = prefix[index];
-    assert(block !== undefined);
-    const known = holders.get(block);
-    if (known === undefined) {
-      holders.set(block, [worker]);
-      continue;
+  for (const block of prefix) {
+    let holders = history.young.get(block);
+    if (holders === undefined) {
+      holders = history.old.get(block) ?? [];
+      if (history.young.size >= history.blocksMax >> 1) {
+        history.old = history.young;
+        history.young = new Map();
+      }
+      history.young.set(block, holders);
     }
-    holders.delete(block);
-    holders.set(block, known);
-    if (known[0] === worker) continue;
-    const at = known.indexOf(worker);
-    if (at > 0) known.splice(at, 1);
-    known.unshift(worker);
-    if (known.length > history.holdersMax) known.pop();
-  }
-  for (const block of holders.keys()) {
-    if (holders.size <= history.blocksMax) break;
-    holders.delete(block);
+    if (holders[0] === worker) continue;
+    const at = holders.indexOf(worker);
+    if (at > 0) holders.splice(at, 1);
+    holders.unshift(worker);
+    if (holders.length > history.holdersMax) holders.pop();
   }
 }
 
@@ -78,12 +73,19 @@ export function onPrefixMissed<W>(
   worker: W,
 ): void {
   for (const block of blocks) {
-    const known = history.holders.get(block);
-    const at = known?.indexOf(worker) ?? -1;
-    if (known === undefined || at < 0) continue;
-    known.splice(at, 1);
-    if (known.length === 0) history.holders.delete(block);
+    const holders = holdersOf(history, block);
+    const at = holders?.indexOf(worker) ?? -1;
+    if (at >= 0) holders?.splice(at, 1);
   }
+}
+
+/** Blocks remembered in both generations; one that stands in both counts twice. */
+export function blocksKept(history: PrefixHistory<unknown>): number {
+  return history.young.size + history.old.size;
+}
+
+function holdersOf<W>(history: PrefixHistory<W>, block: bigint): W[] | undefined {
+  return history.young.get(block) ?? history.old.get(block);
 }
 
 /** A chain is known up to some block and not from there on: so it is searched by halves. */

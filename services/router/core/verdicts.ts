@@ -6,6 +6,7 @@
 
 import { trip } from "./breaker.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
+import { setHealth } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
 export type Verdict =
@@ -41,9 +42,8 @@ export function onConfirmed(fleet: Fleet, key: string, alive: boolean, nowMs: nu
   if (worker === undefined) return; // Gone meanwhile.
   const { kind } = worker.health;
   if (kind === "ok" || kind === "hung") return; // Heard meanwhile.
-  worker.health = alive
-    ? { kind: "confirmed", untilMs: nowMs + fleet.options.confirmedForMs }
-    : { kind: "dead", askedAtMs: nowMs };
+  const untilMs = nowMs + fleet.options.confirmedForMs;
+  setHealth(worker, alive ? { kind: "confirmed", untilMs } : { kind: "dead", askedAtMs: nowMs });
 }
 
 function judge(fleet: Fleet, worker: Worker, nowMs: number): Verdict | null {
@@ -54,26 +54,26 @@ function judge(fleet: Fleet, worker: Worker, nowMs: number): Verdict | null {
   switch (health.kind) {
     case "ok":
       if (!isSilent) return judgeMotion(fleet, worker, nowMs);
-      worker.health = { kind: "suspect", askedAtMs: nowMs };
+      setHealth(worker, { kind: "suspect", askedAtMs: nowMs });
       return { kind: "suspect", key, silentMs };
     case "suspect":
     case "confirmed":
     case "dead": {
       if (!isSilent && worker.heardAtMs > awakeSinceMs) {
-        worker.health = { kind: "ok" };
+        setHealth(worker, { kind: "ok" });
         return { kind: "recovered", key };
       }
       // Asked again: an answer that got lost, or one that has become old.
       const askAtMs =
         health.kind === "confirmed" ? health.untilMs : health.askedAtMs + options.confirmedForMs;
       if (nowMs < askAtMs) return null;
-      if (health.kind === "dead") worker.health = { kind: "dead", askedAtMs: nowMs };
-      else worker.health = { kind: "suspect", askedAtMs: nowMs };
+      if (health.kind === "dead") setHealth(worker, { kind: "dead", askedAtMs: nowMs });
+      else setHealth(worker, { kind: "suspect", askedAtMs: nowMs });
       return { kind: "suspect", key, silentMs };
     }
     case "hung":
       if (!hasMoved(fleet, worker)) return null;
-      worker.health = { kind: "ok" };
+      setHealth(worker, { kind: "ok" });
       return { kind: "recovered", key };
   }
 }
@@ -87,7 +87,7 @@ function judgeMotion(fleet: Fleet, worker: Worker, nowMs: number): Verdict | nul
   const isFrozen = progress.running > 0 && frozenMs > limitMs;
   if (!isFrozen && progress.loopLagMs <= limitMs) return null;
   const what = isFrozen ? "engine" : "loop";
-  worker.health = { kind: "hung", what, engineStep: progress.engineStep };
+  setHealth(worker, { kind: "hung", what, engineStep: progress.engineStep });
   trip(worker.breaker, options.breaker, fleet.random, nowMs);
   return { kind: "hung", key, what, frozenMs: isFrozen ? frozenMs : progress.loopLagMs };
 }

@@ -82,9 +82,23 @@ export interface Worker {
   stepMovedAtMs: number;
   /** Usual length of a step. */
   stepMs: number;
-  health: Health;
   readonly breaker: Breaker;
   slowStartAtMs: number;
+  /** By setHealth() only. */
+  health: Health;
+  // What a pick asks of every worker is here and not in what it follows from: at 256 workers the way
+  // to it is most of the time.
+  /** isReady(). */
+  isInService: boolean;
+  isSuspect: boolean;
+  /** Running and waiting, as it reported last. */
+  reported: number;
+  /** When its allocation ends; Infinity: it does not. */
+  endsAtMs: number;
+  /** Of the pick that looked at it last. */
+  lookedStale: boolean;
+  lookedLoad: number;
+  lookedPick: number;
 
   /** Dispatches are counted from 1. */
   dispatched: number;
@@ -116,9 +130,16 @@ export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
     heardAtMs: nowMs,
     stepMovedAtMs: nowMs,
     stepMs: 0,
-    health: { kind: "ok" },
     breaker: newBreaker(nowMs),
     slowStartAtMs: nowMs,
+    health: { kind: "ok" },
+    isInService: true,
+    isSuspect: false,
+    reported: 0,
+    endsAtMs: Infinity,
+    lookedStale: false,
+    lookedLoad: 0,
+    lookedPick: 0,
     dispatched: 0,
     seen: 0,
     inFlight: new Set(),
@@ -150,9 +171,14 @@ export function isStale(worker: Worker, staleMs: number, nowMs: number): boolean
 /** Requests there, running and waiting, everybody's. */
 export function loadOf(worker: Worker, stale: boolean): number {
   const own = worker.inFlight.size;
-  const { progress } = worker;
-  if (stale || progress === null) return own;
-  return Math.max(own, progress.running + progress.waiting + worker.unseen.size);
+  if (stale) return own;
+  return Math.max(own, worker.reported + worker.unseen.size);
+}
+
+export function setHealth(worker: Worker, health: Health): void {
+  worker.health = health;
+  worker.isSuspect = health.kind === "suspect";
+  worker.isInService = isReady(worker);
 }
 
 export function isReady(worker: Worker): boolean {
