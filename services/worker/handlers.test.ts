@@ -106,6 +106,19 @@ test("a cancelled call ends its request in the engine", async () => {
   expect(outcomes).toEqual(["aborted"]);
 });
 
+test("a caller that does not read holds nobody up, and gets it all in fewer pieces", async () => {
+  const engine = simulatedEngine({ latency: () => 0 });
+  const { client } = await serveEngine(engine);
+  const sampling = { maxTokens: 1500, ignoreEos: true, logprobs: 20 };
+  const stream = client.generate(request("a", { sampling }));
+  const { value: first } = await stream.next();
+  expect(await collect(client.generate(request("b")))).not.toEqual([]);
+  await waitFor(() => engine.stats().running === 0, 30_000);
+  const rest = await collect(stream);
+  expect((first?.tokenIds?.length ?? 0) + idsOf(rest).length).toBe(1500);
+  expect(Math.max(...rest.map((it) => it.tokenIds?.length ?? 0))).toBeGreaterThan(50);
+}, 60_000);
+
 test("Abort ends live requests by id and ignores the rest", async () => {
   const { client } = await serveEngine(simulatedEngine());
   const stream = await begin(client.generate(request("a", { sampling: LONG })));

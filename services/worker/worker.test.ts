@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { clientOf, openChannel } from "#shared/mesh/grpc-client.ts";
+import { HealthService } from "#shared/mesh/grpc-health.ts";
 import { writeCertificate } from "#shared/mesh/certificate.fixture.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
@@ -152,11 +154,16 @@ test("a blocked event loop does not stop heartbeats: they tell of it", async () 
 }, 60_000);
 
 test("SIGTERM lets a live request finish, refuses new ones and ends with 0", async () => {
-  const { router, worker, client } = await routed();
+  const { router, worker, client } = await routed({ listen: "127.0.0.1:0" });
+  const channel = openChannel({ address: (await worker.ready).grpc ?? "" });
+  onTestFinished(() => channel.close());
+  const health = clientOf(HealthService, channel);
+  expect(await health.check({ service: "" })).toEqual({ status: "SERVING" });
   const stream = client.generate(request("a", { sampling: { maxTokens: 300, ignoreEos: true } }));
   await stream.next();
   worker.child.kill("SIGTERM");
   await waitFor(() => router.progress.at(-1)?.state === 2, SLOW_MS);
+  expect(await health.check({ service: "" })).toEqual({ status: "NOT_SERVING" });
   await expect(collect(client.generate(request("b")))).rejects.toMatchObject({
     code: "UNAVAILABLE",
   });

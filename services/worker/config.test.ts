@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { readConfig } from "./config.ts";
+
+const read = (worker: { readonly [key: string]: string }, env: NodeJS.ProcessEnv = {}) => {
+  const named = Object.entries(worker).map(([key, value]) => [`SIGNALBOX_WORKER_${key}`, value]);
+  return readConfig([], { ...env, ...Object.fromEntries(named) });
+};
+
+test("what is left out has its default, and the engine is told only what was given", () => {
+  const { worker, endsAtMs } = read({ MODEL: "/models/m" });
+  expect(worker).toMatchObject({
+    ...{ model: "/models/m", modelName: null, engine: "native", routers: [], listen: null },
+    ...{ http: "127.0.0.1:0", secretFile: null, drainS: 30, engineOptions: {} },
+  });
+  expect(worker.name).toMatch(/-\d+$/);
+  expect(endsAtMs).toBeNull();
+});
+
+test("engine options arrive by the engine's names, and Slurm says when the job ends", () => {
+  const { worker, endsAtMs } = read(
+    { MODEL: "/m", RANKS: "2", CACHE: "fp8", SEQUENCES_MAX: "8", ROUTERS: "a:1, b:2" },
+    { SLURM_JOB_END_TIME: "1800000000" },
+  );
+  expect(worker.engineOptions).toEqual({ ranks: 2, cache: "fp8", sequencesMax: 8 });
+  expect(worker.routers).toEqual(["a:1", "b:2"]);
+  expect(endsAtMs).toBe(1_800_000_000_000);
+});
+
+test.each([
+  [{}, "nothing configures a worker"],
+  [{ LISTEN: "127.0.0.1:0" }, "worker.model is missing"],
+  [{ MODEL: "/m", ROUTERS: "a:1,nowhere" }, "nowhere is no HOST:PORT"],
+  [{ MODEL: "/m", ENGINE: "quantum" }, "must be one of native, simulated"],
+])("%j is refused", (worker, message) => {
+  expect(() => read(worker)).toThrow(message);
+});
