@@ -6,9 +6,10 @@ import { DAG_PARTS, benchDag } from "./dag.ts";
 import { circumstances } from "./figures.ts";
 import { benchEngine } from "./engine.ts";
 import { benchPoll } from "./poll.ts";
+import { benchRouting } from "./routing.ts";
 import { benchSubmit } from "./submit.ts";
 
-const USAGE = `usage: npm run bench -- submit|dag|poll|engine [--json]
+const USAGE = `usage: npm run bench -- submit|dag|poll|engine|routing [--json]
 
   submit [--seconds 5] [--log embedded|jetstream]
                            durably acknowledged submissions a second, and time to the decision
@@ -18,6 +19,9 @@ const USAGE = `usage: npm run bench -- submit|dag|poll|engine [--json]
   engine [--quick] [--peers DIR] [--models DIR] [--threads 1,2]
                            inference beside other engines and the machine's roofs; DIR of peers is
                            what loadtest/engine/peers.sh made, models go to the user's cache
+  routing [--seed 1] [--simulated 30]
+                           routing policies in simulated fleets for so many seconds, and the time
+                           that one decision takes
 `;
 
 const { values, positionals } = parseArgs({
@@ -34,6 +38,8 @@ const { values, positionals } = parseArgs({
     peers: { type: "string" },
     models: { type: "string" },
     threads: { type: "string" },
+    seed: { type: "string", default: "1" },
+    simulated: { type: "string", default: "30" },
   },
 });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -47,6 +53,8 @@ const run = {
       ...{ quick: values.quick, peers: values.peers ?? null, models: values.models ?? null, say },
       threads: threadsOf(values.threads ?? (values.quick ? "2" : "1,2")),
     }),
+  routing: () =>
+    benchRouting({ seed: Number(values.seed), seconds: Number(values.simulated), say }),
 }[name ?? ""];
 if (run === undefined || values.help === true) {
   process.stderr.write(USAGE);
