@@ -98,6 +98,7 @@ describe("a mesh on this machine", () => {
     async () => {
       const mesh = await json<{ log: string; started: string[]; http: string }>(
         "up",
+        "--no-model",
         "--slots",
         "3",
       );
@@ -114,7 +115,7 @@ describe("a mesh on this machine", () => {
   test(
     "the curl line it prints works",
     async () => {
-      const { out } = await signalbox("up");
+      const { out } = await signalbox("up", "--no-model");
       const line = out
         .split("\n")
         .find((it) => it.includes("curl "))!
@@ -134,7 +135,7 @@ describe("a mesh on this machine", () => {
     "up again says that it runs and starts nothing",
     async () => {
       const before = readMeshRecord(home);
-      const again = await signalbox("up");
+      const again = await signalbox("up", "--no-model");
       expect(again.code).toBe(0);
       expect(again.out).toContain("it was running already");
       expect(readMeshRecord(home)).toEqual(before);
@@ -194,7 +195,7 @@ describe("a mesh on this machine", () => {
       process.kill(scheduler.pid, "SIGKILL");
       await waitFor(() => !isAlive(scheduler));
       expect((await signalbox("status")).code).toBe(3);
-      const mended = await json<{ started: string[]; grpc: string }>("up");
+      const mended = await json<{ started: string[]; grpc: string }>("up", "--no-model");
       expect(mended.started).toEqual(["scheduler"]);
       expect(mended.grpc).toBe(scheduler.ready?.["grpc"]);
       expect(service("agent-local").pid).toBe(agent.pid);
@@ -220,7 +221,7 @@ describe("a mesh on this machine", () => {
       expect(down.left.map((job) => job.job)).toEqual([`${run.id}/one`]);
       const job = identityOf(down.left[0]!.pid)!;
       expect(isAlive(job)).toBe(true);
-      await json("up");
+      await json("up", "--no-model");
       expect(isAlive(job)).toBe(true);
       writeFileSync(go, "");
       expect((await signalbox("watch", run.id)).code).toBe(0);
@@ -262,7 +263,7 @@ describe("a mesh on this machine", () => {
     "what ran before is there after down and up",
     async () => {
       const before = service("scheduler").ready?.["grpc"];
-      const mesh = await json<{ grpc: string }>("up");
+      const mesh = await json<{ grpc: string }>("up", "--no-model");
       expect(mesh.grpc).toBe(before);
       const runs = await json<{ workflow: string; state: string }[]>("list");
       expect(runs.map((run) => run.workflow)).toEqual([
@@ -333,7 +334,7 @@ describe("a mesh on this machine", () => {
       await json("down");
       const moved = await json<{ records: number; copied: number }>("log", "migrate");
       expect(moved.copied).toBe(moved.records);
-      const mesh = await json<{ log: string; started: string[] }>("up");
+      const mesh = await json<{ log: string; started: string[] }>("up", "--no-model");
       expect(mesh).toMatchObject({
         log: "jetstream",
         started: ["nats", "scheduler", "agent-local"],

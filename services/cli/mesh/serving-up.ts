@@ -6,6 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
+import { untilLinked } from "../serving/linked-workers.ts";
 import { servingEnv } from "../serving/model-serving.ts";
 import { portAgain } from "./free-port.ts";
 import type { MeshLayout } from "./mesh-layout.ts";
@@ -39,6 +40,7 @@ export interface ServingUp {
 
 const ROUTER_READY_MS = 30_000;
 const WORKER_READY_MS = 120_000;
+const LINK_MS = 15_000;
 const STOP_GRACE_MS = 35_000;
 const WORKER = "worker-1";
 
@@ -60,8 +62,10 @@ export async function servingUp(up: ServingUp): Promise<MeshServing> {
   const kept = moved ? null : running;
   const worker = kept ?? (await startWorker(up, name, workers));
   keep(worker);
-  up.onStep("worker", kept === null, `model ${name} (pid ${worker.pid})`);
-  return { model: up.model, name, url: `http://${http}/v1` };
+  const url = `http://${http}/v1`;
+  await untilLinked(url, name, 1, LINK_MS, layout.logs);
+  up.onStep(WORKER, kept === null, `model ${name} (pid ${worker.pid})`);
+  return { model: up.model, name, url };
 }
 
 async function startRouter(up: ServingUp, before: ServiceRecord | null): Promise<ServiceRecord> {

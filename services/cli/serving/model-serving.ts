@@ -10,6 +10,7 @@ import type { ServiceRecord } from "../mesh/mesh-record.ts";
 import { isAlive, signalProcess } from "../mesh/process-identity.ts";
 import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
 import { stopService } from "../mesh/stop-service.ts";
+import { untilLinked } from "./linked-workers.ts";
 
 export interface ServingPlan {
   /** A Hugging Face model folder. */
@@ -89,42 +90,8 @@ export class ModelServing {
   }
 
   /** Until the router knows so many workers. UNAVAILABLE after `waitMs`. */
-  async linked(count: number = this.#plan.workers, waitMs: number = LINK_MS): Promise<void> {
-    const endMs = performance.now() + waitMs;
-    for (;;) {
-      const known = await this.#workersKnown();
-      if (known >= count) return;
-      if (performance.now() > endMs) {
-        const said = `${known} of ${count} workers reached the router`;
-        throw new Failure("UNAVAILABLE", said, { hint: `their logs are in ${this.#plan.folder}` });
-      }
-      await new Promise((resume) => setTimeout(resume, POLL_MS));
-    }
-  }
-
-  /** Its name. */
-  async addWorker(): Promise<string> {
-    this.#started += 1;
-    const name = `worker-${this.#started}`;
-    const { route } = this.#plan;
-    const router = this.#address("workers");
-    const threads = Math.max(1, Math.floor(availableParallelism() / this.#plan.workers));
-    const record = await this.#startService("worker", name, WORKER_READY_MS, {
-      WORKER_NAME: name,
-      WORKER_MODEL: this.#plan.model,
-      WORKER_MODEL_NAME: this.#plan.name,
-      WORKER_ROUTERS: route === null ? router : await route(router, name),
-      WORKER_SECRET_FILE: this.#secretFile,
-      WORKER_THREADS: String(threads),
-      ...Object.fromEntries(
-        Object.entries(this.#plan.worker).map(([key, value]) => [
-          `WORKER_${key.toUpperCase()}`,
-          value,
-        ]),
-      ),
-    });
-    this.#plan.onStep({ name, detail: `pid ${record.pid}, ${threadsText(threads)}` });
-    return name;
+  linked(count: number = this.#plan.workers, waitMs: number = LINK_MS): Promise<void> {
+    return untilLinked(this.url, this.#plan.name, count, waitMs, this.#plan.folder);
   }
 
   /**
@@ -169,13 +136,6 @@ export class ModelServing {
     await this.linked();
   }
 
-  async #workersKnown(): Promise<number> {
-    const response = await fetch(`${this.url}/models`);
-    const body = (await response.json()) as { data?: readonly ListedModel[] };
-    const listed = body.data?.find(({ id }) => id === this.#plan.name);
-    return listed?.signalbox?.workers ?? 0;
-  }
-
   async #startService(
     service: "router" | "worker",
     name: string,
@@ -206,11 +166,6 @@ export class ModelServing {
 export function servingEnv(env: ServingPlan["env"]): NodeJS.ProcessEnv {
   const { SIGNALBOX_ENGINE: engine } = env;
   return { ...serviceEnv(env), ...(engine === undefined ? {} : { SIGNALBOX_ENGINE: engine }) };
-}
-
-interface ListedModel {
-  readonly id: string;
-  readonly signalbox?: { readonly workers?: number };
 }
 
 function threadsText(threads: number): string {

@@ -1,0 +1,103 @@
+// `signalbox up` with a model: the line it prints works, and it mends what has died.
+
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { tempDirectory } from "#shared/testing/temp-directory.ts";
+import { waitFor } from "#shared/testing/wait-for.ts";
+import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";
+import { identityOf, isAlive } from "../mesh/process-identity.ts";
+import { readMeshRecord } from "../mesh/mesh-record.ts";
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
+const DEADLINE_MS = 120_000;
+
+interface Up {
+  readonly started: readonly string[];
+  readonly serving: { readonly name: string; readonly url: string } | null;
+}
+
+describe.skipIf(WHY_NO_ADDON !== null)(`a mesh with a model (${WHY_NO_ADDON ?? "built"})`, () => {
+  const temporary = tempDirectory("up-serving");
+  const home = join(temporary.path, "home");
+  let addon = "";
+
+  const signalbox = (...args: readonly string[]): Promise<{ code: number; out: string }> =>
+    new Promise((resolve) => {
+      const env = { ...process.env, SIGNALBOX_ENGINE: addon, SIGNALBOX_HOME: home };
+      execFile(process.execPath, [MAIN, ...args], { env }, (error, out, err) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : -1;
+        resolve({ code, out: code === 0 ? out : out + err });
+      });
+    });
+  const up = async (): Promise<Up> => {
+    const { code, out } = await signalbox("up", "--json");
+    expect(code, out).toBe(0);
+    return JSON.parse(out) as Up;
+  };
+
+  beforeAll(async () => {
+    addon = await builtAddon();
+  }, BUILD_MS_MAX);
+
+  afterAll(async () => {
+    await signalbox("down");
+    for (const service of readMeshRecord(home).services) expect(isAlive(service)).toBe(false);
+    temporary.remove();
+  }, DEADLINE_MS);
+
+  test(
+    "the curl line it prints streams an answer",
+    async () => {
+      const { code, out } = await signalbox("up");
+      expect(code, out).toBe(0);
+      const at = out.indexOf("curl -N");
+      const line = out.slice(at, out.indexOf("\n", out.indexOf("-d '", at)));
+      const events = await new Promise<string>((resolve, reject) => {
+        execFile("bash", ["-c", line], (error, said) =>
+          error === null ? resolve(said) : reject(error),
+        );
+      });
+      expect(events).toContain('"delta":{"content":');
+      expect(events.trimEnd().endsWith("data: [DONE]")).toBe(true);
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    "run again it starts what has died, at the same address",
+    async () => {
+      const whole = await up();
+      expect(whole).toMatchObject({ started: [], serving: { name: "lantern" } });
+      for (const name of ["worker-1", "router"]) {
+        const record = readMeshRecord(home).services.find((service) => service.name === name)!;
+        process.kill(record.pid, "SIGKILL");
+        await waitFor(() => identityOf(record.pid) === null);
+        const mended = await up();
+        expect(mended.started).toEqual([name]);
+        expect(mended.serving?.url).toBe(whole.serving?.url);
+        await waitFor(async () => (await answers(whole.serving!.url)) !== "", 30_000);
+      }
+      const secret = readFileSync(join(home, "secrets", "worker-secret"), "utf8").trim();
+      expect(secret).toMatch(/^[0-9a-f]{64}$/u);
+    },
+    DEADLINE_MS,
+  );
+});
+
+/** "" while no worker is there. */
+async function answers(url: string): Promise<string> {
+  const response = await fetch(`${url}/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      ...{ model: "lantern", max_tokens: 8 },
+      messages: [{ role: "user", content: "Hello!" }],
+    }),
+  });
+  if (!response.ok) return "";
+  const body = (await response.json()) as { choices: readonly { message: { content: string } }[] };
+  return body.choices[0]?.message.content ?? "";
+}
