@@ -94,6 +94,31 @@ export class ModelServing {
     return untilLinked(this.url, this.#plan.name, count, waitMs, this.#plan.folder);
   }
 
+  /** Its name. */
+  async addWorker(): Promise<string> {
+    this.#started += 1;
+    const name = `worker-${this.#started}`;
+    const { route } = this.#plan;
+    const router = this.#address("workers");
+    const threads = Math.max(1, Math.floor(availableParallelism() / this.#plan.workers));
+    const record = await this.#startService("worker", name, WORKER_READY_MS, {
+      WORKER_NAME: name,
+      WORKER_MODEL: this.#plan.model,
+      WORKER_MODEL_NAME: this.#plan.name,
+      WORKER_ROUTERS: route === null ? router : await route(router, name),
+      WORKER_SECRET_FILE: this.#secretFile,
+      WORKER_THREADS: String(threads),
+      ...Object.fromEntries(
+        Object.entries(this.#plan.worker).map(([key, value]) => [
+          `WORKER_${key.toUpperCase()}`,
+          value,
+        ]),
+      ),
+    });
+    this.#plan.onStep({ name, detail: `pid ${record.pid}, ${threadsText(threads)}` });
+    return name;
+  }
+
   /**
    * Settles when every worker or the router has ended by itself, with who it was; a worker that
    * ends while others serve is started again.
