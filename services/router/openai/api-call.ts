@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { Clock, Timers } from "#shared/base/clock.ts";
+import { Failure } from "#shared/base/errors.ts";
 import { randomInt, type Random } from "#shared/base/prng.ts";
 import type { Json } from "#shared/base/canonical-json.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
@@ -134,11 +135,18 @@ export async function readJson(call: ApiCall): Promise<Json> {
   }
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > BODY_BYTES_MAX) throw tooLarge;
-    parts.push(part);
+  try {
+    // Not destroyed when the loop is left: the refusal has to go out by the same socket.
+    for await (const part of request.iterator({ destroyOnReturn: false })) {
+      const bytes = part as Buffer;
+      size += bytes.length;
+      if (size > BODY_BYTES_MAX) break;
+      parts.push(bytes);
+    }
+  } catch (cause) {
+    throw new Failure("CANCELLED", "the client has gone before its body was whole", { cause });
   }
+  if (size > BODY_BYTES_MAX) throw tooLarge;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(parts));
     return JSON.parse(text) as Json;

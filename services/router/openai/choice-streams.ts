@@ -31,6 +31,7 @@ export class ChoiceStreams {
   #taken: number | null = null;
 
   constructor(source: TokenSource, requests: readonly TokenRequest[], signal: AbortSignal) {
+    signal.throwIfAborted(); // The client may have gone while its prompt was tokenized.
     this.#signal = signal;
     this.#onAbort = () => {
       this.#fail(signal.reason);

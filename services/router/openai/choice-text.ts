@@ -35,6 +35,7 @@ export interface ChoiceOptions {
   readonly text: ModelText | null;
   readonly stops: readonly string[];
   readonly includeStop: boolean;
+  readonly skipSpecial: boolean;
   /** Stop strings are not looked for in the text of so many tokens. */
   readonly minTokens: number;
   /** Tokens that end the output; they are no text. */
@@ -61,7 +62,7 @@ export class ChoiceText {
 
   constructor(options: ChoiceOptions) {
     this.#options = options;
-    this.#detokeniser = options.text?.detokeniser() ?? null;
+    this.#detokeniser = options.text?.detokeniser(options.skipSpecial) ?? null;
     this.#stops = new StopStrings(options.stops, options.includeStop);
   }
 

@@ -12,6 +12,7 @@ export interface GenerationFields {
   readonly sampling: TokenSampling;
   readonly stops: readonly string[];
   readonly includeStop: boolean;
+  readonly skipSpecial: boolean;
   /** Null: one answer, not a stream. */
   readonly stream: { readonly includeUsage: boolean; readonly continuousUsage: boolean } | null;
   readonly returnTokenIds: boolean;
@@ -58,6 +59,7 @@ export function parseGeneration(fields: BodyFields, rules: FieldRules): Generati
     sampling: parseSampling(fields, rules),
     stops: parseStops(fields),
     includeStop: fields.flag("include_stop_str_in_output"),
+    skipSpecial: fields.raw("skip_special_tokens") !== false,
     stream: parseStream(fields),
     returnTokenIds: fields.flag("return_token_ids"),
     cacheSalt: salt,

@@ -161,6 +161,7 @@ function answerOf(call: ApiCall, body: Json, prepared: Prepared): GenerationAnsw
         text: prepared.text,
         stops: fields.stops,
         includeStop: fields.includeStop,
+        skipSpecial: fields.skipSpecial,
         minTokens: fields.sampling.minTokens,
         endIds,
         tools: prepared.toolNames.size === 0 ? null : new ToolCallReader(prepared.toolNames),

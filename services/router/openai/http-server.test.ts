@@ -170,6 +170,18 @@ describe("a client", () => {
     expect(ends).toMatchObject([{ route: chat, status: 499, model: MODEL }]);
   });
 
+  test("that leaves in the middle of its body is no fault of ours", async () => {
+    const server = await start();
+    const [host = "", port = ""] = server.address.split(":");
+    const socket = connect(Number(port), host);
+    sockets.push(socket);
+    socket.write(`POST ${chat} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"model"`);
+    await waitFor(() => server.active() === 1);
+    socket.destroy();
+    await waitFor(() => server.log.length === 1);
+    expect(server.log).toMatchObject([{ msg: "request ended", status: 499 }]);
+  });
+
   test("that does not read holds the stream, and is cut after a while", async () => {
     const clock = new ManualClock();
     let drawn = 0;
@@ -362,36 +374,5 @@ describe("the other routes", () => {
     for (let i = 0; i < 2; i++) await post(server, chat, { ...hello, wobble: 1 });
     const lines = server.log.filter((line) => (line as { field?: string }).field === "wobble");
     expect(lines).toHaveLength(1);
-  });
-});
-
-describe("a drain", () => {
-  test("refuses what is new and lets streams end", async () => {
-    const hand = new HandTokens();
-    const server = await start({ script: hand.script });
-    hand.say("Hel");
-    const answer = await post(server, chat, { ...hello, stream: true });
-    const stopped = server.stop(60_000);
-    const refused = await post(server, chat, hello);
-    expect(refused.status).toBe(503);
-    expect(refused.headers.get("retry-after")).toBe("1");
-    expect((await fetch(`${server.base}/health`)).status).toBe(503);
-    hand.say("lo", "stop");
-    expect(await answer.text()).toMatch(/\[DONE\]\n\n$/);
-    await stopped;
-    await expect(fetch(`${server.base}/health`)).rejects.toThrow();
-  });
-
-  test("ends what is left at its deadline by an error event", async () => {
-    const clock = new ManualClock();
-    const hand = new HandTokens();
-    const server = await start({ script: hand.script, time: clock });
-    hand.say("Hel");
-    const answer = await post(server, chat, { ...hello, stream: true });
-    const stopped = server.stop(5_000);
-    clock.advance(5_000);
-    expect(await answer.text()).toMatch(/"code":"unavailable"\}\}\n\n$/);
-    await stopped;
-    expect(server.source.aborted).toHaveLength(1);
   });
 });
