@@ -54,7 +54,9 @@ const run = {
       threads: threadsOf(values.threads ?? (values.quick ? "2" : "1,2")),
     }),
   routing: () =>
-    benchRouting({ seed: Number(values.seed), seconds: Number(values.simulated), say }),
+    Promise.resolve(
+      benchRouting({ seed: Number(values.seed), seconds: Number(values.simulated), say }),
+    ),
 }[name ?? ""];
 if (run === undefined || values.help === true) {
   process.stderr.write(USAGE);

@@ -58,7 +58,7 @@ export function firstTokenMs(
 ): number {
   return (
     workTokens(options, pool, worker, uncachedTokens, stale, nowMs) *
-    msPerTokenOf(options, pool, worker)
+    msPerTokenOf(options, pool, worker, nowMs)
   );
 }
 
@@ -82,13 +82,27 @@ function aheadTokens(
 ): number {
   const { progress } = worker;
   if (stale || progress === null) return worker.awaitingTokens;
-  const computed = (nowMs - worker.heardAtMs) / msPerTokenOf(options, pool, worker);
+  const computed = (nowMs - worker.heardAtMs) / msPerTokenOf(options, pool, worker, nowMs);
   return Math.max(0, progress.promptTokensLeft - computed) + worker.unseenTokens;
 }
 
-export function msPerTokenOf(options: FleetOptions, pool: Pool, worker: Worker): number {
-  if (worker.msPerToken > 0) return worker.msPerToken;
-  return pool.medianMsPerToken > 0 ? pool.medianMsPerToken : 1000 / options.prefillTokensPerSecond;
+/**
+ * As measured; when that is long ago, it drifts to the others': a worker that was slow and is sent
+ * nothing would otherwise be slow for ever.
+ */
+export function msPerTokenOf(
+  options: FleetOptions,
+  pool: Pool,
+  worker: Worker,
+  nowMs: number,
+): number {
+  const { msPerToken } = worker;
+  const usual =
+    pool.medianMsPerToken > 0 ? pool.medianMsPerToken : 1000 / options.prefillTokensPerSecond;
+  if (msPerToken === 0) return usual;
+  const idleMs = nowMs - worker.measuredAtMs - options.paceKeptMs;
+  if (idleMs <= 0) return msPerToken;
+  return usual + (msPerToken - usual) * Math.exp(-idleMs / options.paceKeptMs);
 }
 
 export function itlMsOf(options: FleetOptions, pool: Pool, worker: Worker): number {

@@ -16,7 +16,7 @@
 
 import assert from "node:assert/strict";
 import { leaseProbe, onFailure, onPace, onSuccess, releaseProbe } from "./breaker.ts";
-import { firstTokenMs, workTokens } from "./cost.ts";
+import { firstTokenMs, msPerTokenOf, workTokens } from "./cost.ts";
 import { cachedTokensAt, onSessionSent, poolOf, staleMsOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
 import { onSample } from "./peak-ewma.ts";
@@ -148,7 +148,10 @@ export function onFirstTokens(
   const thought = ticket.promptTokens - ticket.uncachedTokens;
   const missed = first.cachedTokens === null ? 0 : Math.max(0, thought - first.cachedTokens);
   const msPerToken = waitedMs / (ticket.workTokens + missed);
-  worker.msPerToken = meanWith(worker.msPerToken, msPerToken);
+  const pool = poolOf(fleet, worker.spec.model);
+  const known = worker.msPerToken === 0 ? 0 : msPerTokenOf(fleet.options, pool, worker, nowMs);
+  worker.msPerToken = meanWith(known, msPerToken);
+  worker.measuredAtMs = nowMs;
   onSample(worker.peak, msPerToken, fleet.options.peakTauMs, nowMs);
   onFirstPaced(fleet, ticket, waitedMs, msPerToken, nowMs);
 }

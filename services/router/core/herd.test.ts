@@ -237,6 +237,27 @@ test("affinity is bounded by load: streams that only decode do not pile up where
   expect(shares(keys).at(-1)).toBeLessThanOrEqual(10 * 1.25 + 3);
 });
 
+test("a worker that was slow once is tried again, and taken back when it is not slow any more", () => {
+  const fleet = fleetOf(2);
+  const keys: string[] = [];
+  for (let i = 0; i < 1_200; i++) {
+    const nowMs = i * 100;
+    for (const key of ["w0", "w1"]) {
+      onProgress(fleet, key, progressOf(i + 2, { seen: i, engineStep: i }), nowMs);
+    }
+    onTick(fleet, nowMs);
+    const key = send(fleet, `r${i}`, wishOf(), nowMs);
+    keys.push(key);
+    const tookMs = key === "w0" && nowMs < 20_000 ? 900 : 50;
+    onFirstTokens(fleet, `r${i}`, { count: 1, cachedTokens: 0 }, nowMs + tookMs);
+    onEnded(fleet, `r${i}`, "ok", nowMs + tookMs);
+  }
+  const sentToSlow = (from: number, to: number): number =>
+    keys.slice(from, to).filter((key) => key === "w0").length;
+  expect(sentToSlow(20, 200)).toBeLessThan(20);
+  expect(sentToSlow(900, 1_200)).toBeGreaterThan(60);
+});
+
 test("a new worker is not sent everything at once", () => {
   const sentToNew = (slowStartMs: number): number => {
     const fleet: Fleet = fleetOf(4, { slowStartMs });

@@ -44,6 +44,8 @@ export interface FleetOptions {
    * equal workers were shared more evenly in the simulation, and the mean remembers a slow one.
    */
   readonly peakTauMs: number;
+  /** A worker's pace is kept for so long without a sample, then drifts to the fleet's as slowly. */
+  readonly paceKeptMs: number;
   /** Of k/(1-k), k the share of blocks or of places taken, whichever is more. */
   readonly pressureMs: number;
   /** A new worker, or one whose breaker has closed, costs 1/slowStartShare, falling to 1. */
@@ -133,6 +135,7 @@ export const FLEET_DEFAULTS: FleetOptions = {
   itlMs: 30,
   overheadTokens: 256,
   peakTauMs: 2_000,
+  paceKeptMs: 15_000,
   pressureMs: 150,
   slowStartMs: 30_000,
   slowStartShare: 0.1,

@@ -115,6 +115,7 @@ export interface Worker {
 
   /** To the first token for each token of work; 0 while nobody has measured it. */
   msPerToken: number;
+  measuredAtMs: number;
   /** The same, its peak. */
   readonly peak: PeakEwma;
   /** Between tokens of a stream; 0 while nobody has measured it. */
@@ -150,6 +151,7 @@ export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
     unseenTokens: 0,
     unseenBlocks: 0,
     msPerToken: 0,
+    measuredAtMs: nowMs,
     peak: newPeakEwma(nowMs),
     itlMs: 0,
   };
