@@ -96,6 +96,21 @@ describe("a stream", () => {
     expect(bytes).toMatch(/data: \[DONE\]\n\n$/);
   });
 
+  test("may count as it goes and show its ids", async () => {
+    const server = await start();
+    const more = { stream_options: { continuous_usage_stats: true }, return_token_ids: true };
+    const body = { ...hello, ...more, stream: true, max_tokens: 2 };
+    const answer = await post(server, chat, body, { "x-session-affinity": "s1" });
+    const parts = (await answer.text()).split("\n\n").filter((part) => part.includes("{"));
+    const events = parts.map((part) => JSON.parse(part.slice(6)) as Record<string, unknown>);
+    const [request] = server.source.requests;
+    expect(request?.session).toBe("s1");
+    expect(events[0]).toMatchObject({ prompt_token_ids: request?.promptIds });
+    expect(events[1]).toMatchObject({ usage: { completion_tokens: 1 } });
+    const ids = text.encode("Hello there, friend.", false);
+    expect(events[2]).toMatchObject({ choices: [{ token_ids: [ids[1]] }] });
+  });
+
   test("that breaks ends by an error and no [DONE]", async () => {
     const hand = new HandTokens();
     const server = await start({ script: hand.script });
