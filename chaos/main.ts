@@ -28,7 +28,7 @@ if (positionals[0] !== "streams" || values.help === true) {
   const result = await streamsUnderFaults({
     rounds: Number(values.rounds),
     seed: Number(values.seed ?? Date.now() % 2 ** 31),
-    faults: values.fault,
+    ...{ faults: values.fault, env: process.env },
     say: (line) => void process.stderr.write(`${line}\n`),
   });
   for (const failure of result.failures) process.stderr.write(`${failure}\n`);

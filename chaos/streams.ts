@@ -29,6 +29,7 @@ export interface StreamsOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly faults: readonly string[];
+  readonly env: { readonly [name: string]: string | undefined };
   readonly say: (line: string) => void;
 }
 
@@ -80,7 +81,7 @@ export async function streamsUnderFaults(options: StreamsOptions): Promise<Strea
   };
   const serving = await ModelServing.start({
     ...{ model: bundledModel(), name: MODEL, workers: WORKERS, http: "127.0.0.1:0" },
-    ...{ folder, env: process.env, route, onStep: ({ name, detail }) => say(`${name}  ${detail}`) },
+    ...{ folder, env: options.env, route, onStep: ({ name, detail }) => say(`${name}  ${detail}`) },
     worker: { cache: "fp8", drain_s: "0.15" },
   });
   try {

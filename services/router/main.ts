@@ -8,10 +8,16 @@ import { startRouter } from "./router-service.ts";
 
 const settings = settingsOrExit();
 const logger = createLogger({ service: "router", level: settings.telemetry.level });
-await runService(logger, async (life) => {
-  const { http, workers } = await startRouter(life, settings, logger);
-  return { service: "router", http, workers };
-});
+/** Beside the drain. */
+const STOP_MS = 10_000;
+await runService(
+  logger,
+  async (life) => {
+    const { http, workers } = await startRouter(life, settings, logger);
+    return { service: "router", http, workers };
+  },
+  { stopMs: settings.router.drainS * 1000 + STOP_MS },
+);
 
 function settingsOrExit(): ReturnType<typeof readConfig> {
   try {

@@ -3,6 +3,7 @@
 
 import { randomInt } from "node:crypto";
 import { availableParallelism } from "node:os";
+import { Failure } from "#shared/base/errors.ts";
 import { readSecret, type Config } from "#shared/config/load-config.ts";
 import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
 import { Health } from "#shared/lifecycle/health.ts";
@@ -17,6 +18,7 @@ import { startOpenAiServer } from "./openai/http-server.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
 import { readVersion } from "./version.ts";
+import type { TokenizerFiles } from "./token-source.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
 
 export async function startRouter(
@@ -37,6 +39,11 @@ export async function startRouter(
     freshWaitMs: config.freshWaitS * 1000,
     resumeWaitMs: config.resumeWaitS * 1000,
   });
+  const textPool = await life.start(
+    "text pool",
+    () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
+    (part) => part.close(),
+  );
   const workers = await life.start(
     "workers",
     () =>
@@ -49,6 +56,7 @@ export async function startRouter(
           if (moved > 0) logger.warn({ worker: key, streams: moved }, "streams go on elsewhere");
         },
         onChanged: () => placement.wakeAll(),
+        onTokenizer: (files) => loadTokenizer(files, textPool, logger),
         silentFor: (silentMs) => streams.silentFor(silentMs),
       }),
     (part) => part.stop(),
@@ -56,11 +64,6 @@ export async function startRouter(
   placement.attach(workers);
   health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker has dialled yet"));
   countFleet(metrics, fleet, streams);
-  const textPool = await life.start(
-    "text pool",
-    () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
-    (part) => part.close(),
-  );
   const http = await life.start(
     "openai",
     () =>
@@ -73,6 +76,15 @@ export async function startRouter(
     (part) => part.stop(config.drainS * 1000),
   );
   return { http: http.address, workers: workers.address };
+}
+
+/** Before the first request: a large vocabulary takes a while. */
+function loadTokenizer(files: TokenizerFiles, textPool: TextPool, logger: Logger): void {
+  try {
+    textPool.textOf(files);
+  } catch (reason) {
+    logger.error({ reason: Failure.from(reason).message }, "a worker's tokenizer cannot be used");
+  }
 }
 
 /** Gauges that are cheaper to count than to keep. */

@@ -9,7 +9,7 @@ import { systemClock, systemTimers } from "#shared/config/system.ts";
 import { createLogger } from "#shared/telemetry/logger.ts";
 import { readConfig } from "./config.ts";
 import { modelCard } from "./model-card.ts";
-import { runWorker } from "./run-worker.ts";
+import { runService } from "#shared/lifecycle/run-service.ts";
 import { NO_TOKENIZER } from "./tokenizer-files.ts";
 import { startWorker, TAKE_DOWN_MS } from "./worker-service.ts";
 
@@ -33,8 +33,11 @@ process.channel?.unref();
 
 const logger = createLogger({ service: "worker", level: settings.telemetry.level });
 const stopMs = settings.worker.drainS * 1000 + TAKE_DOWN_MS;
-await runWorker(logger, stopMs, (life) =>
-  startWorker(life, settings, logger, () =>
-    Promise.resolve({ engine, card, tokenizer: NO_TOKENIZER }),
-  ),
+await runService(
+  logger,
+  (life) =>
+    startWorker(life, settings, logger, () =>
+      Promise.resolve({ engine, card, tokenizer: NO_TOKENIZER }),
+    ),
+  { stopMs },
 );

@@ -11,6 +11,7 @@ import { systemClock, systemRandom, systemTimers } from "#shared/config/system.t
 import { readSecret } from "#shared/config/load-config.ts";
 import { Health } from "#shared/lifecycle/health.ts";
 import { startHttp } from "#shared/lifecycle/http-health.ts";
+import type { ReadyLine } from "#shared/lifecycle/run-service.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import { GrpcServer } from "#shared/mesh/grpc-server.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
@@ -26,7 +27,7 @@ import { RouterLinks } from "./router-links.ts";
 import { Sessions } from "./sessions.ts";
 import { workerMeter } from "./worker-metrics.ts";
 
-export interface RunningWorker {
+export interface RunningWorker extends ReadyLine {
   readonly service: "worker";
   readonly worker: string;
   readonly model: string;

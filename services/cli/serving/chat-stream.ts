@@ -31,7 +31,8 @@ export async function chatOnce(
 ): Promise<ChatOutcome> {
   const response = await fetch(`${request.url}/chat/completions`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    // With events numbered, as for a client that would come back.
+    headers: { "content-type": "application/json", "x-signalbox-resume": "new" },
     body: JSON.stringify({
       ...{ model: request.model, stream: true },
       stream_options: { include_usage: true, continuous_usage_stats: true },

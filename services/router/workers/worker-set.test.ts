@@ -47,6 +47,7 @@ async function startRouter(): Promise<Router> {
       streams.onWorkerStalled(key, why);
     },
     onChanged: () => placement.wakeAll(),
+    onTokenizer: () => {},
     silentFor: (silentMs) => streams.silentFor(silentMs),
   });
   placement.attach(workers);

@@ -36,6 +36,8 @@ export interface WorkerSetOptions {
   readonly onStalled: (key: string, why: string) => void;
   /** Workers came, went or changed: whoever waits may look again. */
   readonly onChanged: () => void;
+  /** A model came with a tokenizer that was not known. */
+  readonly onTokenizer: (files: TokenizerFiles) => void;
   /** Workers with a stream that has heard nothing for so long. */
   readonly silentFor: (silentMs: number) => readonly string[];
 }
@@ -193,7 +195,9 @@ export class WorkerSet implements ModelCatalog {
     const { tokenizerSha256 } = connection.model;
     if (tokenizerSha256 === "" || this.#tokenizers.has(tokenizerSha256)) return;
     const files = await connection.tokenizer();
-    if (files !== null) this.#tokenizers.set(tokenizerSha256, files);
+    if (files === null) return;
+    this.#tokenizers.set(tokenizerSha256, files);
+    this.#options.onTokenizer(files);
   }
 
   /** Frames of Progress, until the link ends; what is no Progress ends it. */

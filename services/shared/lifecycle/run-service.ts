@@ -5,12 +5,15 @@ import { ERROR_CODES, Failure } from "#shared/base/errors.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { Lifecycle } from "./lifecycle.ts";
 
+/** What the ready line says beside `ready` and the pid: addresses, names. */
 export interface ReadyLine {
   readonly service: string;
-  readonly grpc?: string;
-  readonly http?: string;
-  /** Where workers dial a router. */
-  readonly workers?: string;
+  readonly [member: string]: string | number | null;
+}
+
+export interface RunOptions {
+  /** For all parts to stop: at least as long as a drain takes. */
+  readonly stopMs?: number;
 }
 
 /**
@@ -20,8 +23,9 @@ export interface ReadyLine {
 export async function runService(
   logger: Logger,
   build: (life: Lifecycle) => Promise<ReadyLine>,
+  options: RunOptions = {},
 ): Promise<void> {
-  const life = new Lifecycle({ logger });
+  const life = new Lifecycle({ logger, ...options });
   const removeSignals = onSignals(life, logger);
   const removeFaults = onUncaught(life, logger);
   try {
