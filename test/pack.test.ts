@@ -94,7 +94,12 @@ test("npx signalbox up starts the mesh from the package, down ends it", async ()
   const lastOf = (output: string): unknown => JSON.parse(output.trim().split("\n").at(-1) ?? "");
   const up = lastOf(await npx("up", "--json"));
   try {
-    expect(up).toMatchObject({ log: "embedded", started: ["scheduler", "agent-local"] });
+    const serving = whyNoBuild() === null ? ["router", "worker-1"] : [];
+    const started = ["scheduler", "agent-local", ...serving];
+    expect(up).toMatchObject({ log: "embedded", started });
+    const { url } = (up as { serving: { url: string } | null }).serving ?? { url: null };
+    expect(url === null).toBe(serving.length === 0);
+    if (url !== null) expect(await chat(url)).not.toBe("");
     expect(up).toMatchObject({ clusters: [{ name: "local", agent: "connected" }] });
     const manifest = join(
       project,
@@ -112,6 +117,21 @@ test("npx signalbox up starts the mesh from the package, down ends it", async ()
   }
 }, 120_000);
 
+/** What the bundled model answers. Long enough a prompt to be tokenised in a thread. */
+async function chat(url: string): Promise<string> {
+  const content = "Tell me a story. ".repeat(160);
+  const response = await fetch(`${url}/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      ...{ model: "lantern", max_tokens: 8 },
+      messages: [{ role: "user", content }],
+    }),
+  });
+  const body = (await response.json()) as { choices: readonly { message: { content: string } }[] };
+  return body.choices[0]?.message.content ?? "";
+}
+
 test("below Node 22 it says so instead of failing on syntax", async () => {
   const old =
     'Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.9.0"}})';
@@ -123,7 +143,7 @@ test("below Node 22 it says so instead of failing on syntax", async () => {
   });
 });
 
-test("the tarball has the engine's sources, and nothing of its tests, benchmarks and models", () => {
+test("the tarball has the engine's sources and one model, and nothing of its tests and benchmarks", () => {
   const native = packed.files.map((file) => file.path).filter((path) => path.startsWith("native/"));
   for (const path of [
     "CMakeLists.txt",
@@ -133,9 +153,12 @@ test("the tarball has the engine's sources, and nothing of its tests, benchmarks
   ]) {
     expect(native).toContain(`native/${path}`);
   }
-  expect(native.filter((path) => /^native\/(?:test|bench|testing|models)\//.test(path))).toEqual(
-    [],
-  );
+  expect(native.filter((path) => /^native\/(?:test|bench|testing)\//.test(path))).toEqual([]);
+  const models = native.filter((path) => path.startsWith("native/models/"));
+  expect(models.map((path) => path.slice("native/models/lantern/".length)).toSorted()).toEqual([
+    ...["config.json", "generation_config.json", "model.safetensors"],
+    ...["tokenizer.json", "tokenizer_config.json"],
+  ]);
 });
 
 const installed = join(project, "node_modules", "signalbox");

@@ -90,7 +90,7 @@ function followers(
     ),
     of([tokens("prompt")], (it) => it.promptTokens),
     of(
-      [tokens("cached"), metrics.counter("vllm:prefix_cache_hits", named)],
+      [tokens("cached"), metrics.counter("vllm:prefix_cache_hits_total", named)],
       (it) => it.cachedTokens,
     ),
     // vLLM counts a prompt's tokens whether they were computed or found.
@@ -98,7 +98,7 @@ function followers(
       [metrics.counter("vllm:prompt_tokens_total", named)],
       (it) => it.promptTokens + it.cachedTokens,
     ),
-    of([metrics.counter("vllm:prefix_cache_queries", named)], (it) => it.cacheQueries),
+    of([metrics.counter("vllm:prefix_cache_queries_total", named)], (it) => it.cacheQueries),
     of(
       [
         metrics.counter("signalbox_worker_preemptions_total", {}),

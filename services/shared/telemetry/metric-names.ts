@@ -293,12 +293,12 @@ export const METRICS = {
     help: "Tokens drawn",
     labels: ["model_name"],
   },
-  "vllm:prefix_cache_queries": {
+  "vllm:prefix_cache_queries_total": {
     type: "counter",
     help: "Tokens of prompts that were looked up in the prefix cache",
     labels: ["model_name"],
   },
-  "vllm:prefix_cache_hits": {
+  "vllm:prefix_cache_hits_total": {
     type: "counter",
     help: "Those of them that were there",
     labels: ["model_name"],

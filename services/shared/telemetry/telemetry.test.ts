@@ -108,7 +108,7 @@ test("two registries share nothing", async () => {
 
 test("names follow Prometheus: unit last, counters end with total", () => {
   for (const [name, spec] of Object.entries(METRICS)) {
-    expect(name).toMatch(/^(signalbox|process|nodejs)_[a-z_]+$/);
+    expect(name).toMatch(/^(?:(?:signalbox|process|nodejs)_|vllm:)[a-z_]+$/);
     expect(name.endsWith("_total"), name).toBe(spec.type === "counter");
     expect(spec.help.length, name).toBeGreaterThan(10);
     const buckets = "buckets" in spec ? spec.buckets : null;
