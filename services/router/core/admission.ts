@@ -63,7 +63,7 @@ interface Entry extends Arrival {
 }
 
 interface ClassQueue {
-  /** By namespace, in the order in which they are served; a namespace without requests is not here. */
+  /** By namespace, in the order in which they are served; only those with requests. */
   readonly namespaces: Map<string, Entry[]>;
   /** Grows by 1/weight with each that is taken: the smallest is next. */
   served: number;

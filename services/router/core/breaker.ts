@@ -1,7 +1,7 @@
 // Whether a worker is trusted, from what became of its requests.
 //
-// Only what the worker is at fault for counts. A refusal under load, a bad request and a client that
-// went away say nothing about it.
+// Only what the worker is at fault for counts. A refusal under load, a bad request and a client
+// that went away say nothing about it.
 //
 //   K1. Half open, at most one request at a time is the probe.
 //   K2. A probe that is never answered gives its place up when its lease ends: half open is never

@@ -24,8 +24,8 @@ export interface Sorted {
 }
 
 /**
- * Fills the fleet's scratch lists: `everyone` that is of the best rank, and of those not held out the
- * ones that are of the best rank, `serving`.
+ * Fills the fleet's scratch lists: `everyone` that is of the best rank, and of those not held out
+ * the ones that are of the best rank, `serving`.
  */
 export function sortOut(fleet: Fleet, pool: Pool, wish: Wish, nowMs: number): Sorted {
   const { options, scratch } = fleet;
@@ -104,7 +104,7 @@ function rankOf(worker: Worker, wish: Wish): number {
   return crossing + (worker.isSuspect ? 1 : 0);
 }
 
-/** The urgent, and those that have failed somewhere already, are not what a worker is tried with. */
+/** A worker is not tried with the urgent, nor with those that have failed somewhere already. */
 function mayProbe(worker: Worker, wish: Wish, nowMs: number): boolean {
   if (wish.priority === "critical" || wish.exclude.size > 0) return false;
   if (wish.classId !== null && wish.classId !== worker.spec.classId) return false;

@@ -9,8 +9,8 @@
 //   places     the wait for a place, when all are taken
 //   pressure   k/(1-k) of blocks and places: what streams cost each other
 //
-// Divided by the share of slow start. Figures that are stale are replaced by what this router has in
-// flight there itself; two workers are compared by the same kind of figures, never one by each.
+// Divided by the share of slow start. Figures that are stale are replaced by what this router has
+// in flight there itself; two workers are compared by the same kind of figures, never one by each.
 
 import type { Fleet, Pool } from "./fleet-state.ts";
 import type { FleetOptions } from "./options.ts";

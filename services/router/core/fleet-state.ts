@@ -46,7 +46,7 @@ export interface Fleet {
   readonly scratch: { readonly serving: Worker[]; readonly everyone: Worker[] };
 }
 
-/** `seed` decides every draw: ties, candidates, jitter. Routers of one fleet take different seeds. */
+/** `seed` decides every draw: ties, candidates, jitter. Routers of one fleet take their own. */
 export function newFleet(options: FleetOptions, seed: number, nowMs: number): Fleet {
   return {
     options,

@@ -1,8 +1,8 @@
 // The workers a router sends to, and the only functions that change what it knows of them.
 //
-// Nothing here reads a clock, a socket or a random number: time comes in as `nowMs`, draws come from
-// the fleet's seeded generator, verdicts and choices go out as values. pick() is in pick.ts, onTick()
-// and onConfirmed() in verdicts.ts, what a request would wait for in cost.ts.
+// Nothing here reads a clock, a socket or a random number: time comes in as `nowMs`, draws come
+// from the fleet's seeded generator, verdicts and choices go out as values. pick() is in pick.ts,
+// onTick() and onConfirmed() in verdicts.ts, what a request would wait for in cost.ts.
 //
 // Invariants, checked by checkInvariants() (invariants.ts) after every event in tests:
 //
@@ -101,8 +101,8 @@ export function onProgress(fleet: Fleet, key: string, progress: Progress, nowMs:
 }
 
 /**
- * The request is sent now. `requestId` names this attempt: a second one needs another id, or the end
- * of the first. Returns the dispatch number to send with it.
+ * The request is sent now. `requestId` names this attempt: a second one needs another id, or the
+ * end of the first. Returns the dispatch number to send with it.
  */
 export function onDispatched(
   fleet: Fleet,

@@ -1,5 +1,5 @@
-// Consistent hashing: each worker stands at many places of a ring, a key belongs to the first worker
-// after its own place. One worker more or less moves only its own share of the keys.
+// Consistent hashing: each worker stands at many places of a ring, a key belongs to the first
+// worker after its own place. One worker more or less moves only its own share of the keys.
 
 import { fnv1a } from "#shared/base/hash.ts";
 

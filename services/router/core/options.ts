@@ -37,7 +37,7 @@ export interface FleetOptions {
   readonly prefillTokensPerSecond: number;
   /** Between tokens of a stream, of a worker that nobody has measured yet. */
   readonly itlMs: number;
-  /** What a step costs beside its tokens, as tokens: short prompts do not look like slow workers. */
+  /** What a step costs beside its tokens, as tokens: short prompts look like no slow worker. */
   readonly overheadTokens: number;
   /**
    * Time constant of the peak: how long one bad answer is remembered. Finagle has 10 s; with 2 s
@@ -89,7 +89,7 @@ export interface BreakerOptions {
   readonly failureRate: number;
   readonly samplesMin: number;
   readonly windowMs: number;
-  /** Open for so long, doubled at each opening soon after another; up to half of it more as jitter. */
+  /** Open for so long, doubled at each opening soon after another; up to half more as jitter. */
   readonly openFirstMs: number;
   readonly openMaxMs: number;
   /** Closed for so long, it starts from openFirstMs again. */

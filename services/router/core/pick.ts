@@ -104,7 +104,7 @@ function betterOfTwo(
   return firstMs < secondMs ? first : second;
 }
 
-/** The session's worker, else the cheapest that was sent most of this prompt; null: none has room. */
+/** The session's worker, else the cheapest that was sent most of this prompt, with room. */
 function affinityTarget(
   fleet: Fleet,
   pool: Pool,

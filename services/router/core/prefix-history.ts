@@ -1,7 +1,7 @@
-// Which worker was sent which blocks of prompts: the router's own guess at who has them cached. What
-// is not sent for long is forgotten, by generations: a block moves to the young one when it is sent,
-// and when that has half of all there may be, the old one is dropped. No block is ever deleted for
-// being sent again, so a hot prefix costs a look and no more.
+// Which worker was sent which blocks of prompts: the router's own guess at who has them cached.
+// What is not sent for long is forgotten, by generations: a block moves to the young one when it is
+// sent, and when that has half of all there may be, the old one is dropped. No block is ever
+// deleted for being sent again, so a hot prefix costs a look and no more.
 //
 //   H1. At most `blocksMax` blocks are remembered; the half of them that was sent last is.
 //   H2. At most `holdersMax` workers are remembered for one block, the latest first.

@@ -16,7 +16,7 @@ export interface Wish {
   readonly priority: RequestClass;
 }
 
-/** `none`: no worker can take it; `saturated`: those that can are full; `quota`: the caller's own. */
+/** `none`: nobody can take it; `saturated`: those that can are full; `quota`: the caller's own. */
 export type RefusalReason = "none" | "saturated" | "quota";
 
 export type Choice =

@@ -86,8 +86,8 @@ export interface Worker {
   slowStartAtMs: number;
   /** By setHealth() only. */
   health: Health;
-  // What a pick asks of every worker is here and not in what it follows from: at 256 workers the way
-  // to it is most of the time.
+  // What a pick asks of every worker is here and not in what it follows from: at 256 workers the
+  // way to it is most of the time.
   /** isReady(). */
   isInService: boolean;
   isSuspect: boolean;
