@@ -6,10 +6,11 @@ import { DAG_PARTS, benchDag } from "./dag.ts";
 import { circumstances } from "./figures.ts";
 import { benchEngine } from "./engine.ts";
 import { benchPoll } from "./poll.ts";
+import { benchRouter } from "./router.ts";
 import { benchRouting } from "./routing.ts";
 import { benchSubmit } from "./submit.ts";
 
-const USAGE = `usage: npm run bench -- submit|dag|poll|engine|routing [--json]
+const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing [--json]
 
   submit [--seconds 5] [--log embedded|jetstream]
                            durably acknowledged submissions a second, and time to the decision
@@ -19,6 +20,8 @@ const USAGE = `usage: npm run bench -- submit|dag|poll|engine|routing [--json]
   engine [--quick] [--peers DIR] [--models DIR] [--threads 1,2]
                            inference beside other engines and the machine's roofs; DIR of peers is
                            what loadtest/engine/peers.sh made, models go to the user's cache
+  router [--quick]         our router beside haproxy and nginx (where installed) and a grpc-js proxy,
+                           in front of one worker with a simulated engine
   routing [--seed 1] [--simulated 30]
                            routing policies in simulated fleets for so many seconds, and the time
                            that one decision takes
@@ -53,6 +56,7 @@ const run = {
       ...{ quick: values.quick, peers: values.peers ?? null, models: values.models ?? null, say },
       threads: threadsOf(values.threads ?? (values.quick ? "2" : "1,2")),
     }),
+  router: () => benchRouter({ quick: values.quick, say }),
   routing: () =>
     Promise.resolve(
       benchRouting({ seed: Number(values.seed), seconds: Number(values.simulated), say }),
