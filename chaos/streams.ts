@@ -211,7 +211,7 @@ async function playRound(rig: Rig, fault: Fault): Promise<Round> {
 
 function compare(expected: ChatOutcome, got: ChatOutcome): Verdict {
   const ids = got.eventIds;
-  const backwards = ids.findIndex((id, i) => i > 0 && id <= ids[i - 1]!);
+  const backwards = ids.findIndex((id, i) => i > 0 && id <= ids[i - 1]!); // Of events with text.
   if (backwards >= 0) return { kind: "repeated", what: `event ${ids[backwards]} came again` };
   if (got.text === expected.text && got.tokens === expected.tokens) return { kind: "same" };
   const what = `${got.tokens} tokens where ${expected.tokens} were due`;

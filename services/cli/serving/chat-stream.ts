@@ -14,7 +14,7 @@ export interface ChatOutcome {
   readonly tokens: number;
   /** When each event with text came, by performance.now(). */
   readonly arrivedAt: readonly number[];
-  /** What stood in `id:` lines: the index of the last token of each event. */
+  /** What stood in the `id:` lines of events with text: the index of the last token of each. */
   readonly eventIds: readonly number[];
 }
 
@@ -46,9 +46,10 @@ export async function chatOnce(
   const eventIds: number[] = [];
   let text = "";
   let tokens = 0;
+  let eventId = -1;
   let done = false;
   for await (const line of linesOf(response.body)) {
-    if (line.startsWith("id: ")) eventIds.push(Number(line.slice("id: ".length)));
+    if (line.startsWith("id: ")) eventId = Number(line.slice("id: ".length));
     if (!line.startsWith("data: ")) continue;
     const payload = line.slice("data: ".length);
     if (payload === "[DONE]") {
@@ -63,6 +64,7 @@ export async function chatOnce(
     const piece = event.choices?.[0]?.delta?.content ?? "";
     if (piece === "") continue;
     arrivedAt.push(performance.now());
+    eventIds.push(eventId);
     text += piece;
     onText(tokens, piece);
   }

@@ -12,7 +12,9 @@ import assert from "node:assert/strict";
 import { Failure } from "#shared/base/errors.ts";
 
 /** Attempts that brought no token, one after the other, before the stream is given up. */
-const BARREN_ATTEMPTS_MAX = 4;
+const BARREN_ATTEMPTS_MAX = 6;
+/** The first goes on at once; whoever fails again and again is given time to become well. */
+const BARREN_PAUSE_MS = 50;
 
 export interface Stream {
   readonly id: string;
@@ -106,7 +108,8 @@ export function onChunk(
 }
 
 export type FaultVerdict =
-  | { readonly kind: "again" }
+  /** Place it anew, after so long. */
+  | { readonly kind: "again"; readonly afterMs: number }
   | { readonly kind: "fail"; readonly failure: Failure };
 
 /** The current attempt is over. `worker` is not asked again while others can be. */
@@ -116,7 +119,10 @@ export function onFault(stream: Stream, worker: string, fault: AttemptFault): Fa
   if (fault.kind === "request_fault") return fail(stream, fault.failure);
   stream.failedBy.add(worker);
   if (fault.kind !== "handed_back") stream.barren += 1;
-  if (stream.barren < BARREN_ATTEMPTS_MAX) return { kind: "again" };
+  if (stream.barren < BARREN_ATTEMPTS_MAX) {
+    const afterMs = stream.barren <= 1 ? 0 : BARREN_PAUSE_MS * 2 ** (stream.barren - 2);
+    return { kind: "again", afterMs };
+  }
   if (fault.kind === "backpressure") {
     const retryAfterMs = fault.retryAfterMs ?? 1_000;
     return fail(stream, new Failure("FULL", "every worker's queue is full", { retryAfterMs }));

@@ -37,27 +37,31 @@ export class FleetPlacement implements Placement {
       (wish.outputTokensMax ?? OUTPUT_TOKENS_GUESS) - wish.resumeTokens,
     );
     const prefix = prefixHashes(wish.promptIds, wish.cacheSalt);
-    const choice = pick(
-      this.#fleet,
-      {
-        ...{ model: wish.model, promptTokens, outputTokensExpected, prefix },
-        ...{ session: wish.session, classId: wish.classId, needs: wish.needs },
-        ...{ exclude: wish.exclude, priority: wish.priority },
-      },
-      nowMs,
-    );
-    if (choice.kind === "refused") {
-      const reason = known === null && wish.resumeTokens === 0 ? "unknown" : choice.reason;
-      return { kind: "refused", reason, retryAfterMs: choice.retryAfterMs };
+    const exclude = new Set(wish.exclude);
+    for (;;) {
+      const choice = pick(
+        this.#fleet,
+        {
+          ...{ model: wish.model, promptTokens, outputTokensExpected, prefix, exclude },
+          ...{ session: wish.session, classId: wish.classId, needs: wish.needs },
+          priority: wish.priority,
+        },
+        nowMs,
+      );
+      if (choice.kind === "refused") {
+        const reason = known === null && wish.resumeTokens === 0 ? "unknown" : choice.reason;
+        return { kind: "refused", reason, retryAfterMs: choice.retryAfterMs };
+      }
+      const connection = this.#workers?.connection(choice.key) ?? null;
+      const spec = this.#fleet.workers.get(choice.key)?.spec;
+      if (connection === null || spec === undefined || !connection.isOpen) {
+        exclude.add(choice.key); // It has just broken; the fleet hears of it in a moment.
+        continue;
+      }
+      const work = { promptTokens, outputTokensExpected, prefix, session: wish.session };
+      const dispatch = onDispatched(this.#fleet, choice.key, attemptId, work, nowMs);
+      return { kind: "worker", connection, classId: spec.classId, dispatch };
     }
-    const connection = this.#workers?.connection(choice.key) ?? null;
-    const spec = this.#fleet.workers.get(choice.key)?.spec;
-    if (connection === null || spec === undefined) {
-      return { kind: "refused", reason: "none", retryAfterMs: 1_000 };
-    }
-    const work = { promptTokens, outputTokensExpected, prefix, session: wish.session };
-    const dispatch = onDispatched(this.#fleet, choice.key, attemptId, work, nowMs);
-    return { kind: "worker", connection, classId: spec.classId, dispatch };
   }
 
   onTokens(attemptId: string, count: number, cachedTokens: number | null): void {

@@ -77,8 +77,8 @@ test.each([
   ["the request's own fault is told at once", [script("refuse")], "INVALID", 1],
   ["nobody there: refused with a time", [], "UNAVAILABLE", 5],
   [
-    ...(["full queues are told as such", Array(4).fill(script("full")) as Script[]] as const),
-    ...(["FULL", 4] as const),
+    ...(["full queues are told as such", Array(6).fill(script("full")) as Script[]] as const),
+    ...(["FULL", 6] as const),
   ],
 ])("%s", async (_name, scripts, code, asked) => {
   const fleet = new ScriptedFleet(scripts);

@@ -341,7 +341,12 @@ class RoutedStream {
     if (this.#stream.emitted.length > this.#request.resumeIds.length) {
       this.#fault ??= { cause: fault.kind, sinceMs: this.#lastTokenMs };
     }
-    return void this.#place();
+    return void this.#placeAfter(verdict.afterMs);
+  }
+
+  async #placeAfter(pauseMs: number): Promise<void> {
+    if (pauseMs > 0) await this.#options.placement.changed(pauseMs);
+    if (this.#stream.phase === "placing") await this.#place();
   }
 
   #fail(failure: Failure): void {

@@ -18,6 +18,8 @@ export interface WorkerConnection {
   /** `WORKER/EPOCH`: a restarted worker is another one. */
   readonly key: string;
   readonly model: WireModel;
+  /** False from the moment it breaks, before `closed` has settled. */
+  readonly isOpen: boolean;
   /** Settles with why, once the connection is over. Never rejects. */
   readonly closed: Promise<string>;
   generate(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall;
@@ -86,6 +88,10 @@ class Connection implements WorkerConnection {
     this.key = key;
     this.model = model;
     this.closed = closed;
+  }
+
+  get isOpen(): boolean {
+    return !this.#session.closed && !this.#session.destroyed;
   }
 
   generate(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall {
@@ -171,7 +177,7 @@ class Connection implements WorkerConnection {
   }
 
   #assertOpen(): void {
-    if (this.#session.closed || this.#session.destroyed) {
+    if (!this.isOpen) {
       throw new Failure("UNAVAILABLE", `the connection to worker ${this.key} is over`);
     }
   }
