@@ -45,10 +45,13 @@ export class EventStream {
     return this.#response.headersSent;
   }
 
-  /** Resolves when the client can take more. CANCELLED when it is gone or was cut. */
-  async event(json: object, id: string | null): Promise<void> {
+  /**
+   * `json` is one line. Null: the client can take more; otherwise to be waited for. Throws or
+   * rejects CANCELLED when it is gone or was cut.
+   */
+  event(json: string, id: string | null): Promise<void> | null {
     const line = id === null ? "" : `id: ${id}\n`;
-    await this.#write(`${line}data: ${JSON.stringify(json)}\n\n`);
+    return this.#write(`${line}data: ${json}\n\n`);
   }
 
   /** The answer is whole. */
@@ -75,11 +78,11 @@ export class EventStream {
     this.#response.end();
   }
 
-  async #write(text: string): Promise<void> {
+  #write(text: string): Promise<void> | null {
     if (this.#ended) throw new Failure("CANCELLED", "the client has gone");
     this.#start();
     this.#wrote = true;
-    if (!this.#response.write(text)) await this.#drained();
+    return this.#response.write(text) ? null : this.#drained();
   }
 
   #start(): void {

@@ -74,11 +74,17 @@ async function answerEvents(
   const { includeUsage = false, continuousUsage = false } = answer.fields.stream ?? {};
   const cached = new CachedTokens(answer);
   const events = new EventStream(call.response, call.services.timers, answer.headers);
-  const send = async (choices: readonly object[], more: object = {}): Promise<void> => {
+  // What every event begins with is written once: a token's event is little else.
+  const head = JSON.stringify(envelope(answer, answer.shapes.chunkObject, [])).slice(
+    0,
+    -"]}".length,
+  );
+  const send: Send = (choice, more = {}) => {
     const known = continuousUsage ? usage(answer, cached) : null;
     const used = includeUsage || continuousUsage ? { usage: known } : {};
-    const chunk = { ...envelope(answer, answer.shapes.chunkObject, choices), ...used, ...more };
-    await events.event(chunk, eventId(answer));
+    const rest = JSON.stringify({ ...used, ...more }).slice("{".length);
+    const choices = choice === null ? "" : JSON.stringify(choice);
+    return events.event(`${head}${choices}]${rest === "}" ? "" : ","}${rest}`, eventId(answer));
   };
   let opened = false;
   try {
@@ -87,12 +93,13 @@ async function answerEvents(
       opened = true;
       const choice = onChunk(call, answer, streams, cached, next);
       const delta = choice.take({ tokenIds: answer.fields.returnTokenIds });
-      if (delta !== null) await send([answer.shapes.delta(next.choice, delta)]);
+      const behind = delta === null ? null : send(answer.shapes.delta(next.choice, delta));
+      if (behind !== null) await behind;
       if (choice.finish !== null) {
-        await send([answer.shapes.ending(next.choice, endingOf(choice))]);
+        await send(answer.shapes.ending(next.choice, endingOf(choice)));
       }
     }
-    if (includeUsage) await send([], { usage: usage(answer, cached) });
+    if (includeUsage) await send(null, { usage: usage(answer, cached) });
     await events.done();
   } catch (reason) {
     if (!events.started) {
@@ -106,7 +113,8 @@ async function answerEvents(
   }
 }
 
-type Send = (choices: readonly object[], more?: object) => Promise<void>;
+/** Null: the client can take more; otherwise to be waited for. */
+type Send = (choice: object | null, more?: object) => Promise<void> | null;
 
 /** A client that comes back has had the openings, unless it has had nothing at all. */
 async function open(answer: GenerationAnswer, send: Send): Promise<void> {
@@ -114,7 +122,7 @@ async function open(answer: GenerationAnswer, send: Send): Promise<void> {
   for (const index of answer.choices.keys()) {
     if ((answer.hadPositions?.[index] ?? -1) >= 0) continue;
     const opening = answer.shapes.opening(index);
-    if (opening !== null) await send([opening], more);
+    if (opening !== null) await send(opening, more);
     more = {};
   }
 }
