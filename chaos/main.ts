@@ -2,13 +2,17 @@
 // goes to standard error; the last line of standard output is one object. Ends 1 when something did
 // not hold.
 
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { FAULTS, streamsUnderFaults } from "./streams.ts";
+import { writeMatrix } from "./matrix.ts";
+import { FAULTS, streamsUnderFaults, type StreamsResult } from "./streams.ts";
 
 const USAGE = `usage: npm run chaos -- streams [--rounds 100] [--seed N] [--fault NAME]... [--json]
+       npm run chaos -- matrix RESULT.json
 
   streams   clients' streams while workers are killed, stopped, drained and cut off;
             faults: ${FAULTS.map(({ name }) => name).join(", ")}
+  matrix    docs/fault-matrix.md from what \`streams --json\` printed
 `;
 
 const { values, positionals } = parseArgs({
@@ -21,7 +25,11 @@ const { values, positionals } = parseArgs({
     fault: { type: "string", multiple: true, default: FAULTS.map(({ name }) => name) },
   },
 });
-if (positionals[0] !== "streams" || values.help === true) {
+const [name, file] = positionals;
+if (name === "matrix" && file !== undefined) {
+  const [last = ""] = readFileSync(file, "utf8").trimEnd().split("\n").slice(-1);
+  writeMatrix(JSON.parse(last) as StreamsResult);
+} else if (name !== "streams" || values.help === true) {
   process.stderr.write(USAGE);
   process.exitCode = values.help === true ? 0 : 2;
 } else {
