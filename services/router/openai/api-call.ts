@@ -126,10 +126,7 @@ const BODY_BYTES_MAX = 32 * 1024 * 1024;
 /** The body as JSON; 413 over BODY_BYTES_MAX, 400 with the place where it is no JSON. */
 export async function readJson(call: ApiCall): Promise<Json> {
   const { request } = call;
-  const tooLarge = new ApiError(413, `The body is over ${BODY_BYTES_MAX} bytes.`, {
-    code: "request_too_large",
-  });
-  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw tooLarge;
+  if (Number(request.headers["content-length"] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
   if ((headerOf(request, "content-encoding") ?? "identity") !== "identity") {
     throw new ApiError(415, "The body must not be compressed.", { code: "unsupported_encoding" });
   }
@@ -146,7 +143,7 @@ export async function readJson(call: ApiCall): Promise<Json> {
   } catch (cause) {
     throw new Failure("CANCELLED", "the client has gone before its body was whole", { cause });
   }
-  if (size > BODY_BYTES_MAX) throw tooLarge;
+  if (size > BODY_BYTES_MAX) throw tooLarge();
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(parts));
     return JSON.parse(text) as Json;
@@ -154,6 +151,12 @@ export async function readJson(call: ApiCall): Promise<Json> {
     const why = cause instanceof Error ? cause.message : "";
     throw new ApiError(400, `The body is not JSON: ${why}`, { code: "invalid_json", cause });
   }
+}
+
+function tooLarge(): ApiError {
+  return new ApiError(413, `The body is over ${BODY_BYTES_MAX} bytes.`, {
+    code: "request_too_large",
+  });
 }
 
 const LOADING_RETRY_MS = 5_000;

@@ -24,7 +24,9 @@ export function canonicalJson(value: unknown): string {
   let text = "";
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      text += `${i === 0 ? "" : ","}${canonicalJson((value as unknown[])[i] ?? null)}`;
+      const member: unknown = value[i] ?? null;
+      const isWhole = Number.isSafeInteger(member); // Prompts are thousands of token ids.
+      text += `${i === 0 ? "" : ","}${isWhole ? String(member) : canonicalJson(member)}`;
     }
     return `[${text}]`;
   }
