@@ -38,7 +38,7 @@ export async function benchRouter({ quick, say }: RouterBenchOptions): Promise<o
   const { all, close } = contestantsOf(world);
   try {
     const rounds = quick ? 1 : 5;
-    const times = quick ? { warmMs: 200, countedMs: 400 } : { warmMs: 400, countedMs: 1_600 };
+    const times = quick ? { warmMs: 200, countedMs: 400 } : { warmMs: 300, countedMs: 1_200 };
     const rows: Row[] = [];
     say(HEADINGS);
     const hold = async (load: Load, paced: boolean): Promise<void> => {
@@ -51,8 +51,8 @@ export async function benchRouter({ quick, say }: RouterBenchOptions): Promise<o
     }
     await hold({ inFlight: 16, tokens: REFERENCE_TOKENS, ...times }, false);
     await world.worker.ask({ stepMs: PACED.stepMs });
-    // A stream takes half a second here: the warm-up is one of them.
-    const longer = { warmMs: 700, countedMs: quick ? 1_100 : 3_200 };
+    // A stream takes half a second here: the warm-up holds one of every lane.
+    const longer = { warmMs: 1_100, countedMs: quick ? 1_100 : 2_200 };
     await hold({ inFlight: PACED.inFlight, tokens: LONG_TOKENS, ...longer }, true);
     await world.worker.ask({ stepMs: 0 });
     const reference = await referenceSteps(world, quick, say);
@@ -96,7 +96,7 @@ async function referenceSteps(
   const steps: OpenFigures[] = [];
   try {
     for (const perSecond of quick ? REFERENCE_RATES.slice(0, 2) : REFERENCE_RATES) {
-      const countedMs = quick ? 1_000 : 8_000;
+      const countedMs = quick ? 1_000 : 6_000;
       const one = (tokens: number, dueMs: number): ReturnType<HttpCaller["stream"]> =>
         caller.stream(tokens, dueMs);
       const figures = await openLoop({ ...load, perSecond, countedMs }, one, perSecond);

@@ -1,6 +1,7 @@
 // So many streams in flight for so long: one ends, the next begins. Those that began before the
 // warm-up was over are not counted.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { latencyFigures, type LatencyFigures, type StreamTiming } from "./latency-figures.ts";
 
 export interface Load {
@@ -37,7 +38,9 @@ export async function closedLoop(
   const stopWatch = watchCounted(load, onCounted);
   const timings: StreamTiming[] = [];
   const errors: string[] = [];
-  const lane = async (): Promise<void> => {
+  const lane = async (at: number): Promise<void> => {
+    // One after another: streams of one length that begin together would end together for ever.
+    await sleep((load.warmMs / 2) * (at / load.inFlight));
     while (performance.now() < endMs && errors.length < ERRORS_KEPT) {
       try {
         const timing = await one(load.tokens);
@@ -48,7 +51,7 @@ export async function closedLoop(
       }
     }
   };
-  await Promise.all(Array.from({ length: load.inFlight }, lane));
+  await Promise.all(Array.from({ length: load.inFlight }, (_, at) => lane(at)));
   stopWatch();
   return {
     streams: timings.length,

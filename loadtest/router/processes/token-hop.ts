@@ -2,10 +2,11 @@
 // here, and no HTTP is in front. Its parent asks for a closed loop and gets its timings.
 
 import { Failure } from "#shared/base/errors.ts";
-import { systemClock } from "#shared/config/system.ts";
+import { systemClock, systemTimers } from "#shared/config/system.ts";
 import { NO_TLS } from "#shared/mesh/tls.ts";
 import { createLogger } from "#shared/telemetry/logger.ts";
 import { createMetrics } from "#shared/telemetry/metrics.ts";
+import { ADMISSION_DEFAULTS } from "../../../services/router/core/admission.ts";
 import { FLEET_DEFAULTS, newFleet } from "../../../services/router/core/fleet.ts";
 import { FleetPlacement } from "../../../services/router/streams/fleet-placement.ts";
 import { TokenRouter } from "../../../services/router/streams/token-router.ts";
@@ -22,12 +23,14 @@ const placement = new FleetPlacement(fleet, clock);
 const router = new TokenRouter({
   ...{ placement, meter: streamMetrics(createMetrics("router")) },
   ...{ freshWaitMs: 10_000, resumeWaitMs: 10_000 },
+  ...{ admission: { ...ADMISSION_DEFAULTS, namespaceMax: Infinity }, timers: systemTimers },
 });
 const workers = await WorkerSet.start({
   ...{ name: "bench", listen: "127.0.0.1:0", tls: NO_TLS, fleet, clock, secret: null },
   ...{ logger: createLogger({ service: "router", level: "error" }), crossClasses: false },
   onStalled: (key, why) => router.onWorkerStalled(key, why),
   onChanged: () => placement.wakeAll(),
+  onRoom: () => router.onRoom(),
   onTokenizer: () => {},
   silentFor: (silentMs) => router.silentFor(silentMs),
 });
@@ -58,7 +61,7 @@ async function streamOnce(tokens: number): Promise<StreamTiming> {
 function requestOf(serial: number, tokens: number): TokenRequest {
   return {
     ...{ id: `hop-${serial}`, model: "fast", promptIds: promptOf(serial), resumeIds: [] },
-    ...{ cacheSalt: "", priority: "normal", session: null, mask: null },
+    ...{ namespace: "bench", cacheSalt: "", priority: "normal", session: null, mask: null },
     sampling: {
       ...{ temperature: 0, topK: null, topP: null, minP: null, repetitionPenalty: null },
       ...{ presencePenalty: null, frequencyPenalty: null, logitBias: [], stopIds: [] },
