@@ -11,6 +11,7 @@ import { healthRoutes } from "#shared/lifecycle/http-health.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { createMetrics, type Metrics } from "#shared/telemetry/metrics.ts";
+import { ADMISSION_DEFAULTS } from "./core/admission.ts";
 import { FLEET_DEFAULTS, newFleet, type Fleet } from "./core/fleet.ts";
 import { FleetPlacement } from "./streams/fleet-placement.ts";
 import { TokenRouter } from "./streams/token-router.ts";
@@ -20,6 +21,9 @@ import { TextPool } from "./text/text-pool.ts";
 import { readVersion } from "./version.ts";
 import type { TokenizerFiles } from "./token-source.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
+
+/** How many of one key at once is the key's own limit; without keys there is one namespace. */
+const ADMISSION = { ...ADMISSION_DEFAULTS, namespaceMax: Infinity, namespaceQueueShare: 1 };
 
 export async function startRouter(
   life: Lifecycle,
@@ -38,6 +42,8 @@ export async function startRouter(
     meter: streamMetrics(metrics),
     freshWaitMs: config.freshWaitS * 1000,
     resumeWaitMs: config.resumeWaitS * 1000,
+    admission: ADMISSION,
+    timers: systemTimers,
   });
   const textPool = await life.start(
     "text pool",
@@ -55,7 +61,11 @@ export async function startRouter(
           const moved = streams.onWorkerStalled(key, why);
           if (moved > 0) logger.warn({ worker: key, streams: moved }, "streams go on elsewhere");
         },
-        onChanged: () => placement.wakeAll(),
+        onChanged: () => {
+          placement.wakeAll();
+          streams.onRoom();
+        },
+        onRoom: () => streams.onRoom(),
         onTokenizer: (files) => loadTokenizer(files, textPool, logger),
         silentFor: (silentMs) => streams.silentFor(silentMs),
       }),
@@ -92,6 +102,9 @@ function countFleet(metrics: Metrics, fleet: Fleet, streams: TokenRouter): void 
   const seen = new Map<string, { readonly model: string; readonly state: string }>();
   metrics.onScrape(() => {
     metrics.gauge("signalbox_router_streams", {}).set(streams.live);
+    for (const [priority, count] of Object.entries(streams.queued())) {
+      metrics.gauge("signalbox_router_queued", { class: priority }).set(count);
+    }
     const counts = new Map<string, number>([...seen.keys()].map((key) => [key, 0]));
     for (const worker of fleet.workers.values()) {
       const { kind } = worker.health;

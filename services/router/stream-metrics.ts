@@ -9,6 +9,11 @@ export function streamMetrics(metrics: Metrics): StreamMeter {
     onResumed: (cause, gapMs) =>
       metrics.histogram("signalbox_router_resume_gap_seconds", { cause }).observe(gapMs / 1000),
     onRetried: (cause) => metrics.counter("signalbox_router_retries_total", { cause }).inc(),
+    onRefused: (reason) => metrics.counter("signalbox_router_refusals_total", { reason }).inc(),
+    onWaited: (priority, waitedMs) =>
+      metrics
+        .histogram("signalbox_router_queue_wait_seconds", { class: priority })
+        .observe(waitedMs / 1000),
     onEnded: (outcome) => metrics.counter("signalbox_router_streams_total", { outcome }).inc(),
   };
 }

@@ -9,6 +9,8 @@
 export interface TokenRequest {
   /** Unique; workers and logs know the request by it. */
   readonly id: string;
+  /** Whose it is; namespaces share the router's queue. */
+  readonly namespace: string;
   readonly model: string;
   readonly promptIds: readonly number[];
   /** Output that the client has already had: the stream goes on after it. */

@@ -188,6 +188,7 @@ function tokenRequest(
   const { namespace } = call.grant;
   return {
     id: `${identity.id}-${index}-${randomHex(call.services.random, 1)}`,
+    namespace,
     model: model.name,
     promptIds,
     resumeIds: [],

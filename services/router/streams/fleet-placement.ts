@@ -4,6 +4,7 @@ import type { Clock } from "#shared/base/clock.ts";
 import { onDispatched, onEnded, onFirstTokens, onTokens, pick } from "../core/fleet.ts";
 import type { Fleet } from "../core/fleet-state.ts";
 import { prefixHashes } from "../core/prefix-hash.ts";
+import { roomOf } from "../core/room.ts";
 import type { WorkerSet } from "../workers/worker-set.ts";
 import type { AttemptOutcome, Placed, Placement, Wish } from "./placement.ts";
 
@@ -76,6 +77,11 @@ export class FleetPlacement implements Placement {
     // Handing a request back is no fault of the worker's.
     const counted = outcome === "handed_back" ? "backpressure" : outcome;
     onEnded(this.#fleet, attemptId, counted, this.#clock.monotonicMs());
+    for (const wake of this.#waiters) return wake(); // Room for one: who has waited longest.
+  }
+
+  room(model: string, max: number): number | null {
+    return roomOf(this.#fleet, model, max, this.#clock.monotonicMs());
   }
 
   changed(maxMs: number): Promise<void> {

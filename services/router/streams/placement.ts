@@ -47,6 +47,8 @@ export interface Placement {
   /** `cachedTokens`: prompt tokens that came from the worker's cache, where it has just said so. */
   onTokens(attemptId: string, count: number, cachedTokens: number | null): void;
   onEnded(attemptId: string, outcome: AttemptOutcome): void;
+  /** More requests its workers take, counted up to `max`; null: none is in service. */
+  room(model: string, max: number): number | null;
   /** When placing again may go otherwise, or after `maxMs`. */
   changed(maxMs: number): Promise<void>;
   nowMs(): number;
@@ -56,5 +58,8 @@ export interface Placement {
 export interface StreamMeter {
   onResumed(cause: string, gapMs: number): void;
   onRetried(cause: string): void;
+  /** By the gate: the queue, a namespace's share of it, the wait, or the budget of retries. */
+  onRefused(reason: "overload" | "quota" | "late" | "retries"): void;
+  onWaited(priority: RequestClass, waitedMs: number): void;
   onEnded(outcome: "stop" | "length" | "client_gone" | "failed"): void;
 }

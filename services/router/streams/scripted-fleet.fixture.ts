@@ -40,6 +40,10 @@ export class ScriptedFleet implements Placement {
   readonly gaps: string[] = [];
   readonly ends: string[] = [];
   allowed: { readonly index: number; readonly mask: Uint32Array }[] = [];
+  /** More requests the fleet takes; null: nobody is in service. */
+  free: number | null = Infinity;
+  readonly refusals: string[] = [];
+  readonly waited: string[] = [];
   #now = 0;
 
   constructor(scripts: readonly Script[]) {
@@ -50,6 +54,8 @@ export class ScriptedFleet implements Placement {
     return {
       onResumed: (cause) => this.gaps.push(cause),
       onRetried: () => {},
+      onRefused: (reason) => this.refusals.push(reason),
+      onWaited: (priority) => this.waited.push(priority),
       onEnded: (outcome) => this.ends.push(outcome),
     };
   }
@@ -73,6 +79,10 @@ export class ScriptedFleet implements Placement {
   onEnded(attemptId: string, outcome: AttemptOutcome): void {
     if (!this.live.delete(attemptId)) throw new Error(`${attemptId} ended twice`);
     this.outcomes.push(outcome);
+  }
+
+  room(_model: string, max: number): number | null {
+    return this.free === null ? null : Math.min(this.free, max);
   }
 
   changed(maxMs: number): Promise<void> {
@@ -155,7 +165,7 @@ async function play(
 export function requestOf(overrides: Partial<TokenRequest> & { maxTokens?: number }): TokenRequest {
   const { maxTokens = 8, ...given } = overrides;
   return {
-    ...{ id: "r", model: "m", promptIds: [1, 2], resumeIds: [], cacheSalt: "" },
+    ...{ id: "r", namespace: "n", model: "m", promptIds: [1, 2], resumeIds: [], cacheSalt: "" },
     ...{ priority: "normal", session: null, mask: null },
     sampling: {
       ...{ temperature: null, topK: null, topP: null, minP: null, repetitionPenalty: null },

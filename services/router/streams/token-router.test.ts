@@ -3,6 +3,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Failure } from "#shared/base/errors.ts";
+import { systemTimers } from "#shared/config/system.ts";
+import { ADMISSION_DEFAULTS } from "../core/admission.ts";
 import type { MaskSource, TokenRequest } from "../token-source.ts";
 import { requestOf, ScriptedFleet, type Script } from "./scripted-fleet.fixture.ts";
 import { TokenRouter } from "./token-router.ts";
@@ -24,6 +26,7 @@ async function read(
 ): Promise<Read> {
   const router = new TokenRouter({
     ...{ placement: fleet, meter: fleet.meter, freshWaitMs: 1_000, resumeWaitMs: 2_000 },
+    ...{ admission: ADMISSION_DEFAULTS, timers: systemTimers },
   });
   const ids: number[] = [];
   let finish: string | null = null;
@@ -39,6 +42,7 @@ async function read(
     return { ids, finish, failure: Failure.from(reason) };
   } finally {
     expect(router.live).toBe(0);
+    expect(router.kept).toBe(0);
     expect(fleet.live.size).toBe(0);
   }
 }
@@ -89,6 +93,63 @@ test.each([
   if (code !== "INVALID") expect(failure?.retryAfterMs).toBeGreaterThan(0);
 });
 
+test("what has no token takes from the budget of retries, what has one does not", async () => {
+  const router = (fleet: ScriptedFleet): TokenRouter =>
+    new TokenRouter({
+      ...{ placement: fleet, meter: fleet.meter, freshWaitMs: 0, resumeWaitMs: 0 },
+      ...{ admission: ADMISSION_DEFAULTS, timers: systemTimers },
+    });
+  const run = async (on: TokenRouter): Promise<Failure | null> => {
+    try {
+      for await (const _ of on.open(requestOf({}), new AbortController().signal));
+      return null;
+    } catch (reason) {
+      return Failure.from(reason);
+    }
+  };
+  const barren = [script("break"), script("break"), script("break"), script("finish")];
+  const fleet = new ScriptedFleet(Array.from({ length: 16 }, () => barren).flat());
+  const on = router(fleet);
+  const ends: (Failure | null)[] = [];
+  for (let i = 0; i < 13; i++) ends.push(await run(on));
+  expect(ends.slice(0, 10)).toEqual(Array(10).fill(null)); // 3 a second for 10 s, and 20 %.
+  expect(ends.find((end) => end !== null)).toMatchObject({ code: "UNAVAILABLE" });
+  expect(fleet.refusals).toContain("retries");
+  const begun = [script("break", 1), script("break", 1), script("finish")];
+  const other = new ScriptedFleet(Array.from({ length: 40 }, () => begun).flat());
+  const others = router(other);
+  for (let i = 0; i < 40; i++) expect(await run(others)).toBeNull();
+  expect([on.kept, others.kept]).toEqual([0, 0]);
+});
+
+test("a new request waits for room; one whose client has had tokens does not", async () => {
+  const fleet = new ScriptedFleet([script("finish"), script("finish")]);
+  fleet.free = 0;
+  const router = new TokenRouter({
+    ...{ placement: fleet, meter: fleet.meter, freshWaitMs: 1_000, resumeWaitMs: 1_000 },
+    ...{ admission: ADMISSION_DEFAULTS, timers: systemTimers },
+  });
+  const ids = async (request: TokenRequest): Promise<number[]> => {
+    const all: number[] = [];
+    const { signal } = new AbortController();
+    for await (const chunk of router.open(request, signal)) all.push(...chunk.tokenIds);
+    return all;
+  };
+  const waiting = ids(requestOf({ id: "new" }));
+  expect(await ids(requestOf({ id: "old", resumeIds: [1000] }))).toEqual(WHOLE.slice(1));
+  expect(router.queued().normal).toBe(1);
+  fleet.free = 1;
+  router.onRoom();
+  expect(await waiting).toEqual(WHOLE);
+  expect(fleet.waited).toEqual(["normal"]);
+  const abort = new AbortController();
+  fleet.free = 0;
+  const gone = router.open(requestOf({ id: "gone" }), abort.signal).next();
+  abort.abort();
+  await expect(gone).rejects.toMatchObject({ code: "CANCELLED" });
+  expect([router.kept, router.live]).toEqual([0, 0]);
+});
+
 test("a stream that nobody can go on with ends with a failure after its last token", async () => {
   const fleet = new ScriptedFleet([script("break", 2)]);
   const { failure, ids } = await read(fleet, requestOf({}));
@@ -101,6 +162,7 @@ test("a reader who leaves ends the attempt as the client's", async () => {
   const fleet = new ScriptedFleet([script("silence", 2)]);
   const router = new TokenRouter({
     ...{ placement: fleet, meter: fleet.meter, freshWaitMs: 0, resumeWaitMs: 0 },
+    ...{ admission: ADMISSION_DEFAULTS, timers: systemTimers },
   });
   for await (const chunk of router.open(requestOf({}), new AbortController().signal)) {
     if (chunk.index + chunk.tokenIds.length >= 2) break;
@@ -110,6 +172,7 @@ test("a reader who leaves ends the attempt as the client's", async () => {
   const gone = new ScriptedFleet([script("silence", 1)]);
   const other = new TokenRouter({
     ...{ placement: gone, meter: gone.meter, freshWaitMs: 0, resumeWaitMs: 0 },
+    ...{ admission: ADMISSION_DEFAULTS, timers: systemTimers },
   });
   await expect(async () => {
     for await (const chunk of other.open(requestOf({}), abort.signal)) {

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { Failure } from "#shared/base/errors.ts";
 import { WorkerService } from "#proto/services.ts";
 import { signalbox } from "#proto/signalbox.js";
-import { systemClock } from "#shared/config/system.ts";
+import { systemClock, systemTimers } from "#shared/config/system.ts";
 import { GrpcServer, type ServiceHandlers } from "#shared/mesh/grpc-server.ts";
 import { NO_TLS } from "#shared/mesh/tls.ts";
 import { dialLink, type WorkerLinkRole } from "#shared/mesh/worker-link.ts";
@@ -15,6 +15,7 @@ import { createLogger } from "#shared/telemetry/logger.ts";
 import { createMetrics } from "#shared/telemetry/metrics.ts";
 import { startLinkProxy } from "#shared/testing/link-proxy.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
+import { ADMISSION_DEFAULTS } from "../core/admission.ts";
 import { FLEET_DEFAULTS, newFleet, type Fleet } from "../core/fleet.ts";
 import { FleetPlacement } from "../streams/fleet-placement.ts";
 import { requestOf } from "../streams/scripted-fleet.fixture.ts";
@@ -37,8 +38,14 @@ async function startRouter(): Promise<Router> {
   const fleet = newFleet({ ...FLEET_DEFAULTS, hangMs: 300 }, 1, systemClock.monotonicMs());
   const placement = new FleetPlacement(fleet, systemClock);
   const stalled: string[] = [];
-  const meter = { onResumed: () => {}, onRetried: () => {}, onEnded: () => {} };
-  const streams = new TokenRouter({ placement, meter, freshWaitMs: 2_000, resumeWaitMs: 5_000 });
+  const meter = {
+    ...{ onResumed: () => {}, onRetried: () => {}, onEnded: () => {} },
+    ...{ onRefused: () => {}, onWaited: () => {} },
+  };
+  const streams = new TokenRouter({
+    ...{ placement, meter, freshWaitMs: 2_000, resumeWaitMs: 5_000 },
+    ...{ admission: ADMISSION_DEFAULTS, timers: systemTimers },
+  });
   const workers = await WorkerSet.start({
     ...{ name: "r1", listen: "127.0.0.1:0", secret: SECRET, tls: NO_TLS, crossClasses: false },
     ...{ fleet, clock: systemClock, logger },
@@ -47,6 +54,7 @@ async function startRouter(): Promise<Router> {
       streams.onWorkerStalled(key, why);
     },
     onChanged: () => placement.wakeAll(),
+    onRoom: () => streams.onRoom(),
     onTokenizer: () => {},
     silentFor: (silentMs) => streams.silentFor(silentMs),
   });

@@ -36,6 +36,8 @@ export interface WorkerSetOptions {
   readonly onStalled: (key: string, why: string) => void;
   /** Workers came, went or changed: whoever waits may look again. */
   readonly onChanged: () => void;
+  /** There may be room: workers changed, or one has reported. */
+  readonly onRoom: () => void;
   /** A model came with a tokenizer that was not known. */
   readonly onTokenizer: (files: TokenizerFiles) => void;
   /** Workers with a stream that has heard nothing for so long. */
@@ -204,7 +206,7 @@ export class WorkerSet implements ModelCatalog {
   #follow({ hello, socket, rest }: AcceptedLink): void {
     const key = keyOf(hello);
     const frames = new FrameReader();
-    const { fleet, clock, logger, onChanged } = this.#options;
+    const { fleet, clock, logger, onChanged, onRoom } = this.#options;
     let state = "";
     const read = (bytes: Buffer): void => {
       try {
@@ -212,9 +214,9 @@ export class WorkerSet implements ModelCatalog {
         for (let frame = frames.take(); frame !== null; frame = frames.take()) {
           const progress = progressOf(signalbox.inference.v1.Progress.decode(frame));
           onProgress(fleet, key, progress, clock.monotonicMs());
-          if (progress.state === state) continue;
+          if (progress.state !== state) onChanged();
           state = progress.state;
-          onChanged();
+          onRoom();
         }
       } catch (reason) {
         logger.warn({ worker: key, reason: Failure.from(reason).message }, "no progress of it");

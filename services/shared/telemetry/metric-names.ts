@@ -194,6 +194,22 @@ export const METRICS = {
     labels: ["cause"],
     buckets: FAST_SECONDS,
   },
+  signalbox_router_queued: {
+    type: "gauge",
+    help: "Requests that wait to be let in, by class",
+    labels: ["class"],
+  },
+  signalbox_router_queue_wait_seconds: {
+    type: "histogram",
+    help: "How long requests that had to wait did so before they were let in, by class",
+    labels: ["class"],
+    buckets: SLOW_SECONDS,
+  },
+  signalbox_router_refusals_total: {
+    type: "counter",
+    help: "Requests refused for load, by reason: overload, quota, late; retries (no second attempt)",
+    labels: ["reason"],
+  },
   signalbox_router_requests_open: {
     type: "gauge",
     help: "Requests of the OpenAI API being answered",
