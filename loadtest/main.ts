@@ -20,7 +20,7 @@ const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing [--
   engine [--quick] [--peers DIR] [--models DIR] [--threads 1,2]
                            inference beside other engines and the machine's roofs; DIR of peers is
                            what loadtest/engine/peers.sh made, models go to the user's cache
-  router [--quick]         our router beside haproxy and nginx (where installed) and a grpc-js proxy,
+  router [--quick]         our router beside haproxy, nginx (if installed) and a grpc-js proxy,
                            in front of one worker with a simulated engine
   routing [--seed 1] [--simulated 30]
                            routing policies in simulated fleets for so many seconds, and the time

@@ -1,5 +1,5 @@
-// What the router costs beside plain proxies, in one run on one machine: in front of one worker with
-// a simulated engine stand our router, its middle alone, haproxy, nginx and a grpc-js proxy.
+// What the router costs beside plain proxies, in one run on one machine: in front of one worker
+// with a simulated engine stand our router, its middle alone, haproxy, nginx and a grpc-js proxy.
 //
 // Contestants take turns within a round, so that what else the machine does falls on all of them;
 // rows are medians of rounds. Loads are closed loops as fast as the engine goes, and one paced one
