@@ -6,11 +6,13 @@
 // where every token is a message of its own and everybody carries the same.
 
 import { availableParallelism } from "node:os";
+import { rounded } from "./figures.ts";
 import { pickTime } from "./routing/pick-time.ts";
 import type { Load } from "./router/closed-loop.ts";
 import { contestantsOf, type Contestant, type MeasuredTurn } from "./router/contestants.ts";
 import { HttpCaller } from "./router/http-caller.ts";
 import { openLoop, type OpenFigures } from "./router/open-loop.ts";
+import { cpuSeconds } from "./router/process-cpu.ts";
 import { rowsOf, type Row } from "./router/rows.ts";
 import { holds, verdictsOf } from "./router/targets.ts";
 import { startWorld, type World } from "./router/world.ts";
@@ -26,6 +28,10 @@ const REFERENCE_TOKENS = 8;
 /** 32 streams and a step of 8 ms: 4,000 tokens a second, which everybody carries. */
 const PACED = { inFlight: 32, stepMs: 8 };
 const REFERENCE_RATES = [250, 500, 750, 1_000, 1_250, 1_500, 2_000];
+/** This one is measured whatever those below it say. */
+const REFERENCE_PER_SECOND = 1_000;
+/** Every process is compiled by then as it will be. */
+const WARM_UP = { inFlight: 16, tokens: REFERENCE_TOKENS, warmMs: 300, countedMs: 1_200 };
 const PICKS = 60_000;
 
 export async function benchRouter({ quick, say }: RouterBenchOptions): Promise<object> {
@@ -40,6 +46,7 @@ export async function benchRouter({ quick, say }: RouterBenchOptions): Promise<o
     const rounds = quick ? 1 : 5;
     const times = quick ? { warmMs: 200, countedMs: 400 } : { warmMs: 300, countedMs: 1_200 };
     const rows: Row[] = [];
+    if (!quick) await takeTurns(all, WARM_UP, 1, say);
     say(HEADINGS);
     const hold = async (load: Load, paced: boolean): Promise<void> => {
       const held = rowsOf({ load, paced, turns: await takeTurns(all, load, rounds, say) });
@@ -85,24 +92,42 @@ async function takeTurns(
   return turns;
 }
 
-/** Up to the first rate that does not hold. */
+interface ReferenceStep extends OpenFigures {
+  /** Processor time of each a second, the warm-up included. */
+  readonly cores: Readonly<Record<"generator" | "router" | "worker", number>>;
+}
+
+/** Up to the first rate that does not hold, and the one that is asked for in any case. */
 async function referenceSteps(
   world: World,
   quick: boolean,
   say: (line: string) => void,
-): Promise<OpenFigures[]> {
+): Promise<ReferenceStep[]> {
   const caller = new HttpCaller(world.routerHttp);
   const load = { tokens: REFERENCE_TOKENS, warmMs: 1_000, inFlightMax: 1_024 };
-  const steps: OpenFigures[] = [];
+  const steps: ReferenceStep[] = [];
+  const coresOf = async <T>(done: () => Promise<T>): Promise<[T, ReferenceStep["cores"]]> => {
+    const pids = { generator: process.pid, router: world.router.pid, worker: world.worker.pid };
+    const read = (): number[] => Object.values(pids).map(cpuSeconds);
+    const [before, startMs] = [read(), performance.now()];
+    const value = await done();
+    const seconds = (performance.now() - startMs) / 1000;
+    const used = read().map((cpu, at) => rounded((cpu - (before[at] ?? 0)) / seconds));
+    const [generator = 0, router = 0, worker = 0] = used;
+    return [value, { generator, router, worker }];
+  };
   try {
     for (const perSecond of quick ? REFERENCE_RATES.slice(0, 2) : REFERENCE_RATES) {
       const countedMs = quick ? 1_000 : 6_000;
       const one = (tokens: number, dueMs: number): ReturnType<HttpCaller["stream"]> =>
         caller.stream(tokens, dueMs);
-      const figures = await openLoop({ ...load, perSecond, countedMs }, one, perSecond);
-      steps.push(figures);
-      say(JSON.stringify(figures));
-      if (!holds(figures)) break;
+      const held = steps.every(holds);
+      if (!held && perSecond !== REFERENCE_PER_SECOND) continue;
+      const [figures, cores] = await coresOf(() =>
+        openLoop({ ...load, perSecond, countedMs }, one, perSecond),
+      );
+      steps.push({ ...figures, cores });
+      say(JSON.stringify(steps.at(-1)));
     }
   } finally {
     caller.close();

@@ -48,6 +48,26 @@ test("a line carries service, level, time and trace", () => {
   expect(Date.parse(String(lines()[0]?.["time"]))).toBeGreaterThan(0);
 });
 
+test("a secret's name is known at three levels, in lists, children and errors", () => {
+  const { logger, raw, lines } = capture();
+  const secret = "c2VjcmV0";
+  const given = { list: [{ token: secret }], deep: { deeper: { password: secret } }, kept: 1 };
+  logger.child({ cookie: secret, of: { bearer: secret } }).info(given);
+  const error = Object.assign(new Error("it broke"), { key_pem: secret, at: { token: secret } });
+  logger.error({ err: error, reason: error });
+  logger.error(error);
+  expect(raw.join("")).not.toContain(secret);
+  expect(given.list[0]?.token).toBe(secret);
+  expect(lines()[0]).toMatchObject({
+    ...{ list: [{ token: "[redacted]" }], deep: { deeper: { password: "[redacted]" } }, kept: 1 },
+    ...{ cookie: "[redacted]", of: { bearer: "[redacted]" } },
+  });
+  for (const line of lines().slice(1)) {
+    const stack = expect.stringContaining("telemetry.test.ts") as unknown;
+    expect(line["err"]).toMatchObject({ type: "Error", message: "it broke", stack });
+  }
+});
+
 test("no secret leaves, by member name or inside a text", () => {
   const { logger, raw, lines } = capture();
   const pem = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----";
