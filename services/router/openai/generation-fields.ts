@@ -2,8 +2,9 @@
 
 import type { Json } from "#shared/base/canonical-json.ts";
 import { REQUEST_CLASSES, type RequestClass, type TokenSampling } from "../token-source.ts";
-import { badField, unsupported } from "./api-error.ts";
-import { isList, isObject, type BodyFields } from "./body-fields.ts";
+import { badField } from "./api-error.ts";
+import { isList, type BodyFields } from "./body-fields.ts";
+import { parseOutputFormat, type OutputFormat } from "./output-format.ts";
 
 export interface GenerationFields {
   readonly model: string;
@@ -16,6 +17,8 @@ export interface GenerationFields {
   /** Null: one answer, not a stream. */
   readonly stream: { readonly includeUsage: boolean; readonly continuousUsage: boolean } | null;
   readonly returnTokenIds: boolean;
+  /** Null: any text. */
+  readonly format: OutputFormat | null;
   readonly cacheSalt: string;
   /** Null: what the key proposes. */
   readonly priority: RequestClass | null;
@@ -47,10 +50,6 @@ export function parseGeneration(fields: BodyFields, rules: FieldRules): Generati
   fields.refuse("best_of", "every choice that is drawn is returned", [1, choices]);
   fields.refuse("use_beam_search", "there is no beam search");
   fields.refuse("prompt_logprobs", "prompts are not scored");
-  for (const name of ["structured_outputs", "guided_json", "guided_regex", "guided_grammar"]) {
-    fields.refuse(name, "output cannot be held to a grammar yet");
-  }
-  refuseFormats(fields);
   const salt = fields.text("cache_salt") ?? "";
   if (salt.length > SALT_CHARS_MAX) throw badField("cache_salt", "is too long");
   return {
@@ -62,6 +61,7 @@ export function parseGeneration(fields: BodyFields, rules: FieldRules): Generati
     skipSpecial: fields.raw("skip_special_tokens") !== false,
     stream: parseStream(fields),
     returnTokenIds: fields.flag("return_token_ids"),
+    format: parseOutputFormat(fields),
     cacheSalt: salt,
     priority: parsePriority(fields.raw("priority")),
     user: fields.text("user"),
@@ -156,15 +156,4 @@ function parsePriority(value: Json): RequestClass | null {
   const named = REQUEST_CLASSES.find((name) => name === value);
   if (named !== undefined) return named;
   throw badField("priority", `must be a number or one of ${REQUEST_CLASSES.join(", ")}`);
-}
-
-function refuseFormats(fields: BodyFields): void {
-  const format = fields.raw("response_format");
-  if (format === null) return;
-  const type = isObject(format) ? (format["type"] ?? null) : null;
-  if (type === "text") return;
-  if (type === "json_object" || type === "json_schema") {
-    throw unsupported("response_format", `${type} needs a grammar, which is not served yet`);
-  }
-  throw badField("response_format", "must have type text, json_object or json_schema");
 }

@@ -5,6 +5,7 @@ import type { Json } from "#shared/base/canonical-json.ts";
 import type { ModelText } from "../text/model-text.ts";
 import {
   REQUEST_CLASSES,
+  type MaskSource,
   type RequestClass,
   type ServedModel,
   type TokenRequest,
@@ -17,6 +18,7 @@ import { ChoiceText } from "./choice-text.ts";
 import { parseCompletionRequest, type Prompt } from "./completion-request.ts";
 import { answerGeneration, type GenerationAnswer } from "./generation-answer.ts";
 import type { GenerationFields } from "./generation-fields.ts";
+import { OutputMasks } from "./output-masks.ts";
 import {
   bodyDigest,
   encodeResume,
@@ -46,20 +48,17 @@ export async function answerChat(call: ApiCall): Promise<void> {
     nowMs: identity.created * 1000,
   });
   const context = { id: identity.id, text, returnTokenIds: chat.returnTokenIds };
-  await answerGeneration(
-    call,
-    answerOf(call, body, {
-      identity,
-      model,
-      text,
-      fields: chat,
-      prompts: [promptIds],
-      promptField: "messages",
-      shapes: chatShapes(context),
-      toolNames: chat.toolNames,
-      extra: chat.returnTokenIds ? { prompt_token_ids: promptIds } : {},
-    }),
-  );
+  await answerMasked(call, body, {
+    identity,
+    model,
+    text,
+    fields: chat,
+    prompts: [promptIds],
+    promptField: "messages",
+    shapes: chatShapes(context),
+    toolNames: chat.toolNames,
+    extra: chat.returnTokenIds ? { prompt_token_ids: promptIds } : {},
+  });
 }
 
 export async function answerCompletion(call: ApiCall): Promise<void> {
@@ -85,20 +84,17 @@ export async function answerCompletion(call: ApiCall): Promise<void> {
   );
   const promptPerChoice = prompts.flatMap((ids) => Array.from({ length: choices }, () => ids));
   const context = { id: identity.id, text, returnTokenIds: completion.returnTokenIds };
-  await answerGeneration(
-    call,
-    answerOf(call, body, {
-      identity,
-      model,
-      text,
-      fields: completion,
-      prompts,
-      promptField: "prompt",
-      shapes: completionShapes(context, echoes, promptPerChoice),
-      toolNames: new Set(),
-      extra: {},
-    }),
-  );
+  await answerMasked(call, body, {
+    identity,
+    model,
+    text,
+    fields: completion,
+    prompts,
+    promptField: "prompt",
+    shapes: completionShapes(context, echoes, promptPerChoice),
+    toolNames: new Set(),
+    extra: {},
+  });
 }
 
 async function idsOf(
@@ -138,7 +134,22 @@ interface Prepared {
   readonly extra: object;
 }
 
-function answerOf(call: ApiCall, body: Json, prepared: Prepared): GenerationAnswer {
+async function answerMasked(call: ApiCall, body: Json, prepared: Prepared): Promise<void> {
+  const { model, text, fields } = prepared;
+  const masks = await OutputMasks.of(call, model, text, fields.format);
+  try {
+    await answerGeneration(call, answerOf(call, body, prepared, masks));
+  } finally {
+    masks.close();
+  }
+}
+
+function answerOf(
+  call: ApiCall,
+  body: Json,
+  prepared: Prepared,
+  masks: OutputMasks,
+): GenerationAnswer {
   const { identity, model, fields, prompts, shapes, extra } = prepared;
   const { maxTokens } = fields.sampling;
   for (const ids of prompts) checkLength(model, prepared.promptField, ids.length, maxTokens);
@@ -152,7 +163,7 @@ function answerOf(call: ApiCall, body: Json, prepared: Prepared): GenerationAnsw
   if (!fields.sampling.ignoreEos) for (const id of model.eosIds) endIds.add(id);
   const requests = prompts.flatMap((ids, at) =>
     Array.from({ length: fields.choices }, (_, n) =>
-      tokenRequest(call, prepared, ids, at * fields.choices + n),
+      tokenRequest(call, prepared, ids, at * fields.choices + n, masks.next()),
     ),
   );
   const choices = requests.map(
@@ -183,6 +194,7 @@ function tokenRequest(
   prepared: Prepared,
   promptIds: readonly number[],
   index: number,
+  mask: MaskSource | null,
 ): TokenRequest {
   const { identity, model, fields } = prepared;
   const { namespace } = call.grant;
@@ -197,7 +209,7 @@ function tokenRequest(
     cacheSalt: fields.cacheSalt === "" ? "" : `${namespace}:${fields.cacheSalt}`,
     priority: allowed(call, fields.priority),
     session: headerOf(call.request, "x-session-affinity") ?? fields.user,
-    mask: null,
+    mask,
   };
 }
 

@@ -255,9 +255,9 @@ describe("an error", () => {
       ...{ status: 400, code: null, param: "temperature" },
     },
     {
-      what: "a grammar",
-      body: { ...hello, response_format: { type: "json_object" } },
-      ...{ status: 400, code: "unsupported_parameter", param: "response_format" },
+      what: "a schema",
+      body: { ...hello, guided_json: { type: "object", properties: { a: { not: {} } } } },
+      ...{ status: 400, code: null, param: "guided_json" },
     },
     {
       what: "a forced tool",

@@ -31,6 +31,7 @@ describe("a chat's body", () => {
     expect(chat()).toEqual({
       model: "m",
       choices: 1,
+      format: null,
       sampling: {
         ...{ temperature: null, topK: null, topP: null, minP: null, repetitionPenalty: null },
         ...{ presencePenalty: null, frequencyPenalty: null, logitBias: [], stopIds: [] },
@@ -135,8 +136,7 @@ describe("a chat's body", () => {
   test.each<readonly [string, Json]>([
     ["best_of", 3],
     ["prompt_logprobs", 1],
-    ["guided_json", {}],
-    ["response_format", { type: "json_schema" }],
+    ["guided_grammar", 'root ::= "a"'],
     ["tool_choice", { type: "function", function: { name: "add" } }],
     ["functions", [{}]],
     ["chat_template", "x"],

@@ -62,6 +62,18 @@ export class ModelText {
     return new TextEncoder().encode(piece.kind === "none" ? "" : piece.text);
   }
 
+  /** What the token adds to a text, for grammars; none for special tokens and for rows without. */
+  grammarBytes(id: number): Uint8Array {
+    const { kind } = this.#pieces.pieceOf(id);
+    return kind === "bytes" || kind === "text" ? this.tokenBytes(id) : new Uint8Array();
+  }
+
+  /** False where what a token adds depends on those beside it: no grammar can be told by tokens. */
+  get fitsGrammars(): boolean {
+    const { glue, wordEnd } = this.#pieces.rules;
+    return glue === "" && wordEnd === null;
+  }
+
   /** By its own spelling, special ones included; null: none. */
   tokenId(token: string): number | null {
     return this.#tokenizer.token_to_id(token) ?? null;

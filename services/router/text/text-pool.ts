@@ -14,6 +14,7 @@ import { Piscina } from "piscina";
 import { Failure } from "#shared/base/errors.ts";
 import type { TokenizerFiles } from "../token-source.ts";
 import type { Chat } from "./chat-template.ts";
+import { GrammarPool } from "./grammar-pool.ts";
 import { ModelText } from "./model-text.ts";
 import type { TextAnswer, TextTask, TextWork } from "./text-worker.ts";
 
@@ -42,6 +43,8 @@ interface Loaded {
 export class TextPool {
   readonly #threads: Piscina<TextTask, TextAnswer>;
   readonly #loaded = new Map<string, Loaded>();
+  /** Its threads start when the first grammar is asked for. */
+  readonly grammars = new GrammarPool();
 
   constructor(options: TextPoolOptions) {
     const worker = `./text-worker${extname(fileURLToPath(import.meta.url))}`;
@@ -74,7 +77,7 @@ export class TextPool {
   }
 
   async close(): Promise<void> {
-    await this.#threads.destroy();
+    await Promise.all([this.#threads.destroy(), this.grammars.close()]);
   }
 
   async #run(files: TokenizerFiles, work: TextWork): Promise<readonly number[]> {

@@ -1,0 +1,60 @@
+// The masks of one answer: one source for each of its choices, closed with the answer.
+//
+// State: the sources that have been opened.
+
+import { Failure } from "#shared/base/errors.ts";
+import type { GrammarMasks, TriedGrammar } from "../text/grammar-pool.ts";
+import type { ModelText } from "../text/model-text.ts";
+import type { MaskSource, ServedModel } from "../token-source.ts";
+import type { ApiCall } from "./api-call.ts";
+import { badField } from "./api-error.ts";
+import type { OutputFormat } from "./output-format.ts";
+
+export class OutputMasks {
+  readonly #call: ApiCall;
+  readonly #grammar: TriedGrammar | null;
+  readonly #opened: GrammarMasks[] = [];
+
+  private constructor(call: ApiCall, grammar: TriedGrammar | null) {
+    this.#call = call;
+    this.#grammar = grammar;
+  }
+
+  /** Throws ApiError when the model cannot be held to the format. */
+  static async of(
+    call: ApiCall,
+    model: ServedModel,
+    text: ModelText | null,
+    format: OutputFormat | null,
+  ): Promise<OutputMasks> {
+    if (format === null) return new OutputMasks(call, null);
+    const { tokenizer, vocab, eosIds } = model;
+    if (tokenizer === null || text === null) {
+      throw badField(format.param, "the model has no tokenizer");
+    }
+    if (!text.fitsGrammars) {
+      throw badField(format.param, "not supported with the tokenizer of this model");
+    }
+    const { grammars } = call.services.textPool;
+    try {
+      const tried = await grammars.try({ tokenizer, vocab, eosIds }, format.grammar);
+      return new OutputMasks(call, tried);
+    } catch (reason) {
+      const failure = Failure.from(reason);
+      if (failure.code === "INVALID") throw badField(format.param, failure.message);
+      throw reason;
+    }
+  }
+
+  /** Null: everything may be drawn. */
+  next(): MaskSource | null {
+    if (this.#grammar === null) return null;
+    const opened = this.#call.services.textPool.grammars.open(this.#grammar);
+    this.#opened.push(opened);
+    return opened;
+  }
+
+  close(): void {
+    for (const opened of this.#opened.splice(0)) opened.close();
+  }
+}
