@@ -48,9 +48,9 @@ ${where}
 |${"---|".repeat(HEADS.length)}
 ${rows.join("\n")}
 
-*Lost*, *repeated*, *changed* and *errors* are streams whose client got fewer tokens, more, others, or
-an error. The pause is the longest between two pieces of text of a stream that went on elsewhere, as
-its client saw it.
+*Lost*, *repeated*, *changed* and *errors* are streams whose client got fewer tokens, more, others,
+or an error. The pause is the longest between two pieces of text of a stream that went on elsewhere,
+as its client saw it.
 `;
 }
 
