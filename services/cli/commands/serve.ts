@@ -1,6 +1,6 @@
 // `signalbox serve`: from a model folder to an OpenAI endpoint, in the foreground.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { Option, type Command } from "commander";
@@ -65,6 +65,11 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
   if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
   const { ModelServing } = await import("../serving/model-serving.ts");
   const model = resolve(session.terminal.cwd, given);
+  if (!existsSync(join(model, "config.json"))) {
+    throw new Failure("NOT_FOUND", `${model} has no config.json`, {
+      hint: "give a model's folder as Hugging Face has them; `signalbox model check` looks closer",
+    });
+  }
   const folder = mkdtempSync(join(tmpdir(), "signalbox-serve-"));
   const interrupted = new AbortController();
   const unlisten = session.terminal.onInterrupt(() => interrupted.abort());
