@@ -17,6 +17,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { modelCommand } from "./commands/model.ts";
 import { receiptCommand } from "./commands/receipt.ts";
 import { retryCommand } from "./commands/retry.ts";
+import { routerCommand } from "./commands/router.ts";
 import { runCommand } from "./commands/run.ts";
 import { sbatchCommand } from "./commands/sbatch.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -66,6 +67,7 @@ export function makeProgram(app: App): Command {
   program.commandsGroup("Language models:");
   program.addCommand(serveCommand(app));
   program.addCommand(modelCommand(app));
+  program.addCommand(routerCommand(app));
   program.commandsGroup("Upkeep:");
   program.addCommand(doctorCommand(app));
   program.addCommand(logCommand(app));

@@ -11,19 +11,17 @@ import { healthRoutes } from "#shared/lifecycle/http-health.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { createMetrics, type Metrics } from "#shared/telemetry/metrics.ts";
-import { ADMISSION_DEFAULTS } from "./core/admission.ts";
+import { ADMISSION_DEFAULTS, type AdmissionOptions } from "./core/admission.ts";
 import { FLEET_DEFAULTS, newFleet, type Fleet } from "./core/fleet.ts";
 import { FleetPlacement } from "./streams/fleet-placement.ts";
 import { TokenRouter } from "./streams/token-router.ts";
+import { KeyRing } from "./keys/key-ring.ts";
 import { startOpenAiServer } from "./openai/http-server.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
 import { readVersion } from "./version.ts";
 import type { TokenizerFiles } from "./token-source.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
-
-/** How many of one key at once is the key's own limit; without keys there is one namespace. */
-const ADMISSION = { ...ADMISSION_DEFAULTS, namespaceMax: Infinity, namespaceQueueShare: 1 };
 
 export async function startRouter(
   life: Lifecycle,
@@ -42,9 +40,10 @@ export async function startRouter(
     meter: streamMetrics(metrics),
     freshWaitMs: config.freshWaitS * 1000,
     resumeWaitMs: config.resumeWaitS * 1000,
-    admission: ADMISSION,
+    admission: admissionOf(config.keysFile !== null),
     timers: systemTimers,
   });
+  const keys = await startKeys(life, config.keysFile, logger);
   const textPool = await life.start(
     "text pool",
     () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
@@ -81,11 +80,31 @@ export async function startRouter(
         ...{ listen: config.http, source: streams, catalog: workers, textPool, clock, logger },
         ...{ timers: systemTimers, random: systemRandom, version: readVersion() },
         metrics: requestMetrics(metrics),
+        ...(keys === null ? {} : { authorise: (bearer) => keys.grantOf(bearer) }),
         fallback: healthRoutes({ health, metrics, logger }),
       }),
     (part) => part.stop(config.drainS * 1000),
   );
   return { http: http.address, workers: workers.address };
+}
+
+/** How many at once is a key's own limit. Without keys there is one namespace. */
+function admissionOf(hasKeys: boolean): AdmissionOptions {
+  const share = hasKeys ? ADMISSION_DEFAULTS.namespaceQueueShare : 1;
+  return { ...ADMISSION_DEFAULTS, namespaceMax: Infinity, namespaceQueueShare: share };
+}
+
+async function startKeys(
+  life: Lifecycle,
+  file: string | null,
+  logger: Logger,
+): Promise<KeyRing | null> {
+  if (file === null) return null;
+  return life.start(
+    "keys",
+    () => new KeyRing({ file, clock: systemClock, timers: systemTimers, logger }),
+    (part) => part.close(),
+  );
 }
 
 /** Before the first request: a large vocabulary takes a while. */

@@ -7,6 +7,7 @@ import { Failure } from "#shared/base/errors.ts";
 import { randomInt, type Random } from "#shared/base/prng.ts";
 import type { Json } from "#shared/base/canonical-json.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
+import type { KeyUse } from "../core/key-limits.ts";
 import type { ModelCatalog, RequestClass, ServedModel, TokenSource } from "../token-source.ts";
 import type { TextPool } from "../text/text-pool.ts";
 import { ApiError, modelNotFound } from "./api-error.ts";
@@ -20,6 +21,8 @@ export interface Grant {
   readonly priority: RequestClass;
   /** The heaviest a request may ask for. */
   readonly priorityMax: RequestClass;
+  /** Null: nobody asks for keys. */
+  readonly key: { readonly name: string; readonly use: KeyUse } | null;
 }
 
 /** Null: no such key. `bearer` is null when the request brings none. */
@@ -66,6 +69,8 @@ export interface ApiCall {
   readonly startedMs: number;
   /** Filled as the request goes on; read once at its end. */
   readonly outcome: Outcome;
+  /** The request is understood and about to be sent: 429 when its key has no such one left. */
+  charge(tokens: number): void;
   /** Each name is logged once in a server's life. */
   onUnknownFields(names: readonly string[]): void;
 }

@@ -31,6 +31,7 @@ export interface GenerationAnswer {
 }
 
 export async function answerGeneration(call: ApiCall, answer: GenerationAnswer): Promise<void> {
+  call.charge(answer.promptTokens + outputTokensExpected(answer));
   call.outcome.promptTokens = answer.promptTokens;
   const streams = new ChoiceStreams(call.services.source, answer.requests, call.signal);
   try {
@@ -160,6 +161,15 @@ class CachedTokens {
       this.total += chunk.cachedTokens;
     }
   }
+}
+
+/** Of an output without a limit: settled with what it came to. */
+const OUTPUT_TOKENS_GUESS = 256;
+
+function outputTokensExpected(answer: GenerationAnswer): number {
+  const expected = ({ sampling }: TokenRequest): number =>
+    sampling.maxTokens ?? OUTPUT_TOKENS_GUESS;
+  return answer.requests.reduce((sum, request) => sum + expected(request), 0);
 }
 
 function completionTokens(answer: GenerationAnswer): number {

@@ -29,6 +29,7 @@ import {
   type RequestMetrics,
 } from "./api-call.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
+import { KeyCharge } from "./key-charge.ts";
 import { routeOf, ROUTE_METHODS, type Route } from "./routes.ts";
 
 export interface OpenAiServerOptions extends Omit<ApiServices, "metrics"> {
@@ -71,6 +72,7 @@ const EVERYTHING: Grant = {
   models: null,
   priority: "normal",
   priorityMax: "critical",
+  key: null,
 };
 
 /** UNAVAILABLE when the address cannot be had. */
@@ -164,6 +166,7 @@ class FrontDoor {
     };
     const counted = route?.counted === true;
     if (counted) metrics?.onStart(route.path);
+    let charge: KeyCharge | null = null;
     try {
       if (request.method === "OPTIONS") return this.#answerOptions(response, route);
       if (route === null) throw unknownPath(request);
@@ -173,9 +176,12 @@ class FrontDoor {
       if (route.open) return route.answer(this.#openCall(response));
       if (this.#draining && counted) throw drains(response);
       const grant = await this.#grantOf(request);
+      if (grant.key !== null) charge = new KeyCharge(grant.key.use, clock, response);
+      if (counted) charge?.check();
       const call: ApiCall = {
         ...{ request, response, requestId, grant, signal, log, startedMs, outcome },
         services: this.#services,
+        charge: (tokens) => charge?.start(tokens),
         onUnknownFields: (names) => this.#onUnknownFields(log, names),
       };
       await route.answer(call);
@@ -186,6 +192,7 @@ class FrontDoor {
       if (response.headersSent) response.destroy();
       else if (!response.destroyed) answerError(response, error);
     } finally {
+      charge?.end(tokensUsed(outcome));
       if (counted) {
         const seconds = (clock.monotonicMs() - startedMs) / 1000;
         const status = outcome.status ?? response.statusCode;
@@ -252,6 +259,12 @@ async function stop(
   server.closeIdleConnections();
   await closed.promise;
   cancelWords();
+}
+
+/** Of what was refused before a token came, the workers have computed nothing. */
+function tokensUsed({ status, promptTokens, completionTokens }: Outcome): number {
+  const isRefused = completionTokens === 0 && status !== null && status >= 500;
+  return isRefused ? 0 : promptTokens + completionTokens;
 }
 
 function outcomeLine(outcome: Outcome): object {

@@ -219,6 +219,7 @@ describe("errors", () => {
       models: [MODEL],
       priority: "low",
       priorityMax: "normal",
+      key: null,
     } as const;
     const authorise = (bearer: string | null) => (bearer === "right" ? grant : null);
     const { client, server } = await start({ authorise }, "wrong");

@@ -55,6 +55,8 @@ export interface RouterConfig {
   readonly http: string;
   readonly workers: string;
   readonly secretFile: string | null;
+  /** Null: everybody may do everything. */
+  readonly keysFile: string | null;
   readonly policy: RoutingPolicy;
   readonly crossClasses: boolean;
   readonly freshWaitS: number;
@@ -189,6 +191,7 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       http: text("router.http") ?? "127.0.0.1:0",
       workers: text("router.workers") ?? "127.0.0.1:0",
       secretFile: text("router.secret_file"),
+      keysFile: text("router.keys_file"),
       policy: (text("router.policy") as RoutingPolicy | null) ?? "latency",
       crossClasses: (values.get("router.cross_classes") as boolean | undefined) ?? false,
       freshWaitS: number("router.fresh_wait_s") ?? 5,
