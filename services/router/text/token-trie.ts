@@ -17,8 +17,11 @@ export class TokenTrie {
   /** Bytes by token id; a token of none is never allowed. */
   constructor(pieces: readonly Uint8Array[]) {
     this.words = Math.ceil(pieces.length / 32);
-    const order = pieces.flatMap((piece, id) => (piece.length === 0 ? [] : [{ piece, id }]));
-    order.sort((a, b) => Buffer.compare(a.piece, b.piece));
+    // As text of one character for each byte: that is compared several times faster.
+    const order = pieces.flatMap((piece, id) =>
+      piece.length === 0 ? [] : [{ piece, id, key: Buffer.from(piece).toString("latin1") }],
+    );
+    order.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const bytes: number[] = [];
     const depths: number[] = [];
     const ends: number[] = [];
