@@ -5,8 +5,9 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { missingSlurmPrograms } from "../../deploy/test-clusters/slurm/slurm-cluster.ts";
+import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";
 import { findNatsServer } from "#shared/mesh/nats-server.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -28,15 +29,24 @@ interface DemoLine {
   }[];
   readonly receiptsVerified: boolean;
   readonly receipts: string;
+  readonly serving?: { readonly [member: string]: unknown };
 }
+
+/** Where one is named the demo builds none: tests decide which engine there is. */
+let engine = join(ROOT, "no-engine.node");
+
+beforeAll(async () => {
+  if (WHY_NO_ADDON === null) engine = await builtAddon();
+}, BUILD_MS_MAX);
 
 function demo(...args: string[]): { code: number | null; line: DemoLine; stderr: string } {
   const argv = [join(ROOT, "services/cli/main.ts"), "demo", ...args, "--json"];
-  const ran = spawnSync(process.execPath, argv, { encoding: "utf8", timeout: 180_000 });
+  const env = { ...process.env, SIGNALBOX_ENGINE: engine };
+  const ran = spawnSync(process.execPath, argv, { encoding: "utf8", timeout: 180_000, env });
   const last = ran.stdout.trimEnd().split("\n").at(-1) ?? "";
   if (!last.startsWith("{")) throw new Error(`no result: ${ran.stderr}`);
   const line = JSON.parse(last) as DemoLine;
-  const folder = dirname(dirname(line.receipts));
+  const folder = dirname(dirname(line.receipts ?? "/none/none"));
   if (folder.startsWith(tmpdir())) {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   }
@@ -48,6 +58,26 @@ test("the demo ends well: three steps on the embedded log, their receipts verifi
   expect(line.state).toBe("succeeded");
   expect(line.steps.map(({ state }) => state)).toEqual(["succeeded", "succeeded", "succeeded"]);
   expect(line).toMatchObject({ log: "embedded", cluster: "local", receiptsVerified: true });
+  const told = { textEqual: true, tokens: 600, gapMs: expect.any(Number) as number };
+  const skipped = { skipped: expect.any(String) as string };
+  expect(line.serving).toMatchObject(WHY_NO_ADDON === null ? told : skipped);
+  expect(code).toBe(0);
+});
+
+test("its serving half alone: the same story after its worker is killed, or the reason why not", () => {
+  const { code, line } = demo("serve");
+  const told = { textEqual: true, killedWorker: expect.stringMatching(/^worker-[12]$/u) as string };
+  const skipped = { skipped: expect.any(String) as string };
+  expect(line).toMatchObject(WHY_NO_ADDON === null ? told : skipped);
+  expect(code).toBe(0);
+});
+
+test("without an engine and a way to build one the demo says so and ends 0", () => {
+  const before = engine;
+  engine = join(ROOT, "no-engine.node");
+  onTestFinished(() => void (engine = before));
+  const { code, line } = demo("serve");
+  expect(line).toMatchObject({ skipped: expect.stringContaining("no-engine.node") as string });
   expect(code).toBe(0);
 });
 

@@ -14,7 +14,9 @@ export async function provideEngine(say: (text: string) => void): Promise<string
   const here = engineHere();
   if (here.why === null) return null;
   const builder = join(packageRoot(), "tools", "build-native.ts");
-  if (!existsSync(builder)) return `${here.why}; ${here.wayOut}`;
+  // One that was named and is not there is not made good by another.
+  const isNamed = (process.env["SIGNALBOX_ENGINE"] ?? "") !== "";
+  if (isNamed || !existsSync(builder)) return `${here.why}; ${here.wayOut}`;
   say("building the engine from its sources, once; this takes two to five minutes");
   const { code, said } = await run(builder, say);
   if (code === EXIT_MISSING) return `${here.why}; ${here.wayOut}`;
