@@ -54,6 +54,8 @@ const ASKED = {
 
 const validate = new Ajv2020({ strict: false }).compile(SCHEMA);
 
+const validateArguments = new Ajv2020({ strict: false }).compile(SCHEMA.properties.friends.items);
+
 function expectValid(text: string | null | undefined): void {
   expect(validate(JSON.parse(text ?? "")), text ?? "nothing").toBe(true);
 }
@@ -128,6 +130,31 @@ describe.skipIf(WHY_NO_ADDON !== null)(`structured output (${WHY_NO_ADDON ?? "bu
       expect(await ask({ guided_choice: ["fox", "foxglove"] })).toMatch(/^fox(glove)?$/);
       const date = { structured_outputs: { regex: "[12]\\d{3}-[01]\\d" }, min_tokens: 30 };
       expect(await ask(date)).toMatch(/^[12]\d{3}-[01]\d$/);
+    },
+    DEADLINE_MS,
+  );
+
+  test(
+    "a call that must be made is made, with arguments that validate",
+    async () => {
+      const { response_format: _, ...asked } = ASKED;
+      const tools = ["find", "tell"].map((name) => ({
+        type: "function" as const,
+        function: { name, parameters: { ...SCHEMA.properties.friends.items } },
+      }));
+      const named = { type: "function" as const, function: { name: "tell" } };
+      for (const tool_choice of ["required" as const, named]) {
+        const answer = await client.chat.completions.create({ ...asked, tools, tool_choice });
+        const [choice] = answer.choices;
+        expect(choice?.finish_reason).toBe("tool_calls");
+        const calls = choice?.message.tool_calls ?? [];
+        expect(calls.length).toBeGreaterThan(0);
+        for (const call of calls) {
+          if (call.type !== "function") throw new Error(`a call of ${call.type}`);
+          if (tool_choice === named) expect(call.function.name).toBe("tell");
+          expect(validateArguments(JSON.parse(call.function.arguments))).toBe(true);
+        }
+      }
     },
     DEADLINE_MS,
   );

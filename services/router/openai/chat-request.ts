@@ -4,6 +4,8 @@ import type { Json } from "#shared/base/canonical-json.ts";
 import type { ChatMessage } from "../text/chat-template.ts";
 import { badField, unsupported } from "./api-error.ts";
 import { BodyFields, isList, isObject, type JsonObject } from "./body-fields.ts";
+import { forcedCalls } from "./forced-calls.ts";
+import type { OutputFormat } from "./output-format.ts";
 import { parseGeneration, parseMaxTokens, type GenerationFields } from "./generation-fields.ts";
 
 export interface ChatRequest extends GenerationFields {
@@ -46,8 +48,13 @@ export function parseChatRequest(body: Json, seed: number): ChatRequest {
     throw badField("continue_final_message", "excludes add_generation_prompt");
   }
   const tools = parseTools(fields);
+  const forced = parseForced(fields, tools);
+  if (forced !== null && generation.format !== null) {
+    throw badField(forced.param, `excludes ${generation.format.param}`);
+  }
   return {
     ...generation,
+    format: forced ?? generation.format,
     messages: parseMessages(fields.list("messages")),
     tools: tools.length === 0 ? null : tools,
     toolNames: new Set(tools.map(toolName)),
@@ -125,13 +132,14 @@ function parseCalls(where: string, calls: Json): Json[] {
 function parseTools(fields: BodyFields): Json[] {
   const tools = fields.list("tools") ?? [];
   const choice = fields.raw("tool_choice");
-  fields.raw("parallel_tool_calls");
-  if (choice !== null && choice !== "auto" && choice !== "none") {
-    throw unsupported("tool_choice", "forcing a call needs a grammar; use auto or none");
-  }
   if (tools.length > TOOLS_MAX) throw badField("tools", `over ${TOOLS_MAX} tools`);
   for (const tool of tools) toolName(tool);
   return choice === "none" ? [] : [...tools];
+}
+
+function parseForced(fields: BodyFields, tools: readonly Json[]): OutputFormat | null {
+  const isParallel = fields.raw("parallel_tool_calls") !== false;
+  return forcedCalls(fields.raw("tool_choice"), tools, isParallel);
 }
 
 function toolName(tool: Json): string {

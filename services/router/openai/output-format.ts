@@ -14,7 +14,7 @@ export interface OutputFormat {
   readonly grammar: Grammar;
 }
 
-const SCHEMA_CHARS_MAX = 65_536;
+export const SCHEMA_CHARS_MAX = 65_536;
 const SCHEMA = "response_format.json_schema.schema";
 
 /** Null: any text. */
@@ -67,13 +67,13 @@ function fromSchema(param: string, given: Json): OutputFormat | null {
   if (JSON.stringify(schema).length > SCHEMA_CHARS_MAX) {
     throw badField(param, `is longer than ${SCHEMA_CHARS_MAX} characters`);
   }
-  return { param, grammar: checked(param, () => schemaGrammar(schema)) };
+  return { param, grammar: checkedGrammar(param, () => schemaGrammar(schema)) };
 }
 
 function fromRegex(param: string, pattern: Json): OutputFormat | null {
   if (pattern === null) return null;
   if (typeof pattern !== "string") throw badField(param, "must be a string");
-  const written = checked(param, () => regexPart(pattern, "plain", ""));
+  const written = checkedGrammar(param, () => regexPart(pattern, "plain", ""));
   return { param, grammar: { rules: { root: written } } };
 }
 
@@ -97,7 +97,7 @@ function parsedJson(param: string, text: string): Json {
   }
 }
 
-function checked<T>(param: string, make: () => T): T {
+export function checkedGrammar<T>(param: string, make: () => T): T {
   try {
     return make();
   } catch (reason) {

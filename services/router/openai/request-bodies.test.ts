@@ -127,6 +127,11 @@ describe("a chat's body", () => {
       { add_generation_prompt: true, continue_final_message: true },
       "continue_final_message",
     ],
+    [
+      "a forced tool that is not there",
+      { tool_choice: { type: "function", function: { name: "add" } } },
+      "tool_choice",
+    ],
     ["a message without a role", { messages: [{ content: "x" }] }, "messages[0].role"],
     ["a user who says nothing", { messages: [{ role: "user" }] }, "messages[0].content"],
   ])("is refused for %s", (_, more, param) => {
@@ -137,7 +142,7 @@ describe("a chat's body", () => {
     ["best_of", 3],
     ["prompt_logprobs", 1],
     ["guided_grammar", 'root ::= "a"'],
-    ["tool_choice", { type: "function", function: { name: "add" } }],
+    ["tool_choice", { type: "allowed_tools" }],
     ["functions", [{}]],
     ["chat_template", "x"],
     ["modalities", ["text", "audio"]],

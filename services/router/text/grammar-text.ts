@@ -82,6 +82,28 @@ export function rule(name: string): Part {
   return { kind: "rule", name, weight: 1 };
 }
 
+/** The rules of a grammar under names of its own, for a grammar that it is a part of. */
+export function nested(
+  grammar: Grammar,
+  prefix: string,
+): { readonly rules: Grammar["rules"]; readonly root: Part } {
+  const own = (part: Part): Part => {
+    switch (part.kind) {
+      case "rule":
+        return { ...part, name: prefix + part.name };
+      case "repeat":
+        return { ...part, part: own(part.part) };
+      case "sequence":
+      case "choice":
+        return { ...part, parts: part.parts.map(own) };
+      default:
+        return part;
+    }
+  };
+  const entries = Object.entries(grammar.rules).map(([name, it]) => [prefix + name, own(it)]);
+  return { rules: Object.fromEntries(entries) as Grammar["rules"], root: rule(`${prefix}root`) };
+}
+
 /** One character of the set. */
 export function oneOf(set: CharSet, place: string): Part {
   if (set.length === 0) throw new GrammarRefusal(place, "has a class of no characters");
