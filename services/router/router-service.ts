@@ -19,6 +19,7 @@ import { KeyRing } from "./keys/key-ring.ts";
 import { startOpenAiServer } from "./openai/http-server.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
+import { UsageJournal } from "./usage/usage-journal.ts";
 import { readVersion } from "./version.ts";
 import type { TokenizerFiles } from "./token-source.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
@@ -44,6 +45,7 @@ export async function startRouter(
     timers: systemTimers,
   });
   const keys = await startKeys(life, config.keysFile, logger);
+  const usage = await startUsage(life, config.state, metrics, logger);
   const textPool = await life.start(
     "text pool",
     () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
@@ -80,6 +82,7 @@ export async function startRouter(
         ...{ listen: config.http, source: streams, catalog: workers, textPool, clock, logger },
         ...{ timers: systemTimers, random: systemRandom, version: readVersion() },
         metrics: requestMetrics(metrics),
+        ...(usage === null ? {} : { usage }),
         ...(keys === null ? {} : { authorise: (bearer) => keys.grantOf(bearer) }),
         fallback: healthRoutes({ health, metrics, logger }),
       }),
@@ -103,6 +106,22 @@ async function startKeys(
   return life.start(
     "keys",
     () => new KeyRing({ file, clock: systemClock, timers: systemTimers, logger }),
+    (part) => part.close(),
+  );
+}
+
+async function startUsage(
+  life: Lifecycle,
+  path: string | null,
+  metrics: Metrics,
+  logger: Logger,
+): Promise<UsageJournal | null> {
+  if (path === null) return null;
+  const dropped = metrics.counter("signalbox_router_usage_dropped_total", {});
+  const onDropped = (count: number): void => dropped.inc(count);
+  return life.start(
+    "usage",
+    () => UsageJournal.open({ path, timers: systemTimers, logger, onDropped }),
     (part) => part.close(),
   );
 }

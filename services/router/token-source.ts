@@ -23,6 +23,8 @@ export interface TokenRequest {
   readonly session: string | null;
   /** Says before every draw what may be drawn; null: everything. */
   readonly mask: MaskSource | null;
+  /** An attempt has ended that was at a worker for so long; null: nobody counts. */
+  readonly onWorked: ((workedMs: number) => void) | null;
 }
 
 /** RYZ-35: heavier ones go first. */

@@ -61,7 +61,14 @@ async function streamOnce(tokens: number): Promise<StreamTiming> {
 function requestOf(serial: number, tokens: number): TokenRequest {
   return {
     ...{ id: `hop-${serial}`, model: "fast", promptIds: promptOf(serial), resumeIds: [] },
-    ...{ namespace: "bench", cacheSalt: "", priority: "normal", session: null, mask: null },
+    ...{
+      namespace: "bench",
+      cacheSalt: "",
+      priority: "normal",
+      session: null,
+      mask: null,
+      onWorked: null,
+    },
     sampling: {
       ...{ temperature: 0, topK: null, topP: null, minP: null, repetitionPenalty: null },
       ...{ presencePenalty: null, frequencyPenalty: null, logitBias: [], stopIds: [] },

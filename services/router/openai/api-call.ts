@@ -10,6 +10,7 @@ import type { Logger } from "#shared/telemetry/logger.ts";
 import type { KeyUse } from "../core/key-limits.ts";
 import type { ModelCatalog, RequestClass, ServedModel, TokenSource } from "../token-source.ts";
 import type { TextPool } from "../text/text-pool.ts";
+import type { UsageCell, UsageRecord, UsageSpan } from "../usage/usage-sums.ts";
 import { ApiError, modelNotFound } from "./api-error.ts";
 
 /** What a key allows. */
@@ -47,6 +48,13 @@ export interface RequestEnd {
   readonly seconds: number;
 }
 
+/** Where ended requests are written down, and summed. */
+export interface UsageBook {
+  /** `record` is called a little later, when all of it is known. */
+  add(record: () => UsageRecord): void;
+  sums(span: UsageSpan): Promise<readonly UsageCell[]>;
+}
+
 export interface ApiServices {
   readonly source: TokenSource;
   readonly catalog: ModelCatalog;
@@ -55,6 +63,8 @@ export interface ApiServices {
   readonly timers: Timers;
   readonly random: Random;
   readonly metrics: RequestMetrics | null;
+  /** Null: nothing is kept of requests that have ended. */
+  readonly usage: UsageBook | null;
 }
 
 export interface ApiCall {
@@ -79,7 +89,10 @@ export interface Outcome {
   model: string | null;
   finish: string | null;
   promptTokens: number;
+  cachedTokens: number;
   completionTokens: number;
+  /** At workers, of all its streams together; the last may be told after the answer. */
+  workedMs: number;
   /** Of what broke a stream after its 200. */
   status: number | null;
 }

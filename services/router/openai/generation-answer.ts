@@ -143,6 +143,7 @@ function onChunk(
   }
   choice.onChunk(next.chunk);
   cached.onChunk(next.choice, next.chunk);
+  call.outcome.cachedTokens = cached.total;
   if (choice.finish !== null) streams.end(next.choice, next.chunk.finish !== null);
   return choice;
 }

@@ -210,6 +210,7 @@ function tokenRequest(
     priority: allowed(call, fields.priority),
     session: headerOf(call.request, "x-session-affinity") ?? fields.user,
     mask,
+    onWorked: (workedMs) => (call.outcome.workedMs += workedMs),
   };
 }
 

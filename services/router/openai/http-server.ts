@@ -27,17 +27,19 @@ import {
   type Grant,
   type Outcome,
   type RequestMetrics,
+  type UsageBook,
 } from "./api-call.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
 import { KeyCharge } from "./key-charge.ts";
 import { routeOf, ROUTE_METHODS, type Route } from "./routes.ts";
 
-export interface OpenAiServerOptions extends Omit<ApiServices, "metrics"> {
+export interface OpenAiServerOptions extends Omit<ApiServices, "metrics" | "usage"> {
   /** `HOST:PORT`; port 0 lets the system choose. */
   readonly listen: string;
   /** Everybody may do everything when left out. */
   readonly authorise?: Authoriser;
   readonly metrics?: RequestMetrics;
+  readonly usage?: UsageBook;
   readonly logger: Logger;
   readonly version: string;
   /** For browsers: what `access-control-allow-origin` says. Left out: no such header. */
@@ -110,7 +112,7 @@ class FrontDoor {
 
   constructor(options: OpenAiServerOptions) {
     this.#options = options;
-    this.#services = { ...options, metrics: options.metrics ?? null };
+    this.#services = { ...options, metrics: options.metrics ?? null, usage: options.usage ?? null };
   }
 
   get active(): number {
@@ -162,11 +164,12 @@ class FrontDoor {
     const log = logger.child({ request_id: requestId });
     const outcome: Outcome = {
       ...{ model: null, finish: null, status: null },
-      ...{ promptTokens: 0, completionTokens: 0 },
+      ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, workedMs: 0 },
     };
     const counted = route?.counted === true;
     if (counted) metrics?.onStart(route.path);
     let charge: KeyCharge | null = null;
+    let grant: Grant | null = null;
     try {
       if (request.method === "OPTIONS") return this.#answerOptions(response, route);
       if (route === null) throw unknownPath(request);
@@ -175,7 +178,7 @@ class FrontDoor {
       }
       if (route.open) return route.answer(this.#openCall(response));
       if (this.#draining && counted) throw drains(response);
-      const grant = await this.#grantOf(request);
+      grant = await this.#grantOf(request);
       if (grant.key !== null) charge = new KeyCharge(grant.key.use, clock, response);
       if (counted) charge?.check();
       const call: ApiCall = {
@@ -200,9 +203,31 @@ class FrontDoor {
         metrics?.onEnd({
           ...{ route: route.path, model, status, finish, promptTokens, completionTokens, seconds },
         });
+        if (grant !== null) this.#writeDown(requestId, route, grant, status, startedMs, outcome);
         log.info({ route: route.path, status, seconds, ...outcomeLine(outcome) }, "request ended");
       }
     }
+  }
+
+  #writeDown(
+    id: string,
+    route: Route,
+    { namespace, key }: Grant,
+    status: number,
+    startedMs: number,
+    outcome: Outcome,
+  ): void {
+    const { clock } = this.#options;
+    const endedAtMs = clock.nowMs();
+    const promptTokens = isRefused(outcome) ? 0 : outcome.promptTokens;
+    const startedAtMs = endedAtMs - (clock.monotonicMs() - startedMs);
+    this.#services.usage?.add(() => ({
+      ...{ id, namespace, key: key?.name ?? null, model: outcome.model, route: route.path },
+      ...{ status, finish: outcome.finish, prompt_tokens: promptTokens },
+      ...{ cached_tokens: outcome.cachedTokens, completion_tokens: outcome.completionTokens },
+      worker_seconds: Math.round(outcome.workedMs) / 1000,
+      ...{ started_ms: Math.round(startedAtMs), ended_ms: Math.round(endedAtMs) },
+    }));
   }
 
   async #grantOf(request: IncomingMessage): Promise<Grant> {
@@ -261,10 +286,13 @@ async function stop(
   cancelWords();
 }
 
-/** Of what was refused before a token came, the workers have computed nothing. */
-function tokensUsed({ status, promptTokens, completionTokens }: Outcome): number {
-  const isRefused = completionTokens === 0 && status !== null && status >= 500;
-  return isRefused ? 0 : promptTokens + completionTokens;
+/** Nobody is charged for it. */
+function isRefused({ status, completionTokens }: Outcome): boolean {
+  return completionTokens === 0 && status !== null && status >= 500;
+}
+
+function tokensUsed(outcome: Outcome): number {
+  return isRefused(outcome) ? 0 : outcome.promptTokens + outcome.completionTokens;
 }
 
 function outcomeLine(outcome: Outcome): object {

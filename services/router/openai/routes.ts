@@ -6,6 +6,7 @@ import { answerJson, type ApiCall } from "./api-call.ts";
 import { ApiError } from "./api-error.ts";
 import { answerChat, answerCompletion } from "./generation-routes.ts";
 import { answerDetokenize, answerModel, answerModels, answerTokenize } from "./model-routes.ts";
+import { answerUsage } from "./usage-route.ts";
 
 /** What the routes that need no key may see. */
 export interface OpenCall {
@@ -39,6 +40,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>(
     post("/tokenize", answerTokenize),
     post("/detokenize", answerDetokenize),
     get("/v1/models", answerModels),
+    get("/v1/usage", answerUsage),
     open("/health", answerHealth),
     open("/ping", answerHealth),
     open("/version", (call) => answerJson(call.response, 200, { version: call.version })),
@@ -79,7 +81,7 @@ function post(path: string, answer: (call: ApiCall) => Promise<void>): Route {
   return { method: "POST", path, counted: true, open: false, answer };
 }
 
-function get(path: string, answer: (call: ApiCall) => void): Route {
+function get(path: string, answer: (call: ApiCall) => void | Promise<void>): Route {
   return { method: "GET", path, counted: false, open: false, answer };
 }
 

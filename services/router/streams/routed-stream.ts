@@ -54,6 +54,7 @@ interface LiveAttempt {
   readonly connection: WorkerConnection;
   readonly classId: string;
   readonly call: GenerateCall;
+  readonly begunAtMs: number;
 }
 
 export class RoutedStream implements Visitor {
@@ -207,7 +208,7 @@ export class RoutedStream implements Visitor {
     try {
       const call = connection[open](wire, listener);
       this.heardAtMs = this.#options.placement.nowMs();
-      this.#attempt = { id, fence, connection, classId, call };
+      this.#attempt = { id, fence, connection, classId, call, begunAtMs: this.heardAtMs };
       this.#register.onBegun(connection.key, this);
     } catch (reason) {
       this.#options.placement.onEnded(id, "worker_fault");
@@ -327,6 +328,7 @@ export class RoutedStream implements Visitor {
     if (outcome !== "ok") attempt.call.cancel();
     this.#register.onOver(attempt.connection.key, this);
     this.#options.placement.onEnded(attempt.id, outcome);
+    this.#request.onWorked?.(this.#options.placement.nowMs() - attempt.begunAtMs);
   }
 
   #leaveGate(): void {

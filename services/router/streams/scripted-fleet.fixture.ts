@@ -166,7 +166,7 @@ export function requestOf(overrides: Partial<TokenRequest> & { maxTokens?: numbe
   const { maxTokens = 8, ...given } = overrides;
   return {
     ...{ id: "r", namespace: "n", model: "m", promptIds: [1, 2], resumeIds: [], cacheSalt: "" },
-    ...{ priority: "normal", session: null, mask: null },
+    ...{ priority: "normal", session: null, mask: null, onWorked: null },
     sampling: {
       ...{ temperature: null, topK: null, topP: null, minP: null, repetitionPenalty: null },
       ...{ presencePenalty: null, frequencyPenalty: null, logitBias: [], stopIds: [] },

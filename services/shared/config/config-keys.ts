@@ -67,6 +67,7 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
     http: { type: address, doc: "HTTP address: the OpenAI API, health and metrics" },
     workers: { type: address, doc: "address that workers dial" },
     secret_file: { type: path, doc: "file with the secret that workers must have too" },
+    state: { type: path, doc: "directory on a local disk for the usage journal" },
     keys_file: { type: path, doc: "TOML file of the keys that clients must have" },
     policy: {
       type: choice("latency", "least_loaded", "round_robin", "random", "consistent_hash"),

@@ -55,6 +55,8 @@ export interface RouterConfig {
   readonly http: string;
   readonly workers: string;
   readonly secretFile: string | null;
+  /** Null: no usage is kept. */
+  readonly state: string | null;
   /** Null: everybody may do everything. */
   readonly keysFile: string | null;
   readonly policy: RoutingPolicy;
@@ -191,6 +193,7 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       http: text("router.http") ?? "127.0.0.1:0",
       workers: text("router.workers") ?? "127.0.0.1:0",
       secretFile: text("router.secret_file"),
+      state: text("router.state"),
       keysFile: text("router.keys_file"),
       policy: (text("router.policy") as RoutingPolicy | null) ?? "latency",
       crossClasses: (values.get("router.cross_classes") as boolean | undefined) ?? false,

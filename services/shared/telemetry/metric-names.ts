@@ -232,6 +232,11 @@ export const METRICS = {
     help: "Tokens of ended requests, by kind: prompt, output",
     labels: ["model", "kind"],
   },
+  signalbox_router_usage_dropped_total: {
+    type: "counter",
+    help: "Ended requests that are missing in the usage journal: its disk is full or too slow",
+    labels: [],
+  },
   // Worker
   signalbox_worker_requests_total: {
     type: "counter",
