@@ -26,6 +26,8 @@ interface Question {
 }
 
 const QUEUE_MAX = 1_024;
+/** Nobody's question is late because a busy machine takes its time to start a thread. */
+const START_MS_MAX = 30_000;
 const FULL_RETRY_MS = 1_000;
 const THREAD = new URL(
   `./grammar-thread${extname(fileURLToPath(import.meta.url))}`,
@@ -35,6 +37,7 @@ const THREAD = new URL(
 export class GrammarLink {
   readonly #open: Question[] = [];
   #thread: Worker | null = null;
+  #isReady = false;
   #timer: NodeJS.Timeout | null = null;
 
   async ask(ask: GrammarAsk, limitMs: number): Promise<LinkAnswer> {
@@ -69,12 +72,14 @@ export class GrammarLink {
     thread.on("error", (reason) => this.#onDown(thread, `a grammar thread died: ${reason}`));
     thread.on("exit", () => this.#onDown(thread, "a grammar thread ended"));
     this.#thread = thread;
+    this.#isReady = false;
     return thread;
   }
 
   #onAnswer(thread: Worker, answer: GrammarAnswer): void {
     if (thread !== this.#thread) return;
-    this.#open.shift()?.resolve(answer);
+    if (answer.kind === "ready") this.#isReady = true;
+    else this.#open.shift()?.resolve(answer);
     this.#watch();
   }
 
@@ -83,7 +88,7 @@ export class GrammarLink {
     this.#end({ kind: "failed", why });
   }
 
-  /** The clock of the first question runs from when it became the first. */
+  /** The clock of the first question runs from when it became the first and the thread ran. */
   #watch(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -92,7 +97,10 @@ export class GrammarLink {
       this.#thread?.unref();
       return;
     }
-    this.#timer = setTimeout(() => this.#end({ kind: "overdue" }), first.limitMs);
+    const [limitMs, why] = this.#isReady
+      ? [first.limitMs, { kind: "overdue" } as const]
+      : [START_MS_MAX, { kind: "failed", why: "a grammar thread does not start" } as const];
+    this.#timer = setTimeout(() => this.#end(why), limitMs);
   }
 
   /** The first question is told why, the others that they were lost. */

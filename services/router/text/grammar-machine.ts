@@ -21,6 +21,7 @@ interface State {
 }
 
 interface Stack {
+  /** From 1; 0 is no stack. */
   readonly id: number;
   readonly back: number;
   readonly below: Stack | null;
@@ -84,11 +85,11 @@ export class GrammarMachine {
 
   /** With everything that is reached without a byte. */
   #setOf(reached: readonly Place[]): PlaceSet {
-    const places = new Map<string, Place>();
+    const places = new Map<number, Place>();
     const open = [...reached];
     let ends = false;
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
-      const key = `${place.state} ${place.stack?.id ?? ""}`;
+      const key = place.state + (place.stack?.id ?? 0) * STATES_MAX;
       if (places.has(key)) continue;
       if (places.size >= PLACES_MAX) throw new Failure("INVALID", "is too ambiguous");
       places.set(key, place);
@@ -104,10 +105,8 @@ export class GrammarMachine {
       else open.push({ state: stack.back, stack: stack.below });
     }
     const moving = [...places].filter(([, { state }]) => this.#states[state]?.edges.length !== 0);
-    const key = `${ends} ${moving
-      .map(([name]) => name)
-      .toSorted()
-      .join()}`;
+    const names = Float64Array.from(moving, ([name]) => name).sort();
+    const key = `${ends} ${names.join()}`;
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
     if (this.#sets.size >= SETS_MAX) this.#forget();

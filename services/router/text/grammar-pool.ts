@@ -37,22 +37,26 @@ export interface TriedGrammar {
 export interface GrammarPoolOptions {
   /** What a grammar may take to compile. */
   readonly compileMsMax?: number;
+  /** What a mask may take. */
+  readonly maskMsMax?: number;
 }
 
 /** A vocabulary of 150 thousand tokens on a busy machine. */
 const LOAD_MS_MAX = 60_000;
 const COMPILE_MS_MAX = 5_000;
-/** Of one mask; a hundredth of it is usual when it is the state's first. */
-const MASK_MS_MAX = 5_000;
+/** Of one mask; a tenth of it is much, even for the first in its place. */
+const MASK_MS_MAX = 2_000;
 const TRIED_MAX = 1_024;
 const TRYING_MAX = 32;
 const ATTEMPTS_MAX = 4;
 const RETRY_MS = 1_000;
+const TOO_SLOW = "takes too long to hold an output to";
 
 export class GrammarPool {
   readonly #trying = new GrammarLink();
   readonly #serving = new GrammarLink();
   readonly #compileMsMax: number;
+  readonly #maskMsMax: number;
   /** Null: good; otherwise why not. */
   readonly #tried = new Map<string, Promise<string | null>>();
   #waiting = 0;
@@ -61,6 +65,7 @@ export class GrammarPool {
 
   constructor(options: GrammarPoolOptions = {}) {
     this.#compileMsMax = options.compileMsMax ?? COMPILE_MS_MAX;
+    this.#maskMsMax = options.maskMsMax ?? MASK_MS_MAX;
   }
 
   /** INVALID when it cannot be held to, FULL when too many others are being tried. */
@@ -83,7 +88,12 @@ export class GrammarPool {
   open(grammar: TriedGrammar): GrammarMasks {
     this.#streams += 1;
     this.#open += 1;
-    return new StreamMasks(this.#serving, grammar, this.#streams, () => (this.#open -= 1));
+    return new StreamMasks(this.#serving, grammar, this.#streams, {
+      maskMsMax: this.#maskMsMax,
+      onClosed: () => (this.#open -= 1),
+      // Whoever asks for it again would end the thread of all others again.
+      onOverdue: () => this.#tried.set(grammar.key, Promise.resolve(TOO_SLOW)),
+    });
   }
 
   /** Streams that are open here, and matchers that live in the thread. */
@@ -111,20 +121,26 @@ export class GrammarPool {
   }
 }
 
+interface StreamTerms {
+  readonly maskMsMax: number;
+  onClosed(): void;
+  onOverdue(): void;
+}
+
 class StreamMasks implements GrammarMasks {
   readonly #link: GrammarLink;
   readonly #grammar: TriedGrammar;
   readonly #id: number;
-  readonly #onClosed: () => void;
+  readonly #terms: StreamTerms;
   /** The ids that the matcher has had, or will have when it answers. */
   #had: readonly number[] = [];
   #isClosed = false;
 
-  constructor(link: GrammarLink, grammar: TriedGrammar, id: number, onClosed: () => void) {
+  constructor(link: GrammarLink, grammar: TriedGrammar, id: number, terms: StreamTerms) {
     this.#link = link;
     this.#grammar = grammar;
     this.#id = id;
-    this.#onClosed = onClosed;
+    this.#terms = terms;
   }
 
   async maskAfter(given: readonly number[]): Promise<Uint32Array | null> {
@@ -141,7 +157,7 @@ class StreamMasks implements GrammarMasks {
           from,
           ids: ids.slice(from),
         },
-        MASK_MS_MAX,
+        this.#terms.maskMsMax,
       );
       if (answer.kind === "mask") return answer.words;
       this.#had = [];
@@ -149,6 +165,7 @@ class StreamMasks implements GrammarMasks {
         const why = `token ${answer.index} of the output is none that the grammar allows`;
         throw new Failure("INTERNAL", why);
       }
+      if (answer.kind === "overdue") this.#terms.onOverdue();
       if (answer.kind === "refused" || answer.kind === "overdue" || answer.kind === "failed") {
         throw failureOf(answer);
       }
@@ -162,7 +179,7 @@ class StreamMasks implements GrammarMasks {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#link.tell({ kind: "close", stream: this.#id });
-    this.#onClosed();
+    this.#terms.onClosed();
   }
 }
 
@@ -187,7 +204,7 @@ async function compileWith(
 
 function verdictOf(answer: LinkAnswer): string | null {
   if (answer.kind === "done") return null;
-  if (answer.kind === "overdue") return "takes too long to compile";
+  if (answer.kind === "overdue") return TOO_SLOW;
   if (answer.kind === "refused") return answer.why;
   if (answer.kind === "failed") throw failureOf(answer);
   const why = "the threads of grammars do not stay up";

@@ -44,6 +44,8 @@ export type GrammarAsk =
   | { readonly kind: "count" };
 
 export type GrammarAnswer =
+  /** First of all, and unasked. */
+  | { readonly kind: "ready" }
   | { readonly kind: "done" }
   /** The vocabulary, the grammar or the stream is not here (any more): tell it again. */
   | { readonly kind: "missing" }
@@ -95,6 +97,9 @@ parentPort?.on("message", (ask: GrammarAsk) => {
   const moved = told.kind === "mask" && told.words !== null ? [told.words.buffer] : [];
   parentPort?.postMessage(told, moved);
 });
+
+const ready: GrammarAnswer = { kind: "ready" };
+parentPort?.postMessage(ready, []);
 
 function answerOf(ask: Exclude<GrammarAsk, { kind: "close" }>): GrammarAnswer {
   try {
