@@ -70,14 +70,20 @@ export class BenchProcess {
 
   /** Of our own: a message, and the message that answers it. */
   async ask(message: object): Promise<object> {
-    const answer = once(this.#child, "message");
-    this.#child.send(message);
-    const gone = once(this.#child, "exit").then(() => {
+    const over = new AbortController();
+    const until = { signal: over.signal };
+    const answer = once(this.#child, "message", until);
+    const gone = once(this.#child, "exit", until).then(() => {
       throw new Error(`${this.name} ended\n${this.#said()}`);
     });
-    gone.catch(() => {});
-    const [answered] = (await Promise.race([answer, gone])) as [object];
-    return answered;
+    this.#child.send(message);
+    try {
+      const [answered] = (await Promise.race([answer, gone])) as [object];
+      return answered;
+    } finally {
+      for (const promise of [answer, gone]) promise.catch(() => {}); // One of them is aborted.
+      over.abort();
+    }
   }
 
   async stop(): Promise<void> {
