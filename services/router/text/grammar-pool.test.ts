@@ -208,6 +208,9 @@ describe("the pool", () => {
     async () => {
       const grammar = await pool.try(LANTERN, STORY);
       const [digit = 0] = lanternText.encode("7", false);
+      const first = pool.open(grammar); // Who is told to begin anew after its end is refused.
+      await first.maskAfter([]);
+      first.close();
       for (let n = 0; n < 100; n++) {
         const streams = Array.from({ length: 10 }, () => pool.open(grammar));
         const asked = streams.map((it, at) => it.maskAfter(at % 3 === 0 ? [digit] : []));
