@@ -105,8 +105,10 @@ export function onArrived(admission: Admission, arrival: Arrival, nowMs: number)
   const level = levelOf(queue.queued, options.queuedMax);
   const isShareFree =
     countOf(queue.queuedOf, arrival.namespace) < options.queuedMax * options.namespaceQueueShare;
-  if (!isShareFree) return refusedFor("quota", admission, queue, nowMs);
-  if (queue.queued >= options.queuedMax || !mayJoin(arrival.priority, level)) {
+  const isFull = queue.queued >= options.queuedMax;
+  // Of a full queue nobody has a share left: that is no fault of a namespace's.
+  if (!isFull && !isShareFree) return refusedFor("quota", admission, queue, nowMs);
+  if (isFull || !mayJoin(arrival.priority, level)) {
     return refusedFor("overload", admission, queue, nowMs);
   }
   admission.entries.set(entry.id, entry);
