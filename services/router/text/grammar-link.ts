@@ -28,6 +28,8 @@ interface Question {
 const QUEUE_MAX = 1_024;
 /** Nobody's question is late because a busy machine takes its time to start a thread. */
 const START_MS_MAX = 30_000;
+/** A thread that would need more ends, not the router. */
+const HEAP_MB_MAX = 2_048;
 const FULL_RETRY_MS = 1_000;
 const THREAD = new URL(
   `./grammar-thread${extname(fileURLToPath(import.meta.url))}`,
@@ -67,7 +69,7 @@ export class GrammarLink {
 
   #running(): Worker {
     if (this.#thread !== null) return this.#thread;
-    const thread = new Worker(THREAD);
+    const thread = new Worker(THREAD, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB_MAX } });
     thread.on("message", (answer: GrammarAnswer) => this.#onAnswer(thread, answer));
     thread.on("error", (reason) => this.#onDown(thread, `a grammar thread died: ${reason}`));
     thread.on("exit", () => this.#onDown(thread, "a grammar thread ended"));

@@ -42,7 +42,9 @@ export interface PlaceSet {
 }
 
 const PLACES_MAX = 4_096;
-const SETS_MAX = 20_000;
+const SETS_MAX = 10_000;
+/** Places in all sets: some tens of megabytes. */
+const KEPT_MAX = 500_000;
 const STATES_MAX = 200_000;
 
 export class GrammarMachine {
@@ -52,6 +54,7 @@ export class GrammarMachine {
   readonly #unwritten: { readonly part: Part; readonly from: number; readonly to: number }[] = [];
   #sets = new Map<string, PlaceSet>();
   #stacks = 0;
+  #kept = 0;
   #bottom = new Map<number, Stack>();
   #start: PlaceSet;
 
@@ -109,7 +112,8 @@ export class GrammarMachine {
     const key = `${ends} ${names.join()}`;
     const known = this.#sets.get(key);
     if (known !== undefined) return known;
-    if (this.#sets.size >= SETS_MAX) this.#forget();
+    if (this.#sets.size >= SETS_MAX || this.#kept >= KEPT_MAX) this.#forget();
+    this.#kept += moving.length;
     const made: PlaceSet = { places: moving.map(([, place]) => place), ends, next: [] };
     this.#sets.set(key, made);
     return made;
@@ -117,6 +121,7 @@ export class GrammarMachine {
 
   #forget(): void {
     this.#sets = new Map();
+    this.#kept = 0;
     this.#bottom = new Map();
     this.#start = this.#setOf([{ state: this.#rule("root"), stack: null }]);
   }
