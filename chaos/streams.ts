@@ -83,6 +83,7 @@ export async function streamsUnderFaults(options: StreamsOptions): Promise<Strea
     ...{ model: bundledModel(), name: MODEL, workers: WORKERS, http: "127.0.0.1:0" },
     ...{ folder, env: options.env, route, onStep: ({ name, detail }) => say(`${name}  ${detail}`) },
     worker: { cache: "fp8", drain_s: "0.15" },
+    router: {},
   });
   try {
     const stories = await tellStories(serving, random);

@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), "signalbox-clients-"));
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const serving = await ModelServing.start({
   ...{ model: bundledModel(), name: "lantern", workers: 2, http: "127.0.0.1:0", folder },
-  ...{ env: process.env, worker: { listen: "127.0.0.1:0" }, route: null },
+  ...{ env: process.env, worker: { listen: "127.0.0.1:0" }, router: {}, route: null },
   onStep: ({ name, detail }) => say(`${name}  ${detail}`),
 });
 const results: { client: string; ok: boolean }[] = [];

@@ -20,6 +20,7 @@ interface ServeOptions {
   readonly weights?: string;
   readonly cache?: string;
   readonly context?: number;
+  readonly keys?: string;
 }
 
 /** As vLLM's. */
@@ -53,6 +54,7 @@ export function serveCommand(app: App): Command {
     .addOption(
       new Option("--cache <dtype>", "how keys and values are held").choices(["bf16", "fp8"]),
     )
+    .option("--keys <file>", "who may use it (`signalbox router key new`); without one everybody")
     .option("--context <tokens>", "of prompt and output at most", parseWhole(32, 2 ** 24))
     .action((folder: string, options: ServeOptions, self: Command) =>
       perform(app, self, (session) => serve(session, folder, options)),
@@ -81,7 +83,7 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
       ...{ model, folder, env: session.terminal.env, workers: options.workers },
       name: options.name ?? basename(model),
       http: `${options.host}:${options.port}`,
-      ...{ worker: workerKeys(options), route: null },
+      ...{ worker: workerKeys(options), router: routerKeys(session, options), route: null },
       onStep: ({ name, detail }) => printer.note(`${name.padEnd(9)}  ${detail}`),
     });
     if (!interrupted.signal.aborted) sayReady(session, serving, options.name ?? basename(model));
@@ -108,6 +110,17 @@ function sayReady(session: Session, serving: ModelServing, name: string): void {
   const { style } = printer;
   printer.line(`${style.green(style.signs.ok)} ${printable(name)} is served at ${url}`);
   printer.lines(["", ...curlLines(url, name)]);
+}
+
+function routerKeys(
+  session: Session,
+  { keys, host }: ServeOptions,
+): { readonly [key: string]: string } {
+  if (keys !== undefined) return { keys_file: resolve(session.terminal.cwd, keys) };
+  if (!/^(?:127\.|localhost$|\[?::1\]?$)/u.test(host)) {
+    session.printer.warn(`whoever reaches ${host} may use it: --keys FILE says who may`);
+  }
+  return {};
 }
 
 function workerKeys(options: ServeOptions): { readonly [key: string]: string } {

@@ -38,7 +38,7 @@ export async function serveAndKill(demo: ServingDemo): Promise<ServingResult> {
   const serving = await ModelServing.start({
     ...{ name: MODEL, workers: 2, http: "127.0.0.1:0", folder: demo.folder, env: demo.env },
     model: bundledModel(),
-    ...{ worker: {}, route: null },
+    ...{ worker: {}, router: {}, route: null },
     onStep: demo.onStep,
   });
   try {

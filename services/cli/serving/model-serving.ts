@@ -23,8 +23,9 @@ export interface ServingPlan {
   /** Logs and the shared secret. */
   readonly folder: string;
   readonly env: { readonly [name: string]: string | undefined };
-  /** Further keys of `[worker]`. */
+  /** Further keys of `[worker]` and `[router]`. */
   readonly worker: { readonly [key: string]: string };
+  readonly router: { readonly [key: string]: string };
   /** Where a worker dials instead of the router's address; null: there. */
   readonly route: ((router: string, worker: string) => Promise<string>) | null;
   readonly onStep: (step: { readonly name: string; readonly detail: string }) => void;
@@ -108,12 +109,7 @@ export class ModelServing {
       WORKER_ROUTERS: route === null ? router : await route(router, name),
       WORKER_SECRET_FILE: this.#secretFile,
       WORKER_THREADS: String(threads),
-      ...Object.fromEntries(
-        Object.entries(this.#plan.worker).map(([key, value]) => [
-          `WORKER_${key.toUpperCase()}`,
-          value,
-        ]),
-      ),
+      ...variablesOf("WORKER", this.#plan.worker),
     });
     this.#plan.onStep({ name, detail: `pid ${record.pid}, ${threadsText(threads)}` });
     return name;
@@ -155,6 +151,7 @@ export class ModelServing {
       ROUTER_HTTP: this.#plan.http,
       ROUTER_WORKERS: "127.0.0.1:0",
       ROUTER_SECRET_FILE: this.#secretFile,
+      ...variablesOf("ROUTER", this.#plan.router),
     });
     this.#plan.onStep({ name: "router", detail: this.#address("http") });
     for (let i = 0; i < this.#plan.workers; i++) await this.addWorker();
@@ -191,6 +188,17 @@ export class ModelServing {
 export function servingEnv(env: ServingPlan["env"]): NodeJS.ProcessEnv {
   const { SIGNALBOX_ENGINE: engine } = env;
   return { ...serviceEnv(env), ...(engine === undefined ? {} : { SIGNALBOX_ENGINE: engine }) };
+}
+
+function variablesOf(
+  section: "WORKER" | "ROUTER",
+  keys: { readonly [key: string]: string },
+): { readonly [name: string]: string } {
+  const named = Object.entries(keys).map(([key, value]) => [
+    `${section}_${key.toUpperCase()}`,
+    value,
+  ]);
+  return Object.fromEntries(named) as { readonly [name: string]: string };
 }
 
 function threadsText(threads: number): string {
