@@ -73,7 +73,7 @@ export async function startRouter(
     (part) => part.stop(),
   );
   placement.attach(workers);
-  health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker has dialled yet"));
+  health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker is there"));
   countFleet(metrics, fleet, streams);
   const http = await life.start(
     "openai",

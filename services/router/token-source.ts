@@ -88,7 +88,8 @@ export interface ServedModel {
   readonly eosIds: readonly number[];
   /** Since when, in seconds since 1970. */
   readonly created: number;
-  readonly state: "loading" | "ready" | "draining";
+  /** `absent`: it was served, and no worker of it is here now. */
+  readonly state: "loading" | "ready" | "draining" | "absent";
   readonly workers: number;
   /** Null: the model came without a tokenizer; only token ids are taken. */
   readonly tokenizer: TokenizerFiles | null;

@@ -16,11 +16,16 @@ export interface RouterLinksOptions {
   readonly onDown: (router: number) => void;
 }
 
+/** A router that does not want a worker closes sooner. */
+const STOOD_MS = 1_000;
+
 export class RouterLinks {
   readonly #options: RouterLinksOptions;
   readonly #world: LinkWorld;
   readonly #links: readonly KeptLink[];
   readonly #routerOf = new Map<string, number>();
+  /** Links that have stood for a while: the router did not refuse them. */
+  readonly #stood = new Set<number>();
 
   constructor(options: RouterLinksOptions, world: LinkWorld) {
     this.#options = options;
@@ -30,6 +35,11 @@ export class RouterLinks {
 
   get up(): number {
     return this.#links.filter((it) => it.up).length;
+  }
+
+  /** Links that their routers keep. */
+  get stood(): number {
+    return this.#stood.size;
   }
 
   /** By a call's peer; null: the caller dialled us. */
@@ -50,22 +60,34 @@ export class RouterLinks {
     const { identity, server, logger, onDown } = this.#options;
     let peer = "";
     let heard = "";
+    let stoodUp = false;
+    let cancel: () => void = () => {};
     const options = { ...identity, address, link, role: "serve" } as const;
     return new KeptLink(options, this.#world, {
       onUp: ({ router, socket, rest }) => {
         // As grpc-js names it.
         peer = `${socket.remoteAddress}:${socket.remotePort}`;
         this.#routerOf.set(peer, index);
-        heard = "";
-        logger.info({ router, address }, "linked");
+        stoodUp = false;
+        cancel = this.#world.timers.after(STOOD_MS, () => {
+          stoodUp = true;
+          this.#stood.add(index);
+          logger.info({ router, address }, "linked");
+        });
         if (rest.length > 0) socket.unshift(rest);
         server.inject(socket);
       },
       onDown: (failure) => {
-        if (this.#routerOf.delete(peer)) onDown(index);
+        cancel();
+        this.#stood.delete(index);
+        const wasUp = this.#routerOf.delete(peer);
+        if (wasUp) onDown(index);
+        // A router that refuses says nothing: it closes.
+        const refused = wasUp && !stoodUp ? " at once: does it have the same secret?" : "";
+        const reason = `${failure.message}${refused}`;
         // The same again and again is told once.
-        if (failure.message !== heard) logger.warn({ address, reason: failure.message }, "no link");
-        heard = failure.message;
+        if (reason !== heard) logger.warn({ address, reason }, "no link");
+        heard = stoodUp ? "" : reason;
       },
     });
   }

@@ -127,6 +127,9 @@ export async function startWorker(
     },
     (part) => part.close(),
   );
+  if (config.routers.length > 0) {
+    health.add("ready", "routers", () => (links.stood > 0 ? null : "no router has taken it in"));
+  }
 
   await life.start(
     "calls",

@@ -9,7 +9,7 @@ import { EXIT_INTERRUPTED, makeCommand, perform, type App, type ExitCode } from 
 import { parseWhole } from "../parse-options.ts";
 import { printable } from "../print/text.ts";
 import { curlLines } from "../serving/curl-lines.ts";
-import type { ModelServing } from "../serving/model-serving.ts";
+import type { ModelServing, ServingPlan } from "../serving/model-serving.ts";
 import type { Session } from "../session.ts";
 
 interface ServeOptions {
@@ -65,21 +65,25 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
   const { engineHere } = await import("#native/index.ts");
   const here = engineHere();
   if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
-  const { ModelServing } = await import("../serving/model-serving.ts");
   const model = resolve(session.terminal.cwd, given);
-  if (!existsSync(join(model, "config.json"))) {
-    throw new Failure("NOT_FOUND", `${model} has no config.json`, {
+  for (const file of ["config.json", "tokenizer.json"]) {
+    if (existsSync(join(model, file))) continue;
+    throw new Failure("NOT_FOUND", `${model} has no ${file}`, {
       hint: "give a model's folder as Hugging Face has them; `signalbox model check` looks closer",
     });
   }
   const folder = mkdtempSync(join(tmpdir(), "signalbox-serve-"));
   const interrupted = new AbortController();
-  const unlisten = session.terminal.onInterrupt(() => interrupted.abort());
   let serving: ModelServing | null = null;
+  const unlisten = session.terminal.onInterrupt(() => {
+    if (interrupted.signal.aborted) return void serving?.stop(0);
+    session.printer.note("running streams may finish; once more ends them at once");
+    return interrupted.abort();
+  });
   let ended: string | null = null;
   try {
     const { printer } = session;
-    serving = await ModelServing.start({
+    serving = await startServing(model, {
       ...{ model, folder, env: session.terminal.env, workers: options.workers },
       name: options.name ?? basename(model),
       http: `${options.host}:${options.port}`,
@@ -96,6 +100,22 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
   }
   if (ended === null) return EXIT_INTERRUPTED;
   throw new Failure("UNAVAILABLE", `${ended} ended`, { hint: `the logs are in ${folder}` });
+}
+
+/** Where a model cannot be loaded, the engine's own word for it instead of a worker's log. */
+async function startServing(model: string, plan: ServingPlan): Promise<ModelServing> {
+  const { ModelServing } = await import("../serving/model-serving.ts");
+  try {
+    return await ModelServing.start(plan);
+  } catch (reason) {
+    const { checkModelFolder, EngineFailure } = await import("#native/index.ts");
+    const fault = await checkModelFolder(model).then(
+      () => null,
+      (cause: unknown) => EngineFailure.from(cause),
+    );
+    if (fault === null) throw reason;
+    throw new Failure("INVALID", fault.message, { cause: reason });
+  }
 }
 
 function sayReady(session: Session, serving: ModelServing, name: string): void {

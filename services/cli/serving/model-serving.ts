@@ -36,6 +36,9 @@ const WORKER_READY_MS = 600_000;
 const ROUTER_READY_MS = 30_000;
 const LINK_MS = 15_000;
 const POLL_MS = 20;
+/** Before a worker that could not be started is tried again; doubled each time. */
+const RESTART_MS = 1_000;
+const RESTART_MS_MAX = 60_000;
 /** Streams that run are finished or handed over first. */
 const STOP_GRACE_MS = 35_000;
 
@@ -116,18 +119,32 @@ export class ModelServing {
   }
 
   /**
-   * Settles when every worker or the router has ended by itself, with who it was; a worker that
-   * ends while others serve is started again.
+   * Starts workers again that have ended. Settles when the router has ended by itself, with its
+   * name; null when `signal` aborts. Rejects when a worker cannot be started any more and no other
+   * is left.
    */
   async watch(signal: AbortSignal): Promise<string | null> {
+    let missing = 0;
+    let pauseMs = RESTART_MS;
+    let tryAtMs = 0;
     while (!signal.aborted) {
       if (this.#router !== null && !isAlive(this.#router)) return "router";
       for (const [name, record] of this.#workers) {
         if (isAlive(record) || this.#stopping) continue;
         this.#workers.delete(name);
         this.#plan.onStep({ name, detail: `ended; its log is ${record.logFile}` });
-        if (this.#workers.size === 0 && this.#plan.workers === 1) return name;
-        await this.addWorker();
+        missing += 1;
+      }
+      if (missing > 0 && performance.now() >= tryAtMs) {
+        try {
+          await this.addWorker();
+          missing -= 1;
+          pauseMs = RESTART_MS;
+        } catch (reason) {
+          if (this.#workers.size === 0 && pauseMs > RESTART_MS) throw reason;
+          tryAtMs = performance.now() + pauseMs;
+          pauseMs = Math.min(2 * pauseMs, RESTART_MS_MAX);
+        }
       }
       await new Promise((resume) => setTimeout(resume, 10 * POLL_MS));
     }
@@ -172,7 +189,11 @@ export class ModelServing {
     const ready = await startService({
       ...{ name, deadlineMs, cwd: this.#plan.folder, logs: this.#plan.folder },
       argv: [process.execPath, serviceMain(service)],
-      env: { ...servingEnv(this.#plan.env), ...Object.fromEntries(prefixed) },
+      // Killed, this process would leave them behind.
+      env: {
+        ...{ ...servingEnv(this.#plan.env), ...Object.fromEntries(prefixed) },
+        SIGNALBOX_WITH_PARENT: "1",
+      },
       onStarted: keep, // Known from its first moment, so that stop() finds it.
     });
     keep(ready);

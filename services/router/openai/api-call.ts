@@ -183,12 +183,16 @@ const LOADING_RETRY_MS = 5_000;
 export function servedModel(call: ApiCall, name: string): ServedModel {
   const { models } = call.grant;
   const model = call.services.catalog.model(name);
+  if (model === null && call.services.catalog.models().length === 0) {
+    throw new ApiError(503, "No worker has dialled this router yet.", {
+      ...{ code: "unavailable", retryAfterMs: LOADING_RETRY_MS },
+    });
+  }
   if (model === null || (models !== null && !models.includes(name))) throw modelNotFound(name);
   call.outcome.model = name;
-  if (model.state !== "loading" && model.workers > 0) return model;
-  const why = model.state === "loading" ? "is loading" : "has no worker";
-  throw new ApiError(503, `The model \`${name}\` ${why}.`, {
-    code: model.state === "loading" ? "model_loading" : "unavailable",
-    retryAfterMs: LOADING_RETRY_MS,
+  // One without a worker is waited for: its request may be sooner than its next worker.
+  if (model.state !== "loading") return model;
+  throw new ApiError(503, `The model \`${name}\` is loading.`, {
+    ...{ code: "model_loading", retryAfterMs: LOADING_RETRY_MS },
   });
 }

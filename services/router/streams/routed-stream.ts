@@ -299,13 +299,22 @@ export class RoutedStream implements Visitor {
   #goOn(worker: string, fault: AttemptFault): void {
     const verdict = onFault(this.#stream, worker, fault);
     if (verdict.kind === "fail") return this.#fail(verdict.failure);
-    const costs = this.#stream.emitted.length === 0 && fault.kind !== "handed_back";
-    if (costs && !this.#options.gate.mayRetry()) return this.#fail(spentFailure(fault));
+    if (this.#costsRetry(fault) && !this.#options.gate.mayRetry())
+      return this.#fail(spentFailure(fault));
     this.#options.meter.onRetried(fault.kind);
     if (this.#stream.emitted.length > this.#request.resumeIds.length) {
       this.#fault ??= { cause: fault.kind, sinceMs: this.#lastTokenMs };
     }
     return void this.#placeAfter(verdict.afterMs);
+  }
+
+  /**
+   * Answers that come back take from the budget, so that retries do not feed an overload. The first
+   * loss of a worker does not: all that it had comes at once, and has to go somewhere.
+   */
+  #costsRetry({ kind }: AttemptFault): boolean {
+    if (this.#stream.emitted.length > 0 || kind === "handed_back") return false;
+    return (kind !== "lost" && kind !== "stalled") || this.#stream.barren > 1;
   }
 
   async #placeAfter(pauseMs: number): Promise<void> {

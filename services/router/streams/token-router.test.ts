@@ -108,10 +108,10 @@ test("what has no token takes from the budget of retries, what has one does not"
     }
   };
   const barren = [script("break"), script("break"), script("break"), script("finish")];
-  const fleet = new ScriptedFleet(Array.from({ length: 16 }, () => barren).flat());
+  const fleet = new ScriptedFleet(Array.from({ length: 30 }, () => barren).flat());
   const on = router(fleet);
   const ends: (Failure | null)[] = [];
-  for (let i = 0; i < 13; i++) ends.push(await run(on));
+  for (let i = 0; i < 26; i++) ends.push(await run(on));
   expect(ends.slice(0, 10)).toEqual(Array(10).fill(null)); // 3 a second for 10 s, and 20 %.
   expect(ends.find((end) => end !== null)).toMatchObject({ code: "UNAVAILABLE" });
   expect(fleet.refusals).toContain("retries");
@@ -227,4 +227,21 @@ test("whatever attempts do, the reader gets a beginning of the one output, and a
   );
   expect(resumed).toBeGreaterThan(50);
   expect(whole).toBeGreaterThan(50);
+});
+
+test("everyone that a dying worker had goes on elsewhere, with or without a token", async () => {
+  const begun = Array.from({ length: 100 }, () => [script("break"), script("finish")]).flat();
+  const fleet = new ScriptedFleet(begun);
+  const router = new TokenRouter({
+    ...{ placement: fleet, meter: fleet.meter, freshWaitMs: 0, resumeWaitMs: 0 },
+    ...{ admission: ADMISSION_DEFAULTS, timers: systemTimers },
+  });
+  for (let i = 0; i < 100; i++) {
+    const ids: number[] = [];
+    for await (const chunk of router.open(requestOf({}), new AbortController().signal)) {
+      ids.push(...chunk.tokenIds);
+    }
+    expect(ids).toEqual(WHOLE);
+  }
+  expect(fleet.refusals).toEqual([]);
 });

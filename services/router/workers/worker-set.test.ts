@@ -184,7 +184,8 @@ test("a worker that dials brings its model and tokenizer, and serves on that con
   expect(worker.asked).toMatchObject([{ id: "r", fence: 1, dispatch: 1, promptIds: [1, 2] }]);
   worker.socket.destroy();
   await waitFor(() => router.workers.size === 0);
-  expect(router.workers.models()).toEqual([]);
+  expect(router.workers.models()).toMatchObject([{ name: "m", workers: 0, state: "absent" }]);
+  await expect(read(router, 2, [])).rejects.toMatchObject({ code: "UNAVAILABLE" });
   expect(router.fleet.tickets.size).toBe(0);
 });
 

@@ -49,6 +49,8 @@ const TICK_MS = 50;
 const CONFIRM_MS = 400;
 /** A stream without news: the connection may be dead one way while the worker reports on another. */
 const SILENT_MS = 1_500;
+/** Models that were served and are not any more. */
+const ABSENT_MAX = 256;
 /** Progress and serving connections that wait for each other, and hostile ones. */
 const CONNECTIONS_MAX = 8192;
 
@@ -61,6 +63,8 @@ export class WorkerSet implements ModelCatalog {
   /** When a model was first served here, in seconds since 1970. */
   readonly #created = new Map<string, number>();
   readonly #asked = new Set<string>();
+  /** Models without a worker now, as they last were. */
+  readonly #absent = new Map<string, ServedModel>();
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -103,7 +107,8 @@ export class WorkerSet implements ModelCatalog {
     const workers = [...this.#connections.values()].filter(({ model }) => model.name === name);
     const [first] = workers;
     const created = this.#created.get(name);
-    if (first === undefined || created === undefined) return null;
+    if (created === undefined) return null;
+    if (first === undefined) return this.#absent.get(name) ?? null;
     const { model } = first;
     const draining = workers.every(({ key }) => this.#isDraining(key));
     return {
@@ -186,11 +191,23 @@ export class WorkerSet implements ModelCatalog {
   #onClosed(connection: WorkerConnection, why: string): void {
     const { key } = connection;
     if (this.#connections.get(key) !== connection) return; // Replaced meanwhile (F2).
+    const last = this.model(connection.model.name);
     this.#connections.delete(key);
+    if (last?.workers === 1) this.#remember(last);
     const { fleet, clock, logger } = this.#options;
     onWorkerGone(fleet, key, clock.monotonicMs());
     if (!this.#stopped) logger.warn({ worker: key, reason: why }, "worker left");
     this.#options.onChanged();
+  }
+
+  /** Clients of a model whose last worker has gone are told to come back, not that it is unknown. */
+  #remember(last: ServedModel): void {
+    this.#absent.delete(last.name);
+    this.#absent.set(last.name, { ...last, workers: 0, state: "absent" });
+    const [oldest] = this.#absent.keys();
+    if (this.#absent.size <= ABSENT_MAX || oldest === undefined) return;
+    this.#absent.delete(oldest);
+    this.#created.delete(oldest);
   }
 
   async #takeTokenizer(connection: WorkerConnection): Promise<void> {

@@ -28,6 +28,7 @@ export async function runService(
   const life = new Lifecycle({ logger, ...options });
   const removeSignals = onSignals(life, logger);
   const removeFaults = onUncaught(life, logger);
+  const unwatch = endWithParent(life);
   try {
     const ready = await build(life);
     process.stdout.write(`${JSON.stringify({ ready: true, ...ready, pid: process.pid })}\n`);
@@ -43,6 +44,7 @@ export async function runService(
   } finally {
     removeSignals();
     removeFaults();
+    unwatch();
   }
 }
 
@@ -56,6 +58,23 @@ function onSignals(life: Lifecycle, logger: Logger): () => void {
   };
   process.on("SIGTERM", listener).on("SIGINT", listener);
   return () => process.off("SIGTERM", listener).off("SIGINT", listener);
+}
+
+/** Set by who starts services that must not outlive it, such as `signalbox serve`. */
+const WITH_PARENT_VARIABLE = "SIGNALBOX_WITH_PARENT";
+const PARENT_LOOK_MS = 500;
+
+/** A parent that was killed says nothing: its children have another one then. */
+function endWithParent(life: Lifecycle): () => void {
+  if ((process.env[WITH_PARENT_VARIABLE] ?? "") === "") return () => {};
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    life.requestStop("the process that started it is gone");
+  }, PARENT_LOOK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /** A bug that reached the top: the process stops; the log brings everything back. */
