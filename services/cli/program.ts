@@ -26,6 +26,7 @@ import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
 import { validateCommand } from "./commands/validate.ts";
+import { workerCommand } from "./commands/worker.ts";
 import { watchCommand } from "./commands/watch.ts";
 import { whyCommand } from "./commands/why.ts";
 import type { App } from "./command.ts";
@@ -66,6 +67,7 @@ export function makeProgram(app: App): Command {
   program.addCommand(receiptCommand(app));
   program.commandsGroup("Language models:");
   program.addCommand(serveCommand(app));
+  program.addCommand(workerCommand(app));
   program.addCommand(modelCommand(app));
   program.addCommand(routerCommand(app));
   program.commandsGroup("Upkeep:");

@@ -1,14 +1,13 @@
 // `signalbox agent`: run an agent here, in the foreground. This is how a user without root puts a
 // cluster's login node to work: outbound connections only, nothing installed.
 
-import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { Failure } from "#shared/base/errors.ts";
 import { collect, makeCommand, perform, type App, type ExitCode } from "../command.ts";
 import { writeFileAtomic } from "../mesh/mesh-record.ts";
-import { parseReady, serviceMain } from "../mesh/start-service.ts";
+import { runForeground } from "../mesh/run-foreground.ts";
 import { tomlText } from "../mesh/toml.ts";
 import { parsePairs } from "../parse-options.ts";
 import type { Session } from "../session.ts";
@@ -72,7 +71,9 @@ function agent(session: Session, options: AgentOptions): Promise<ExitCode> {
     options.config === undefined
       ? writeAgentConfig(session, options)
       : resolve(terminal.cwd, options.config);
-  return runForeground(session, config);
+  return runForeground(session, "agent", config, (pid, ready) => {
+    return `the agent runs (pid ${pid}, HTTP ${String(ready["http"])}); Ctrl-C ends it, jobs run on`;
+  });
 }
 
 function writeAgentConfig(session: Session, options: AgentOptions): string {
@@ -103,38 +104,4 @@ function writeAgentConfig(session: Session, options: AgentOptions): string {
   });
   writeFileAtomic(path, text);
   return path;
-}
-
-/** Ends with the agent's own exit code, as far as it is one of ours. */
-async function runForeground(session: Session, config: string): Promise<ExitCode> {
-  const { printer, terminal } = session;
-  const argv = [serviceMain("agent"), "--config", config];
-  const { SIGNALBOX_TOKEN: _token, ...env } = terminal.env;
-  const child = spawn(process.execPath, argv, { env, stdio: ["ignore", "pipe", "inherit"] });
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    if (printer.json) return void terminal.stdout.write(chunk);
-    if (parseReady(said) !== null) return;
-    said += chunk.toString();
-    const ready = parseReady(said);
-    if (ready !== null) {
-      printer.note(
-        `the agent runs (pid ${child.pid}, HTTP ${String(ready["http"])}); Ctrl-C ends it, jobs run on`,
-      );
-    }
-  });
-  const unlisten = terminal.onInterrupt((signal) => {
-    // A terminal sends Ctrl-C to the agent itself; a second signal would end it at once.
-    if (signal === "SIGTERM" || !terminal.stdoutIsTty) child.kill("SIGTERM");
-  });
-  try {
-    const code = await new Promise<number | null>((done, fail) => {
-      child.once("error", fail);
-      child.once("close", (exitCode) => done(exitCode));
-    });
-    if (code === 0) return 0;
-    return code === 2 ? 2 : 3;
-  } finally {
-    unlisten();
-  }
 }

@@ -1,9 +1,11 @@
-// `signalbox router`: keys for a router's OpenAI API.
+// `signalbox router`: one in the foreground, and keys for its OpenAI API.
 
 import { createHash, randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { makeCommand, makeGroup, perform, type App, type ExitCode } from "../command.ts";
 import { Failure } from "#shared/base/errors.ts";
+import { runForeground } from "../mesh/run-foreground.ts";
 import { parseWhole } from "../parse-options.ts";
 import type { Session } from "../session.ts";
 
@@ -36,11 +38,38 @@ export function routerCommand(app: App): Command {
   return makeGroup(
     "router",
     {
-      summary: "keys of a router",
-      examples: ["signalbox router key new --namespace lab --name ada"],
+      summary: "run a router here, and make keys for it",
+      examples: [
+        "signalbox router run --config router.toml",
+        "signalbox router key new --namespace lab --name ada",
+      ],
     },
-    [key],
+    [runCommand(app), key],
   );
+}
+
+function runCommand(app: App): Command {
+  return makeCommand(
+    "run",
+    {
+      summary: "run a router here, in the foreground",
+      details:
+        "The OpenAI API at [router] http, and workers dial [router] workers. SIGTERM or Ctrl-C refuses\n" +
+        "what is new and lets streams finish within drain_s. Logs are JSON lines on stderr.",
+      examples: ["signalbox router run --config router.toml"],
+    },
+    "local",
+  )
+    .requiredOption("--config <file>", "TOML file with a [router] section")
+    .action(({ config }: { config: string }, self: Command) =>
+      perform(app, self, (session) => {
+        const file = resolve(session.terminal.cwd, config);
+        return runForeground(session, "router", file, (pid, ready) => {
+          const { http, workers } = ready;
+          return `the API is at http://${String(http)}/v1, workers dial ${String(workers)} (pid ${pid})`;
+        });
+      }),
+    );
 }
 
 function newCommand(app: App): Command {
