@@ -47,7 +47,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function addon(): Promise<number> {
-  await buildNative({ variant: "release", targets: [ADDON_TARGET], strict: STRICT });
+  await buildNative({
+    ...{ variant: "release", targets: [ADDON_TARGET], strict: STRICT },
+    onProgress: (line) => void process.stderr.write(`${line}\n`),
+  });
   say(ADDON_FILE);
   return 0;
 }

@@ -33,6 +33,8 @@ export interface BuildWish {
   readonly targets: readonly string[];
   /** Warnings are errors: for us, not for whoever installs the package with a newer compiler. */
   readonly strict: boolean;
+  /** Told now and then how far the compiler is: `[12/70] Building …`. */
+  readonly onProgress?: (line: string) => void;
 }
 
 export interface Built {
@@ -89,7 +91,7 @@ export async function buildNative(wish: BuildWish, root: string = BUILD_FOLDER):
     const configured = await configure(toolchain, folder, wish);
     const jobs = String(jobsHere());
     const argv = ["--build", folder, "--parallel", jobs, "--target", ...wish.targets];
-    const built = await run(toolchain.cmake, argv);
+    const built = await run(toolchain.cmake, argv, wish.onProgress);
     if (wish.variant === "release" && wish.targets.includes(ADDON_TARGET)) {
       replaceFile(join(folder, `${ADDON_TARGET}.node`), join(root, `${ADDON_TARGET}.node`));
     }
@@ -140,11 +142,24 @@ function nodeApiHeaders(): string {
   return join(dirname(manifest), "include");
 }
 
-async function run(command: string, argv: readonly string[]): Promise<string> {
+const PROGRESS_MS = 5_000;
+
+async function run(
+  command: string,
+  argv: readonly string[],
+  onProgress: (line: string) => void = () => {},
+): Promise<string> {
   const { promise, resolve: done, reject } = Promise.withResolvers<number | null>();
   const child = spawn(command, argv, { stdio: ["ignore", "pipe", "pipe"] });
   const said: Buffer[] = [];
-  child.stdout.on("data", (bytes: Buffer) => said.push(bytes));
+  let toldAt = performance.now();
+  child.stdout.on("data", (bytes: Buffer) => {
+    said.push(bytes);
+    const line = /^\[.*$/mu.exec(bytes.toString())?.[0];
+    if (line === undefined || performance.now() - toldAt < PROGRESS_MS) return;
+    toldAt = performance.now();
+    onProgress(line);
+  });
   child.stderr.on("data", (bytes: Buffer) => said.push(bytes));
   child.on("error", reject).on("close", done);
   const code = await promise;
