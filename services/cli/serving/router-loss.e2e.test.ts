@@ -1,0 +1,156 @@
+// Two routers, two workers that dial both: a client whose router is killed goes on at the other
+// one, to the letter.
+
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { tempDirectory } from "#shared/testing/temp-directory.ts";
+import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";
+import { signalProcess } from "../mesh/process-identity.ts";
+import type { ServiceRecord } from "../mesh/mesh-record.ts";
+import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
+import { stopService } from "../mesh/stop-service.ts";
+import { bundledModel } from "../package-root.ts";
+import { untilLinked } from "./linked-workers.ts";
+
+const READY_MS = 60_000;
+const TOKENS = 300;
+const ROUNDS = 3;
+const BODY = JSON.stringify({
+  ...{ model: "lantern", stream: true, max_tokens: TOKENS, ignore_eos: true },
+  ...{ temperature: 0.9, seed: 5 },
+  messages: [{ role: "user", content: "Tell me a story about a signal box." }],
+});
+
+describe.skipIf(WHY_NO_ADDON !== null)(`the loss of a router (${WHY_NO_ADDON ?? "built"})`, () => {
+  const temporary = tempDirectory("router-loss");
+  const secret = join(temporary.path, "secret");
+  let routers: ServiceRecord[] = [];
+  const workers: ServiceRecord[] = [];
+  let env: { readonly [name: string]: string | undefined } = {};
+
+  const start = (
+    service: "router" | "worker",
+    name: string,
+    settings: { readonly [key: string]: string },
+  ): Promise<ServiceRecord> => {
+    const keys = Object.entries(settings).map(([key, value]) => [
+      `SIGNALBOX_${service.toUpperCase()}_${key}`,
+      value,
+    ]);
+    return startService({
+      ...{ name, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
+      argv: [process.execPath, serviceMain(service)],
+      env: { ...env, ...Object.fromEntries(keys) },
+      onStarted: () => {},
+    });
+  };
+  const router = (name: string): Promise<ServiceRecord> =>
+    start("router", name, { NAME: name, WORKERS: "127.0.0.1:0", SECRET_FILE: secret });
+  const urlOf = ({ ready }: ServiceRecord): string => `http://${String(ready?.["http"])}/v1`;
+
+  beforeAll(
+    async () => {
+      env = { ...serviceEnv(process.env), SIGNALBOX_ENGINE: await builtAddon() };
+      mkdirSync(temporary.path, { recursive: true });
+      writeFileSync(secret, randomBytes(32).toString("hex"), { mode: 0o600 });
+      routers = await Promise.all(Array.from({ length: ROUNDS + 1 }, (_, i) => router(`r${i}`)));
+      const dialled = routers.map(({ ready }) => String(ready?.["workers"])).join(",");
+      for (const name of ["w1", "w2"]) {
+        const settings = { MODEL: bundledModel(), THREADS: "1", SECRET_FILE: secret };
+        workers.push(await start("worker", name, { NAME: name, ROUTERS: dialled, ...settings }));
+      }
+      const logs = temporary.path;
+      for (const each of routers) await untilLinked(urlOf(each), "lantern", 2, READY_MS, logs);
+    },
+    BUILD_MS_MAX + 2 * READY_MS,
+  );
+
+  afterAll(async () => {
+    await Promise.all([...routers, ...workers].map((record) => stopService(record, 2_000)));
+    temporary.remove();
+  }, READY_MS);
+
+  test(
+    "its clients go on at another one, and no letter is lost or repeated",
+    async () => {
+      const whole = await read(urlOf(routers[ROUNDS]!), null);
+      expect(whole.done).toBe(true);
+      for (let round = 0; round < ROUNDS; round++) {
+        const cutAt = 20 + 60 * round;
+        const first = await read(urlOf(routers[round]!), null, (events) => {
+          if (events === cutAt) signalProcess(routers[round]!, "SIGKILL");
+        });
+        expect(first.done).toBe(false);
+        const second = await read(urlOf(routers[ROUNDS]!), first);
+        expect(second.done).toBe(true);
+        expect(second.ids).toEqual(first.ids);
+        expect(first.text.length).toBeGreaterThan(0);
+        expect(second.text.length).toBeGreaterThan(0);
+        expect(first.text + second.text).toBe(whole.text);
+      }
+    },
+    READY_MS,
+  );
+});
+
+interface Had {
+  readonly text: string;
+  /** It ended as streams end. */
+  readonly done: boolean;
+  /** Of the answer; one, also over two routers. */
+  readonly ids: ReadonlySet<string>;
+  readonly lastEventId: string;
+  readonly resume: string;
+}
+
+/** Reads until the end, or until the connection breaks; `before` is what it goes on from. */
+async function read(
+  url: string,
+  before: Had | null,
+  onEvent: (events: number) => void = () => {},
+): Promise<Had> {
+  const back = before === null ? {} : { "last-event-id": before.lastEventId };
+  const response = await fetch(`${url}/chat/completions`, {
+    method: "POST",
+    headers: {
+      ...{ "content-type": "application/json", ...back },
+      "x-signalbox-resume": before?.resume ?? "new",
+    },
+    body: BODY,
+  });
+  expect(response.status).toBe(200);
+  const had = {
+    ...{ text: "", done: false, ids: new Set<string>(), lastEventId: before?.lastEventId ?? "" },
+    resume: response.headers.get("x-signalbox-resume") ?? before?.resume ?? "",
+  };
+  let events = 0;
+  let held = "";
+  const decoder = new TextDecoder();
+  try {
+    for await (const bytes of response.body!) {
+      held += decoder.decode(bytes, { stream: true });
+      const whole = held.split("\n\n");
+      held = whole.pop()!; // Half an event is none: it has not been had.
+      for (const event of whole) {
+        const data = /^data: (.*)$/mu.exec(event)?.[1];
+        if (data === "[DONE]") return { ...had, done: true };
+        const { id, choices } = JSON.parse(data!) as Chunk;
+        had.ids.add(id);
+        had.text += choices[0]?.delta.content ?? "";
+        had.lastEventId = /^id: (.*)$/mu.exec(event)?.[1] ?? had.lastEventId;
+        events += 1;
+        onEvent(events);
+      }
+    }
+  } catch {
+    // The connection broke: that is what this is about.
+  }
+  return had;
+}
+
+interface Chunk {
+  readonly id: string;
+  readonly choices: readonly { readonly delta: { readonly content?: string } }[];
+}
