@@ -1,9 +1,7 @@
 // The fault matrix as a page, from the figures of real runs: `npm run chaos -- matrix RESULT.json`
 // writes docs/fault-matrix.md.
 
-import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import type { FaultTally, StreamsResult } from "./streams.ts";
 
@@ -29,10 +27,10 @@ const HEADS = [
 ];
 
 export function writeMatrix(result: StreamsResult, page: string = PAGE): void {
-  writeFileSync(page, matrixPage(result, circumstances()));
+  writeFileSync(page, matrixPage(result));
 }
 
-export function matrixPage(result: StreamsResult, where: string): string {
+export function matrixPage(result: StreamsResult): string {
   const rows = Object.entries(result.faults).map(([name, tally]) => rowOf(name, tally));
   return `# Fault matrix
 
@@ -42,7 +40,7 @@ What clients of a served model see of faults behind the router. Written by
 the bundled model and an fp8 cache, six streams at a time (greedy and sampled, with and without
 penalties), one fault in the middle of them. Each stream is compared with what it is without faults.
 Rounds whose fault hit no stream do not count.
-${where}
+${result.where}
 
 | ${HEADS.join(" | ")} |
 |${"---|".repeat(HEADS.length)}
@@ -59,12 +57,4 @@ function rowOf(name: string, tally: FaultTally): string {
   const { rounds, streams, hit, lost, repeated, changed, errors, gapMs } = tally;
   const cells = [rounds, streams, hit, lost, repeated, changed, errors, gapMs.p50, gapMs.p99];
   return `| ${what} | ${noticed} | ${cells.join(" | ")} |`;
-}
-
-function circumstances(): string {
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  const gib = Math.round(totalmem() / 2 ** 30);
-  const [cpu] = cpus();
-  const machine = `${cpus().length} CPUs (${cpu?.model ?? "unknown"}), ${gib} GiB`;
-  return `${machine}, Node ${process.versions.node}, commit ${commit}.`;
 }

@@ -12,6 +12,7 @@ import { startLinkProxy, type LinkProxy } from "#shared/testing/link-proxy.ts";
 import { bundledModel } from "../services/cli/package-root.ts";
 import { chatOnce, type ChatOutcome } from "../services/cli/serving/chat-stream.ts";
 import { ModelServing } from "../services/cli/serving/model-serving.ts";
+import { circumstances } from "./circumstances.ts";
 import { cut } from "./faults/cut.ts";
 import { drain } from "./faults/drain.ts";
 import type { Fault, Target } from "./faults/fault.ts";
@@ -50,6 +51,8 @@ export interface FaultTally {
 export interface StreamsResult {
   readonly seed: number;
   readonly rounds: number;
+  /** Machine and commit. */
+  readonly where: string;
   readonly faults: { readonly [name: string]: FaultTally };
   readonly failures: readonly string[];
 }
@@ -155,7 +158,8 @@ async function runRounds(rig: Rig, options: StreamsOptions): Promise<StreamsResu
     }
   }
   for (const [name, all] of gaps) tallies[name]!.gapMs = gapFigures(all);
-  return { seed: options.seed, rounds: options.rounds, faults: tallies, failures };
+  const { seed, rounds } = options;
+  return { seed, rounds, where: circumstances(), faults: tallies, failures };
 }
 
 type Verdict =
