@@ -20,7 +20,7 @@ import { enrol, openKey, readIdentity } from "./agent-identity.ts";
 import type { AgentIdentity } from "./agent-identity.ts";
 import { Agent } from "./agent.ts";
 import type { AgentSettings } from "./config.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "#shared/config/version.ts";
 
 const ENROL_RETRY = { firstMs: 100, maxMs: 5_000 };
 

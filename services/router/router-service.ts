@@ -20,7 +20,7 @@ import { startOpenAiServer } from "./openai/http-server.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
 import { UsageJournal } from "./usage/usage-journal.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "#shared/config/version.ts";
 import type { TokenizerFiles } from "./token-source.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
 

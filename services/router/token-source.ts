@@ -5,6 +5,8 @@
 //   T2. A stream ends by a chunk with `finish`, or by a Failure; never by silence.
 //   T3. A consumer that stops reading holds nobody up; leaving the loop aborts the request.
 
+import type { RequestClass } from "./core/request-class.ts";
+
 /** Token ids only; complete: null stands for none. */
 export interface TokenRequest {
   /** Unique; workers and logs know the request by it. */
@@ -26,10 +28,6 @@ export interface TokenRequest {
   /** An attempt has ended that was at a worker for so long; null: nobody counts. */
   readonly onWorked: ((workedMs: number) => void) | null;
 }
-
-/** RYZ-35: heavier ones go first. */
-export const REQUEST_CLASSES = ["critical", "realtime", "high", "normal", "low", "bulk"] as const;
-export type RequestClass = (typeof REQUEST_CLASSES)[number];
 
 /** What is null is what the model proposes, then the usual default. */
 export interface TokenSampling {

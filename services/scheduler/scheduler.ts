@@ -38,7 +38,7 @@ import { NamespaceDirectory } from "./server/namespace-directory.ts";
 import { OwnedArtifacts } from "./server/owned-artifacts.ts";
 import { servicesOf } from "./server/services.ts";
 import { WatchHub } from "./server/watch.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "#shared/config/version.ts";
 
 /** Agents say that they live this often; one silent for three of these is shown as disconnected. */
 const HEARTBEAT_MS = 5_000;

@@ -16,7 +16,7 @@ import { failureOfEngine } from "./engine-failure.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { modelCard } from "./model-card.ts";
 import { NO_TOKENIZER, readTokenizer, type TokenizerFiles } from "./tokenizer-files.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "#shared/config/version.ts";
 
 export interface LoadedModel {
   readonly engine: Engine;

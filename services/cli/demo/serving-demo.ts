@@ -21,7 +21,6 @@ export interface ServingResult {
 export interface ServingDemo {
   readonly folder: string;
   readonly env: { readonly [name: string]: string | undefined };
-  readonly say: (text: string) => void;
   /** Text as it comes, for people to see. */
   readonly onText: (text: string, worker: "before" | "after") => void;
   readonly onStep: (step: { readonly name: string; readonly detail: string }) => void;

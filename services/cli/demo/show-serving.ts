@@ -20,7 +20,6 @@ export async function showServing(
   const result = await serveAndKill({
     folder: join(stage.folder, "serving"),
     env: session.terminal.env,
-    say: (text) => stage.say(text),
     onStep: ({ name, detail }) => {
       signal.throwIfAborted();
       stage.say(`${style.green(style.signs.ok)} ${name.padEnd(9)}  ${detail}`);

@@ -76,10 +76,6 @@ export class ModelServing {
     return [...this.#workers.values()];
   }
 
-  get router(): ServiceRecord | null {
-    return this.#router;
-  }
-
   /** SIGKILL is how a machine dies: without a word. False when it was gone. */
   signal(worker: string, signal: NodeJS.Signals): boolean {
     const record = this.#workers.get(worker);

@@ -3,7 +3,7 @@
 import { parseTomlSource } from "#shared/config/toml-source.ts";
 import { Failure } from "#shared/base/errors.ts";
 import type { KeyLimits } from "../core/key-limits.ts";
-import { REQUEST_CLASSES, type RequestClass } from "../token-source.ts";
+import { REQUEST_CLASSES, type RequestClass } from "../core/request-class.ts";
 
 export interface KeyEntry {
   readonly name: string;

@@ -1,7 +1,8 @@
 // The fields that chat and completions share, as the domain says them. Pure.
 
 import type { Json } from "#shared/base/canonical-json.ts";
-import { REQUEST_CLASSES, type RequestClass, type TokenSampling } from "../token-source.ts";
+import { REQUEST_CLASSES, type RequestClass } from "../core/request-class.ts";
+import type { TokenSampling } from "../token-source.ts";
 import { badField } from "./api-error.ts";
 import { isList, type BodyFields } from "./body-fields.ts";
 import { parseOutputFormat, type OutputFormat } from "./output-format.ts";

@@ -3,13 +3,8 @@
 import { randomInt } from "#shared/base/prng.ts";
 import type { Json } from "#shared/base/canonical-json.ts";
 import type { ModelText } from "../text/model-text.ts";
-import {
-  REQUEST_CLASSES,
-  type MaskSource,
-  type RequestClass,
-  type ServedModel,
-  type TokenRequest,
-} from "../token-source.ts";
+import { REQUEST_CLASSES, type RequestClass } from "../core/request-class.ts";
+import type { MaskSource, ServedModel, TokenRequest } from "../token-source.ts";
 import { headerOf, randomHex, readJson, servedModel, type ApiCall } from "./api-call.ts";
 import { ApiError, badField } from "./api-error.ts";
 import { chatShapes, completionShapes, type AnswerShapes } from "./answer-shapes.ts";

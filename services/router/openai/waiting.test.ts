@@ -9,7 +9,7 @@ import { ADMISSION_DEFAULTS, type AdmissionOptions } from "../core/admission.ts"
 import type { Placed, Wish } from "../streams/placement.ts";
 import { ScriptedFleet } from "../streams/scripted-fleet.fixture.ts";
 import { TokenRouter } from "../streams/token-router.ts";
-import type { RequestClass } from "../token-source.ts";
+import type { RequestClass } from "../core/request-class.ts";
 import type { WorkerConnection } from "../workers/worker-connection.ts";
 import { MODEL, startTestServer, type TestServer } from "./scripted-source.fixture.ts";
 

@@ -1,7 +1,8 @@
 // Between what a front door asks and what goes to a worker.
 
 import type { signalbox } from "#proto/signalbox.js";
-import type { ChunkLogprobs, RequestClass, TokenRequest, TokenSampling } from "../token-source.ts";
+import type { RequestClass } from "../core/request-class.ts";
+import type { ChunkLogprobs, TokenRequest, TokenSampling } from "../token-source.ts";
 
 type Wire = signalbox.inference.v1.IGenerateRequest;
 

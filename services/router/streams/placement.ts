@@ -1,7 +1,7 @@
 // What a stream asks of the fleet: where to go, and to be counted there.
 
 import type { WorkerConnection } from "../workers/worker-connection.ts";
-import type { RequestClass } from "../token-source.ts";
+import type { RequestClass } from "../core/request-class.ts";
 
 export interface Wish {
   readonly model: string;

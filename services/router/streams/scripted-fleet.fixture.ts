@@ -101,8 +101,6 @@ export class ScriptedFleet implements Placement {
       return {
         allow: (index, mask) => this.allowed.push({ index, mask }),
         cancel: () => (state.cancelled = true),
-        pause: () => {},
-        resume: () => {},
       };
     };
     return { key, generate, generateMasked: generate } as unknown as WorkerConnection;

@@ -3,7 +3,6 @@
 //
 //   C1. `onEnd` is told exactly once, after the last message; after it, and after cancel(),
 //       nothing.
-//   C2. Messages that are not consumed stop the flow: pause() closes HTTP/2's window.
 
 import { constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 import { Failure } from "#shared/base/errors.ts";
@@ -18,8 +17,6 @@ export interface GrpcCall<Req> {
   finish(): void;
   /** Resets the stream; nothing is told any more. */
   cancel(): void;
-  pause(): void;
-  resume(): void;
 }
 
 export interface GrpcListener<Res> {
@@ -106,14 +103,6 @@ class Call<Req, Res> implements GrpcCall<Req> {
   cancel(): void {
     this.#ended = true;
     if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_CANCEL);
-  }
-
-  pause(): void {
-    this.#stream.pause();
-  }
-
-  resume(): void {
-    this.#stream.resume();
   }
 
   #onHeaders(headers: Headers): void {

@@ -35,8 +35,6 @@ export interface GenerateCall {
   /** Only of generateMasked. */
   allow(index: number, mask: Uint32Array): void;
   cancel(): void;
-  pause(): void;
-  resume(): void;
 }
 
 const HELLO_MS = 10_000;
@@ -187,7 +185,5 @@ function callOf(call: GrpcCall<never>, allow: GenerateCall["allow"]): GenerateCa
   return {
     allow,
     cancel: () => call.cancel(),
-    pause: () => call.pause(),
-    resume: () => call.resume(),
   };
 }
