@@ -1,7 +1,7 @@
 // What becomes of streams, as operators count it.
 
 import type { Metrics } from "#shared/telemetry/metrics.ts";
-import type { RequestMetrics } from "./openai/api-call.ts";
+import type { RequestMetrics } from "./requests/request-desk.ts";
 import type { StreamMeter } from "./streams/placement.ts";
 
 export function streamMetrics(metrics: Metrics): StreamMeter {
@@ -25,14 +25,16 @@ export function requestMetrics(metrics: Metrics): RequestMetrics {
     onStart: () => open.inc(),
     onFirstToken: (model, seconds) =>
       metrics.histogram("signalbox_router_first_token_seconds", { model }).observe(seconds),
-    onEnd: ({ route, model, status, promptTokens, completionTokens, seconds }) => {
+    onEnd: ({ route, door, model, status, promptTokens, completionTokens, seconds }) => {
       open.dec();
       const named = model ?? "";
-      metrics
-        .counter("signalbox_http_requests_total", {
-          ...{ method: "POST", route, status: String(status) },
-        })
-        .inc();
+      if (door === "http") {
+        metrics
+          .counter("signalbox_http_requests_total", {
+            ...{ method: "POST", route, status: String(status) },
+          })
+          .inc();
+      }
       metrics
         .histogram("signalbox_router_request_duration_seconds", { model: named })
         .observe(seconds);

@@ -10,7 +10,7 @@ import { createLogger } from "#shared/telemetry/logger.ts";
 import { ManualClock } from "#shared/testing/manual-clock.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
-import { spanText } from "../openai/key-charge.ts";
+import { spanText } from "../openai/limit-headers.ts";
 import {
   HandTokens,
   MODEL,

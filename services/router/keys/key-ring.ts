@@ -12,7 +12,7 @@ import { Failure } from "#shared/base/errors.ts";
 import type { Clock, Timers } from "#shared/base/clock.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { newKeyUse, setLimits, type KeyUse } from "../core/key-limits.ts";
-import type { Grant } from "../openai/api-call.ts";
+import type { Grant } from "../requests/grant.ts";
 import { parseKeysFile, type KeyEntry } from "./keys-file.ts";
 
 export interface KeyRingOptions {

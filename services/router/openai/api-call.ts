@@ -6,55 +6,12 @@ import type { Clock, Timers } from "#shared/base/clock.ts";
 import { Failure } from "#shared/base/errors.ts";
 import { randomInt, type Random } from "#shared/base/prng.ts";
 import type { Json } from "#shared/base/canonical-json.ts";
-import type { Logger } from "#shared/telemetry/logger.ts";
-import type { KeyUse } from "../core/key-limits.ts";
-import type { RequestClass } from "../core/request-class.ts";
 import type { ModelCatalog, ServedModel, TokenSource } from "../token-source.ts";
 import type { TextPool } from "../text/text-pool.ts";
-import type { UsageCell, UsageRecord, UsageSpan } from "../usage/usage-sums.ts";
-import { ApiError, modelNotFound } from "./api-error.ts";
-
-/** What a key allows. */
-export interface Grant {
-  readonly namespace: string;
-  /** Null: every model. */
-  readonly models: readonly string[] | null;
-  /** Of a request that does not say. */
-  readonly priority: RequestClass;
-  /** The heaviest a request may ask for. */
-  readonly priorityMax: RequestClass;
-  /** Null: nobody asks for keys. */
-  readonly key: { readonly name: string; readonly use: KeyUse } | null;
-}
-
-/** Null: no such key. `bearer` is null when the request brings none. */
-export type Authoriser = (bearer: string | null) => Grant | null | Promise<Grant | null>;
-
-/** What is worth counting; the caller knows how the metrics are called. */
-export interface RequestMetrics {
-  onStart(route: string): void;
-  onFirstToken(model: string, seconds: number): void;
-  onEnd(end: RequestEnd): void;
-}
-
-export interface RequestEnd {
-  readonly route: string;
-  /** Null where the request named none that is served. */
-  readonly model: string | null;
-  /** 499: the client had gone. A stream that broke has the status of what broke it. */
-  readonly status: number;
-  readonly finish: string | null;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly seconds: number;
-}
-
-/** Where ended requests are written down, and summed. */
-export interface UsageBook {
-  /** `record` is called a little later, when all of it is known. */
-  add(record: () => UsageRecord): void;
-  sums(span: UsageSpan): Promise<readonly UsageCell[]>;
-}
+import type { Grant } from "../requests/grant.ts";
+import { servedModel } from "../requests/request-checks.ts";
+import type { DeskRequest, UsageBook } from "../requests/request-desk.ts";
+import { ApiError } from "./api-error.ts";
 
 export interface ApiServices {
   readonly source: TokenSource;
@@ -63,7 +20,6 @@ export interface ApiServices {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
-  readonly metrics: RequestMetrics | null;
   /** Null: nothing is kept of requests that have ended. */
   readonly usage: UsageBook | null;
 }
@@ -71,31 +27,12 @@ export interface ApiServices {
 export interface ApiCall {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  readonly requestId: string;
   readonly grant: Grant;
   readonly services: ApiServices;
-  /** Aborts when the client has gone or the server must end. */
-  readonly signal: AbortSignal;
-  readonly log: Logger;
-  readonly startedMs: number;
-  /** Filled as the request goes on; read once at its end. */
-  readonly outcome: Outcome;
-  /** The request is understood and about to be sent: 429 when its key has no such one left. */
-  charge(tokens: number): void;
+  /** Counts, charges and aborts it. */
+  readonly desk: DeskRequest;
   /** Each name is logged once in a server's life. */
   onUnknownFields(names: readonly string[]): void;
-}
-
-export interface Outcome {
-  model: string | null;
-  finish: string | null;
-  promptTokens: number;
-  cachedTokens: number;
-  completionTokens: number;
-  /** At workers, of all its streams together; the last may be told after the answer. */
-  workedMs: number;
-  /** Of what broke a stream after its 200. */
-  status: number | null;
 }
 
 export function headerOf(request: IncomingMessage, name: string): string | null {
@@ -178,22 +115,9 @@ function tooLarge(): ApiError {
   });
 }
 
-const LOADING_RETRY_MS = 5_000;
-
-/** 404 for what is not there or not for this key, 503 while it is not ready. */
-export function servedModel(call: ApiCall, name: string): ServedModel {
-  const { models } = call.grant;
-  const model = call.services.catalog.model(name);
-  if (model === null && call.services.catalog.models().length === 0) {
-    throw new ApiError(503, "No worker has dialled this router yet.", {
-      ...{ code: "unavailable", retryAfterMs: LOADING_RETRY_MS },
-    });
-  }
-  if (model === null || (models !== null && !models.includes(name))) throw modelNotFound(name);
-  call.outcome.model = name;
-  // One without a worker is waited for: its request may be sooner than its next worker.
-  if (model.state !== "loading") return model;
-  throw new ApiError(503, `The model \`${name}\` is loading.`, {
-    ...{ code: "model_loading", retryAfterMs: LOADING_RETRY_MS },
-  });
+/** Throws ApiError for what is not there, not for this key, or not ready. */
+export function modelOf(call: ApiCall, name: string): ServedModel {
+  const model = servedModel(call.services.catalog, call.grant, name);
+  call.desk.outcome.model = name;
+  return model;
 }

@@ -1,6 +1,7 @@
 // One answer from its token streams: as events, or whole.
 
 import { Failure } from "#shared/base/errors.ts";
+import { OUTPUT_TOKENS_GUESS } from "../requests/request-checks.ts";
 import type { ServedModel, TokenChunk, TokenRequest } from "../token-source.ts";
 import type { ApiCall } from "./api-call.ts";
 import { answerJson } from "./api-call.ts";
@@ -31,16 +32,16 @@ export interface GenerationAnswer {
 }
 
 export async function answerGeneration(call: ApiCall, answer: GenerationAnswer): Promise<void> {
-  call.charge(answer.promptTokens + outputTokensExpected(answer));
-  call.outcome.promptTokens = answer.promptTokens;
-  const streams = new ChoiceStreams(call.services.source, answer.requests, call.signal);
+  call.desk.charge(answer.promptTokens + outputTokensExpected(answer));
+  call.desk.outcome.promptTokens = answer.promptTokens;
+  const streams = new ChoiceStreams(call.services.source, answer.requests, call.desk.signal);
   try {
     if (answer.fields.stream === null) await answerWhole(call, answer, streams);
     else await answerEvents(call, answer, streams);
   } finally {
     streams.close();
-    call.outcome.completionTokens = completionTokens(answer);
-    call.outcome.finish = answer.choices[0]?.finish ?? null;
+    call.desk.outcome.completionTokens = completionTokens(answer);
+    call.desk.outcome.finish = answer.choices[0]?.finish ?? null;
   }
 }
 
@@ -108,8 +109,8 @@ async function answerEvents(
       throw reason;
     }
     const error = apiErrorOf(reason);
-    call.outcome.status = error.status;
-    if (error.status >= 500) call.log.warn({ err: reason }, "a stream broke");
+    call.desk.outcome.status = error.status;
+    if (error.status >= 500) call.desk.log.warn({ err: reason }, "a stream broke");
     events.fail(error);
   }
 }
@@ -137,13 +138,10 @@ function onChunk(
 ): ChoiceText {
   const choice = answer.choices[next.choice];
   if (choice === undefined) throw new Failure("INTERNAL", "a chunk of no choice");
-  if (next.chunk.tokenIds.length > 0 && completionTokens(answer) === 0) {
-    const ms = call.services.clock.monotonicMs() - call.startedMs;
-    call.services.metrics?.onFirstToken(answer.model.name, ms / 1000);
-  }
+  if (next.chunk.tokenIds.length > 0) call.desk.onTokens();
   choice.onChunk(next.chunk);
   cached.onChunk(next.choice, next.chunk);
-  call.outcome.cachedTokens = cached.total;
+  call.desk.outcome.cachedTokens = cached.total;
   if (choice.finish !== null) streams.end(next.choice, next.chunk.finish !== null);
   return choice;
 }
@@ -163,9 +161,6 @@ class CachedTokens {
     }
   }
 }
-
-/** Of an output without a limit: settled with what it came to. */
-const OUTPUT_TOKENS_GUESS = 256;
 
 function outputTokensExpected(answer: GenerationAnswer): number {
   const expected = ({ sampling }: TokenRequest): number =>

@@ -3,10 +3,11 @@
 import { randomInt } from "#shared/base/prng.ts";
 import type { Json } from "#shared/base/canonical-json.ts";
 import type { ModelText } from "../text/model-text.ts";
-import { REQUEST_CLASSES, type RequestClass } from "../core/request-class.ts";
+import { classOf, saltOf } from "../requests/grant.ts";
+import { checkIds, checkLength } from "../requests/request-checks.ts";
 import type { MaskSource, ServedModel, TokenRequest } from "../token-source.ts";
-import { headerOf, randomHex, readJson, servedModel, type ApiCall } from "./api-call.ts";
-import { ApiError, badField } from "./api-error.ts";
+import { headerOf, randomHex, readJson, modelOf, type ApiCall } from "./api-call.ts";
+import { badField } from "./api-error.ts";
 import { chatShapes, completionShapes, type AnswerShapes } from "./answer-shapes.ts";
 import { parseChatRequest } from "./chat-request.ts";
 import { ChoiceText } from "./choice-text.ts";
@@ -29,7 +30,7 @@ export async function answerChat(call: ApiCall): Promise<void> {
   const identity = identityOf(call, body, "chatcmpl-");
   const chat = parseChatRequest(body, identity.seed);
   call.onUnknownFields(chat.unknown);
-  const model = servedModel(call, chat.model);
+  const model = modelOf(call, chat.model);
   if (model.tokenizer === null) {
     throw badField("messages", "the model has no tokenizer; use /v1/completions with token ids");
   }
@@ -61,7 +62,7 @@ export async function answerCompletion(call: ApiCall): Promise<void> {
   const identity = identityOf(call, body, "cmpl-");
   const completion = parseCompletionRequest(body, identity.seed);
   call.onUnknownFields(completion.unknown);
-  const model = servedModel(call, completion.model);
+  const model = modelOf(call, completion.model);
   const text = model.tokenizer === null ? null : call.services.textPool.textOf(model.tokenizer);
   if (text === null && completion.stops.length > 0) {
     throw badField("stop", "the model has no tokenizer; use stop_token_ids");
@@ -147,8 +148,10 @@ function answerOf(
 ): GenerationAnswer {
   const { identity, model, fields, prompts, shapes, extra } = prepared;
   const { maxTokens } = fields.sampling;
-  for (const ids of prompts) checkLength(model, prepared.promptField, ids.length, maxTokens);
-  checkIds(model, prompts);
+  for (const ids of prompts) {
+    checkLength(model, prepared.promptField, ids.length, maxTokens);
+    checkIds(model, prepared.promptField, ids);
+  }
   const asked = headerOf(call.request, RESUME_HEADER);
   const resumable = asked !== null && fields.stream !== null;
   const count = prompts.length * fields.choices;
@@ -192,58 +195,22 @@ function tokenRequest(
   mask: MaskSource | null,
 ): TokenRequest {
   const { identity, model, fields } = prepared;
-  const { namespace } = call.grant;
   return {
     id: `${identity.id}-${index}-${randomHex(call.services.random, 1)}`,
-    namespace,
+    namespace: call.grant.namespace,
     model: model.name,
     promptIds,
     resumeIds: [],
     sampling: { ...fields.sampling, seed: seedOf(fields.sampling.seed, index) },
-    // Nobody can guess another namespace's salt and then measure what that one has cached.
-    cacheSalt: fields.cacheSalt === "" ? "" : `${namespace}:${fields.cacheSalt}`,
-    priority: allowed(call, fields.priority),
+    cacheSalt: saltOf(call.grant, fields.cacheSalt),
+    priority: classOf(call.grant, fields.priority),
     session: headerOf(call.request, "x-session-affinity") ?? fields.user,
     mask,
-    onWorked: (workedMs) => (call.outcome.workedMs += workedMs),
+    onWorked: (workedMs) => (call.desk.outcome.workedMs += workedMs),
   };
 }
 
 function seedOf(seed: number, index: number): number {
   const next = seed + index;
   return Number.isSafeInteger(next) ? next : next - Number.MAX_SAFE_INTEGER;
-}
-
-function allowed(call: ApiCall, asked: RequestClass | null): RequestClass {
-  const { priority, priorityMax } = call.grant;
-  if (asked === null) return priority;
-  const heaviest = REQUEST_CLASSES.indexOf(priorityMax);
-  return REQUEST_CLASSES[Math.max(heaviest, REQUEST_CLASSES.indexOf(asked))] ?? priority;
-}
-
-function checkLength(
-  model: ServedModel,
-  param: string,
-  prompt: number,
-  maxTokens: number | null,
-): void {
-  const asked = prompt + (maxTokens ?? 1);
-  if (asked <= model.contextMax) return;
-  const output = maxTokens === null ? "" : ` (${prompt} in the prompt, ${maxTokens} to generate)`;
-  throw new ApiError(
-    400,
-    `This model's maximum context length is ${model.contextMax} tokens. However, you requested ` +
-      `${maxTokens === null ? `a prompt of ${prompt}` : asked} tokens${output}.`,
-    { param, code: "context_length_exceeded" },
-  );
-}
-
-function checkIds(model: ServedModel, prompts: readonly (readonly number[])[]): void {
-  for (const ids of prompts) {
-    if (ids.length === 0) throw badField("prompt", "has no tokens");
-    const bad = ids.find((id) => id >= model.vocab);
-    if (bad !== undefined) {
-      throw badField("prompt", `token ${bad} is not in the vocabulary of ${model.vocab}`);
-    }
-  }
 }

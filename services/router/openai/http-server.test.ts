@@ -8,7 +8,7 @@ import { Failure } from "#shared/base/errors.ts";
 import { ManualClock } from "#shared/testing/manual-clock.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import type { TokenChunk } from "../token-source.ts";
-import type { RequestEnd } from "./api-call.ts";
+import type { RequestEnd } from "../requests/request-desk.ts";
 import { PING_MS, READER_MS } from "./event-stream.ts";
 import {
   catalogOf,

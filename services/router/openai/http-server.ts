@@ -1,7 +1,7 @@
 // The OpenAI front door: HTTP on one address, tokens from the port behind it.
 //
-// State: the requests being answered, each with what aborts it; whether it drains; the names of
-// unknown fields that have been logged.
+// State: the names of unknown fields that have been logged; requests are counted, charged and
+// aborted by a RequestDesk.
 //
 //   H1. A client that goes away aborts its request, streamed or not.
 //   H2. A drain refuses new requests with 503 and lets the old ones end; what is left at the
@@ -17,23 +17,19 @@ import type { AddressInfo } from "node:net";
 import { Failure } from "#shared/base/errors.ts";
 import { parseAddress } from "#shared/config/parse-value.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
+import type { Authoriser } from "../requests/grant.ts";
 import {
-  answerError,
-  headerOf,
-  randomHex,
-  type ApiCall,
-  type ApiServices,
-  type Authoriser,
-  type Grant,
-  type Outcome,
+  RequestDesk,
+  type DeskRequest,
   type RequestMetrics,
   type UsageBook,
-} from "./api-call.ts";
+} from "../requests/request-desk.ts";
+import { answerError, headerOf, randomHex, type ApiCall, type ApiServices } from "./api-call.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
-import { KeyCharge } from "./key-charge.ts";
+import { writeLimit } from "./limit-headers.ts";
 import { routeOf, ROUTE_METHODS, type Route } from "./routes.ts";
 
-export interface OpenAiServerOptions extends Omit<ApiServices, "metrics" | "usage"> {
+export interface OpenAiServerOptions extends Omit<ApiServices, "usage"> {
   /** `HOST:PORT`; port 0 lets the system choose. */
   readonly listen: string;
   /** Everybody may do everything when left out. */
@@ -65,23 +61,16 @@ const KEEP_ALIVE_MS = 75_000;
 const HEADER_BYTES_MAX = 32_768;
 const CONNECTIONS_MAX = 16_384;
 const UNKNOWN_FIELDS_MAX = 256;
-const DRAIN_RETRY_MS = 1_000;
 /** For error events to leave before connections are cut. */
 const LAST_WORDS_MS = 1_000;
-
-const EVERYTHING: Grant = {
-  namespace: "",
-  models: null,
-  priority: "normal",
-  priorityMax: "critical",
-  key: null,
-};
 
 /** UNAVAILABLE when the address cannot be had. */
 export async function startOpenAiServer(options: OpenAiServerOptions): Promise<OpenAiServer> {
   const asked = parseAddress(options.listen);
   if (asked === null) throw new Failure("INVALID", `${options.listen} is no HOST:PORT`);
-  const door = new FrontDoor(options);
+  const { metrics = null, usage = null, authorise = null, clock, logger } = options;
+  const desk = new RequestDesk({ metrics, usage, authorise, clock, logger });
+  const door = new FrontDoor(options, desk);
   const server = createServer(
     {
       headersTimeout: HEADERS_MS,
@@ -97,37 +86,21 @@ export async function startOpenAiServer(options: OpenAiServerOptions): Promise<O
   const host = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
   return {
     address: `${host}:${bound.port}`,
-    active: () => door.active,
-    stop: (deadlineMs) => stop(server, door, options, deadlineMs),
+    active: () => desk.active,
+    stop: (deadlineMs) => stop(server, desk, options, deadlineMs),
   };
 }
 
 class FrontDoor {
   readonly #options: OpenAiServerOptions;
   readonly #services: ApiServices;
-  readonly #running = new Set<AbortController>();
+  readonly #desk: RequestDesk;
   readonly #unknown = new Set<string>();
-  #idle: (() => void)[] = [];
-  #draining = false;
 
-  constructor(options: OpenAiServerOptions) {
+  constructor(options: OpenAiServerOptions, desk: RequestDesk) {
     this.#options = options;
-    this.#services = { ...options, metrics: options.metrics ?? null, usage: options.usage ?? null };
-  }
-
-  get active(): number {
-    return this.#running.size;
-  }
-
-  /** Resolves when nothing is being answered any more. */
-  drain(): Promise<void> {
-    this.#draining = true;
-    if (this.#running.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
-  abortAll(reason: Failure): void {
-    for (const running of this.#running) running.abort(reason);
+    this.#services = { ...options, usage: desk.options.usage };
+    this.#desk = desk;
   }
 
   /** Never rejects. */
@@ -138,38 +111,22 @@ class FrontDoor {
     if (corsOrigin !== undefined) response.setHeader("access-control-allow-origin", corsOrigin);
     const route = routeOf(request.url ?? "/");
     if (route === null && this.#options.fallback?.(request, response) === true) return;
-    const abort = new AbortController();
+    const desk =
+      route?.counted === true
+        ? this.#desk.begin(requestId, "http", route.path)
+        : this.#desk.beginUncounted(requestId, "http", route?.path ?? "");
     response.once("close", () => {
-      if (!response.writableFinished) abort.abort(new Failure("CANCELLED", "the client has gone"));
+      if (!response.writableFinished) desk.abort(new Failure("CANCELLED", "the client has gone"));
     });
-    const counted = route?.counted === true;
-    if (counted) this.#running.add(abort);
-    try {
-      await this.#answer(request, response, requestId, route, abort.signal);
-    } finally {
-      this.#running.delete(abort);
-      if (this.#running.size === 0) for (const wake of this.#idle.splice(0)) wake();
-    }
+    await this.#answer(request, response, route, desk);
   }
 
   async #answer(
     request: IncomingMessage,
     response: ServerResponse,
-    requestId: string,
     route: Route | null,
-    signal: AbortSignal,
+    desk: DeskRequest,
   ): Promise<void> {
-    const { clock, logger, metrics } = this.#options;
-    const startedMs = clock.monotonicMs();
-    const log = logger.child({ request_id: requestId });
-    const outcome: Outcome = {
-      ...{ model: null, finish: null, status: null },
-      ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, workedMs: 0 },
-    };
-    const counted = route?.counted === true;
-    if (counted) metrics?.onStart(route.path);
-    let charge: KeyCharge | null = null;
-    let grant: Grant | null = null;
     try {
       if (request.method === "OPTIONS") return this.#answerOptions(response, route);
       if (route === null) throw unknownPath(request);
@@ -177,73 +134,32 @@ class FrontDoor {
         throw wrongMethod(route, response);
       }
       if (route.open) return route.answer(this.#openCall(response));
-      if (this.#draining && counted) throw drains(response);
-      grant = await this.#grantOf(request);
-      if (grant.key !== null) charge = new KeyCharge(grant.key.use, clock, response);
-      if (counted) charge?.check();
+      if (this.#desk.draining) response.setHeader("connection", "close");
+      const grant = await desk.admit(headerOf(request, "authorization"), (what, left) =>
+        writeLimit(response, what, left),
+      );
       const call: ApiCall = {
-        ...{ request, response, requestId, grant, signal, log, startedMs, outcome },
-        services: this.#services,
-        charge: (tokens) => charge?.start(tokens),
-        onUnknownFields: (names) => this.#onUnknownFields(log, names),
+        ...{ request, response, grant, desk, services: this.#services },
+        onUnknownFields: (names) => this.#onUnknownFields(desk, names),
       };
       await route.answer(call);
     } catch (reason) {
-      const error = signal.aborted ? apiErrorOf(signal.reason) : apiErrorOf(reason);
-      outcome.status = error.status;
-      if (error.status >= 500 && error.status !== 503) log.error({ err: reason }, "request failed");
+      const error = desk.signal.aborted ? apiErrorOf(desk.signal.reason) : apiErrorOf(reason);
+      desk.outcome.status = error.status;
+      if (error.status >= 500 && error.status !== 503) {
+        desk.log.error({ err: reason }, "request failed");
+      }
       if (response.headersSent) response.destroy();
       else if (!response.destroyed) answerError(response, error);
     } finally {
-      charge?.end(tokensUsed(outcome));
-      if (counted) {
-        const seconds = (clock.monotonicMs() - startedMs) / 1000;
-        const status = outcome.status ?? response.statusCode;
-        const { model, finish, promptTokens, completionTokens } = outcome;
-        metrics?.onEnd({
-          ...{ route: route.path, model, status, finish, promptTokens, completionTokens, seconds },
-        });
-        if (grant !== null) this.#writeDown(requestId, route, grant, status, startedMs, outcome);
-        log.info({ route: route.path, status, seconds, ...outcomeLine(outcome) }, "request ended");
-      }
+      desk.end(response.statusCode);
     }
-  }
-
-  #writeDown(
-    id: string,
-    route: Route,
-    { namespace, key }: Grant,
-    status: number,
-    startedMs: number,
-    outcome: Outcome,
-  ): void {
-    const { clock } = this.#options;
-    const endedAtMs = clock.nowMs();
-    const promptTokens = isRefused(outcome) ? 0 : outcome.promptTokens;
-    const startedAtMs = endedAtMs - (clock.monotonicMs() - startedMs);
-    this.#services.usage?.add(() => ({
-      ...{ id, namespace, key: key?.name ?? null, model: outcome.model, route: route.path },
-      ...{ status, finish: outcome.finish, prompt_tokens: promptTokens },
-      ...{ cached_tokens: outcome.cachedTokens, completion_tokens: outcome.completionTokens },
-      worker_seconds: Math.round(outcome.workedMs) / 1000,
-      ...{ started_ms: Math.round(startedAtMs), ended_ms: Math.round(endedAtMs) },
-    }));
-  }
-
-  async #grantOf(request: IncomingMessage): Promise<Grant> {
-    const { authorise } = this.#options;
-    if (authorise === undefined) return EVERYTHING;
-    const bearer = /^Bearer +(\S+) *$/i.exec(headerOf(request, "authorization") ?? "")?.[1];
-    const grant = await authorise(bearer ?? null);
-    if (grant !== null) return grant;
-    const why = bearer === undefined ? "No API key was given." : "The API key is not known.";
-    throw new ApiError(401, why, { code: "invalid_api_key" });
   }
 
   #openCall(response: ServerResponse): Parameters<Extract<Route, { open: true }>["answer"]>[0] {
     const ready = this.#services.catalog.models().some((model) => model.state === "ready");
-    const serves = ready && !this.#draining;
-    return { response, serves, load: this.active, version: this.#options.version };
+    const serves = ready && !this.#desk.draining;
+    return { response, serves, load: this.#desk.active, version: this.#options.version };
   }
 
   #answerOptions(response: ServerResponse, route: Route | null): void {
@@ -257,23 +173,23 @@ class FrontDoor {
     response.writeHead(204).end();
   }
 
-  #onUnknownFields(log: Logger, names: readonly string[]): void {
+  #onUnknownFields(desk: DeskRequest, names: readonly string[]): void {
     for (const name of names) {
       if (this.#unknown.has(name) || this.#unknown.size >= UNKNOWN_FIELDS_MAX) continue;
       this.#unknown.add(name);
-      log.info({ field: name.slice(0, 64) }, "a field that is not known here is ignored");
+      desk.log.info({ field: name.slice(0, 64) }, "a field that is not known here is ignored");
     }
   }
 }
 
 async function stop(
   server: Server,
-  door: FrontDoor,
+  desk: RequestDesk,
   options: OpenAiServerOptions,
   deadlineMs: number,
 ): Promise<void> {
-  const drained = door.drain();
-  const late = () => door.abortAll(new Failure("UNAVAILABLE", "the router stops; ask another one"));
+  const drained = desk.drain();
+  const late = () => desk.abortAll(new Failure("UNAVAILABLE", "the router stops; ask another one"));
   const cancelLate = options.timers.after(deadlineMs, late);
   const words = () => server.closeAllConnections();
   const cancelWords = options.timers.after(deadlineMs + LAST_WORDS_MS, words);
@@ -284,20 +200,6 @@ async function stop(
   server.closeIdleConnections();
   await closed.promise;
   cancelWords();
-}
-
-/** Nobody is charged for it. */
-function isRefused({ status, completionTokens }: Outcome): boolean {
-  return completionTokens === 0 && status !== null && status >= 500;
-}
-
-function tokensUsed(outcome: Outcome): number {
-  return isRefused(outcome) ? 0 : outcome.promptTokens + outcome.completionTokens;
-}
-
-function outcomeLine(outcome: Outcome): object {
-  const { model, finish, promptTokens, completionTokens } = outcome;
-  return { model, finish, prompt_tokens: promptTokens, completion_tokens: completionTokens };
 }
 
 function requestIdOf(request: IncomingMessage): string | null {
@@ -317,14 +219,6 @@ function unknownPath(request: IncomingMessage): ApiError {
 function wrongMethod(route: Route, response: ServerResponse): ApiError {
   response.setHeader("allow", `${route.method}, OPTIONS`);
   return new ApiError(405, `Use ${route.method} for ${route.path}.`, { code: "wrong_method" });
-}
-
-function drains(response: ServerResponse): ApiError {
-  response.setHeader("connection", "close");
-  return new ApiError(503, "The router stops; ask another one.", {
-    code: "unavailable",
-    retryAfterMs: DRAIN_RETRY_MS,
-  });
 }
 
 function listen(server: Server, host: string, port: number): Promise<void> {

@@ -3,8 +3,9 @@
 
 import type { Json } from "#shared/base/canonical-json.ts";
 import type { ModelText } from "../text/model-text.ts";
+import { mayUse } from "../requests/request-checks.ts";
 import type { ServedModel, TokenizerFiles } from "../token-source.ts";
-import { answerJson, readJson, servedModel, type ApiCall } from "./api-call.ts";
+import { answerJson, readJson, modelOf, type ApiCall } from "./api-call.ts";
 import { badField, modelNotFound } from "./api-error.ts";
 import { BodyFields } from "./body-fields.ts";
 import { parseMessages } from "./chat-request.ts";
@@ -13,20 +14,20 @@ import { parseIds } from "./generation-fields.ts";
 const TOKENS_MAX = 4_194_304;
 
 export function answerModels(call: ApiCall): void {
-  const models = call.services.catalog.models().filter((model) => mayUse(call, model.name));
+  const models = call.services.catalog.models().filter((model) => mayUse(call.grant, model.name));
   answerJson(call.response, 200, { object: "list", data: models.map(modelObject) });
 }
 
 /** `name` may hold slashes, as Hugging Face's do. */
 export function answerModel(call: ApiCall, name: string): void {
   const model = call.services.catalog.model(name);
-  if (model === null || !mayUse(call, name)) throw modelNotFound(name);
+  if (model === null || !mayUse(call.grant, name)) throw modelNotFound(name);
   answerJson(call.response, 200, modelObject(model));
 }
 
 export async function answerTokenize(call: ApiCall): Promise<void> {
   const fields = new BodyFields(await readJson(call));
-  const model = servedModel(call, modelName(call, fields));
+  const model = modelOf(call, modelName(call, fields));
   const files = tokenizerOf(model);
   const ids = await tokenized(call, files, fields);
   const text = call.services.textPool.textOf(files);
@@ -42,7 +43,7 @@ export async function answerTokenize(call: ApiCall): Promise<void> {
 
 export async function answerDetokenize(call: ApiCall): Promise<void> {
   const fields = new BodyFields(await readJson(call));
-  const model = servedModel(call, modelName(call, fields));
+  const model = modelOf(call, modelName(call, fields));
   const list = fields.list("tokens");
   if (list === null) throw badField("tokens", "must be a list of token ids");
   const ids = parseIds("tokens", list, TOKENS_MAX);
@@ -91,10 +92,6 @@ function modelName(call: ApiCall, fields: BodyFields): string {
 function tokenizerOf(model: ServedModel): TokenizerFiles {
   if (model.tokenizer !== null) return model.tokenizer;
   throw badField("model", "has no tokenizer");
-}
-
-function mayUse(call: ApiCall, name: string): boolean {
-  return call.grant.models?.includes(name) ?? true;
 }
 
 function modelObject(model: ServedModel): { readonly [field: string]: Json } {

@@ -10,7 +10,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { newKeyUse } from "../core/key-limits.ts";
 import { UsageJournal } from "../usage/usage-journal.ts";
-import type { Grant } from "./api-call.ts";
+import type { Grant } from "../requests/grant.ts";
 import { MODEL, saying, startTestServer, type TestServer } from "./scripted-source.fixture.ts";
 
 const NO_LIMITS = { requestsPerMinute: null, tokensPerMinute: null, concurrent: null };

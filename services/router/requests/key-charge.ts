@@ -1,11 +1,10 @@
 // One request against the limits of its key: charged by estimate when it starts, settled when it
-// has ended. Clients see what is left in OpenAI's x-ratelimit headers.
+// has ended.
 //
 // State: what was charged.
 //
 //   C1. What was charged is settled once, however the request ends.
 
-import type { ServerResponse } from "node:http";
 import type { Clock } from "#shared/base/clock.ts";
 import {
   limitedBy,
@@ -17,7 +16,7 @@ import {
   type Limited,
   type Remaining,
 } from "../core/key-limits.ts";
-import { ApiError } from "./api-error.ts";
+import { ApiError } from "../openai/api-error.ts";
 
 const WHAT: Readonly<Record<Limited, string>> = {
   requests: "requests per minute",
@@ -25,16 +24,19 @@ const WHAT: Readonly<Record<Limited, string>> = {
   concurrent: "requests at once",
 };
 
+/** What is left of a limit, for a client to see. */
+export type TellLimit = (what: "requests" | "tokens", left: Remaining) => void;
+
 export class KeyCharge {
   readonly #use: KeyUse;
   readonly #clock: Clock;
-  readonly #response: ServerResponse;
+  readonly #tellLimit: TellLimit;
   #charged: number | null = null;
 
-  constructor(use: KeyUse, clock: Clock, response: ServerResponse) {
+  constructor(use: KeyUse, clock: Clock, tellLimit: TellLimit) {
     this.#use = use;
     this.#clock = clock;
-    this.#response = response;
+    this.#tellLimit = tellLimit;
   }
 
   /** Before anything is computed for it: 429 when it would be refused whatever it is. */
@@ -70,23 +72,9 @@ export class KeyCharge {
 
   #tell(): void {
     const nowMs = this.#clock.monotonicMs();
-    this.#tellOne("requests", remainingRequests(this.#use, nowMs));
-    this.#tellOne("tokens", remainingTokens(this.#use, nowMs));
+    const requests = remainingRequests(this.#use, nowMs);
+    const tokens = remainingTokens(this.#use, nowMs);
+    if (requests !== null) this.#tellLimit("requests", requests);
+    if (tokens !== null) this.#tellLimit("tokens", tokens);
   }
-
-  #tellOne(what: string, left: Remaining | null): void {
-    if (left === null || this.#response.headersSent) return;
-    this.#response.setHeader(`x-ratelimit-limit-${what}`, left.limit);
-    this.#response.setHeader(`x-ratelimit-remaining-${what}`, left.remaining);
-    this.#response.setHeader(`x-ratelimit-reset-${what}`, spanText(left.resetMs));
-  }
-}
-
-/** As OpenAI writes it: 20ms, 1.5s, 6m0s. */
-export function spanText(ms: number): string {
-  if (ms < 1_000) return `${ms}ms`;
-  const seconds = Math.ceil(ms / 10) / 100;
-  if (seconds < 60) return `${seconds}s`;
-  const whole = Math.ceil(seconds);
-  return `${Math.floor(whole / 60)}m${whole % 60}s`;
 }
