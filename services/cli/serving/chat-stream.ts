@@ -7,11 +7,16 @@ export interface ChatRequest {
   readonly url: string;
   readonly model: string;
   readonly body: object;
+  /** As the router's log calls it. */
+  readonly requestId?: string;
+  /** Rejects with its reason when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChatOutcome {
   readonly text: string;
   readonly tokens: number;
+  readonly finish: string | null;
   /** When each event with text came, by performance.now(). */
   readonly arrivedAt: readonly number[];
   /** What stood in the `id:` lines of events with text: the index of the last token of each. */
@@ -20,7 +25,10 @@ export interface ChatOutcome {
 
 interface Event {
   readonly error?: { readonly message?: string };
-  readonly choices?: readonly { readonly delta?: { readonly content?: string } }[];
+  readonly choices?: readonly {
+    readonly delta?: { readonly content?: string };
+    readonly finish_reason?: string | null;
+  }[];
   readonly usage?: { readonly completion_tokens?: number } | null;
 }
 
@@ -29,10 +37,15 @@ export async function chatOnce(
   request: ChatRequest,
   onText: (tokens: number, text: string) => void,
 ): Promise<ChatOutcome> {
+  const { requestId, signal } = request;
   const response = await fetch(`${request.url}/chat/completions`, {
     method: "POST",
-    // With events numbered, as for a client that would come back.
-    headers: { "content-type": "application/json", "x-signalbox-resume": "new" },
+    headers: {
+      "content-type": "application/json",
+      "x-signalbox-resume": "new", // With events numbered, as for a client that would come back.
+      ...(requestId === undefined ? {} : { "x-request-id": requestId }),
+    },
+    ...(signal === undefined ? {} : { signal }),
     body: JSON.stringify({
       ...{ model: request.model, stream: true },
       stream_options: { include_usage: true, continuous_usage_stats: true },
@@ -46,6 +59,7 @@ export async function chatOnce(
   const eventIds: number[] = [];
   let text = "";
   let tokens = 0;
+  let finish: string | null = null;
   let eventId = -1;
   let done = false;
   for await (const line of linesOf(response.body)) {
@@ -61,6 +75,7 @@ export async function chatOnce(
       throw new Failure("UNAVAILABLE", event.error.message ?? "the stream failed");
     }
     tokens = event.usage?.completion_tokens ?? tokens;
+    finish = event.choices?.[0]?.finish_reason ?? finish;
     const piece = event.choices?.[0]?.delta?.content ?? "";
     if (piece === "") continue;
     arrivedAt.push(performance.now());
@@ -69,7 +84,7 @@ export async function chatOnce(
     onText(tokens, piece);
   }
   if (!done) throw new Failure("UNAVAILABLE", "the stream broke off");
-  return { text, tokens, arrivedAt, eventIds };
+  return { text, tokens, finish, arrivedAt, eventIds };
 }
 
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {

@@ -206,7 +206,10 @@ function tokenRequest(
     priority: classOf(call.grant, fields.priority),
     session: headerOf(call.request, "x-session-affinity") ?? fields.user,
     mask,
-    onWorked: (workedMs) => (call.desk.outcome.workedMs += workedMs),
+    onWorked: (workedMs) => {
+      call.desk.outcome.workedMs += workedMs;
+      call.desk.outcome.attempts += 1;
+    },
   };
 }
 

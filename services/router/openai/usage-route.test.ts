@@ -48,7 +48,8 @@ test("a namespace's requests are summed, and nobody sees another's", async () =>
   const { server, path } = await start();
   const say = saying("Hello there, friend.");
   server.source.script = (request, signal) => {
-    request.onWorked?.(1_250);
+    request.onWorked?.(250);
+    request.onWorked?.(1_000);
     return say(request, signal);
   };
   const body = { model: MODEL, prompt: "hello" };
@@ -60,6 +61,9 @@ test("a namespace's requests are summed, and nobody sees another's", async () =>
   const { usage } = JSON.parse(answers[0] ?? "") as {
     usage: { prompt_tokens: number; completion_tokens: number };
   };
+  const ends = (): readonly object[] => server.log.filter((line) => "attempts" in line);
+  await waitFor(() => ends().length === 2);
+  expect(ends()).toMatchObject([{ attempts: 2 }, { attempts: 2 }]);
   server.source.script = () => {
     throw new Failure("FULL", "busy", { retryAfterMs: 5 });
   };

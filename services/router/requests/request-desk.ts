@@ -8,7 +8,7 @@
 //   D3. A drain refuses new requests with 503 and lets the old ones end.
 
 import type { Clock } from "#shared/base/clock.ts";
-import { Failure } from "#shared/base/errors.ts";
+import type { Failure } from "#shared/base/errors.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { ApiError } from "../openai/api-error.ts";
 import type { UsageCell, UsageRecord, UsageSpan } from "../usage/usage-sums.ts";
@@ -57,6 +57,8 @@ export interface Outcome {
   completionTokens: number;
   /** At workers, of all its streams together; the last may be told after the answer. */
   workedMs: number;
+  /** At workers that are over: more than its streams when one had to go on elsewhere. */
+  attempts: number;
   /** Of what broke a stream after its head was sent. */
   status: number | null;
 }
@@ -134,7 +136,7 @@ export class DeskRequest {
   readonly startedMs: number;
   readonly outcome: Outcome = {
     ...{ model: null, finish: null, status: null },
-    ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, workedMs: 0 },
+    ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, workedMs: 0, attempts: 0 },
   };
   readonly #desk: RequestDesk;
   readonly #asked: Asked;
@@ -213,6 +215,7 @@ export class DeskRequest {
       {
         ...{ request_id: this.id, route, status: ended, seconds, model, finish },
         ...{ prompt_tokens: promptTokens, completion_tokens: completionTokens },
+        attempts: outcome.attempts,
       },
       "request ended",
     );

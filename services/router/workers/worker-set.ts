@@ -231,7 +231,10 @@ export class WorkerSet implements ModelCatalog {
         for (let frame = frames.take(); frame !== null; frame = frames.take()) {
           const progress = progressOf(signalbox.inference.v1.Progress.decode(frame));
           onProgress(fleet, key, progress, clock.monotonicMs());
-          if (progress.state !== state) onChanged();
+          if (progress.state !== state) {
+            if (progress.state === "draining") logger.info({ worker: key }, "worker drains");
+            onChanged();
+          }
           state = progress.state;
           onRoom();
         }
