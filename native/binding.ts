@@ -4,7 +4,8 @@
 // What crosses is complete and typed here, in the order of native/include/engine/engine.h: no field
 // is ever absent, token ids are Int32Array, and zero or "" stands for "the engine decides".
 
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
@@ -89,7 +90,7 @@ export interface AddonSummary {
     readonly minP: number | null;
     readonly repetitionPenalty: number | null;
   };
-  readonly facts: Execution;
+  readonly facts: Omit<Execution, "build">;
   readonly contextMax: number;
   readonly parameters: number;
   readonly waterfall: readonly LoadPhase[];
@@ -148,6 +149,7 @@ type Found =
 export type EngineHere =
   | {
       readonly path: string;
+      readonly build: string;
       readonly isa: string | null;
       readonly numerics: string | null;
       readonly why: null;
@@ -158,7 +160,18 @@ export function engineHere(): EngineHere {
   const found = findAddon();
   if (found.addon === null) return { why: found.why, wayOut: found.wayOut };
   const { path, facts } = found;
-  return { path, isa: facts.fastest, numerics: facts.numerics, why: null };
+  return { path, build: buildOf(path), isa: facts.fastest, numerics: facts.numerics, why: null };
+}
+
+const BUILD_DIGITS = 12;
+
+/**
+ * Which build of the addon lies at `path`: two of one version, from other sources or another
+ * compiler, may differ in bits. Of the file as it is now; loaded is what was there when this
+ * process first asked.
+ */
+export function buildOf(path: string): string {
+  return createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, BUILD_DIGITS);
 }
 
 /** The addon, or why there is none and the way out. Node keeps what it has loaded. */

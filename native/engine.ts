@@ -1,6 +1,6 @@
 // The engine as TypeScript sees it: one loaded model that turns token ids into token ids. The
-// native engine (native-engine.ts) and the simulated one (simulated/) stand behind this port and
-// pass one conformance suite (conformance.ts).
+// native engine (native-engine.ts), the simulated one (simulated/) and servers of others (http/)
+// stand behind this port and pass one conformance suite (conformance.ts).
 //
 //   E1. A request that was accepted ends exactly once: by a last chunk, or by an EngineFailure.
 //   E2. No token is lost, repeated or out of order: chunks are consecutive in `index`.
@@ -8,6 +8,7 @@
 //       into one chunk, so memory is bounded by what each request may still produce.
 //   E4. What is drawn depends on the model, the sampling options, the tokens before it and (seed,
 //       absolute position) alone: a request resumed from emitted ids goes on as it would have.
+//       Where `model.capabilities` says otherwise, it goes on behind them, and as it happens.
 
 import type { EngineFailure } from "./errors.ts";
 
@@ -18,9 +19,9 @@ export type KvDtype = "bf16" | "fp8" | "f32";
 /**
  * What may be compared bit for bit with what. `portable`: every x86 instruction path, the same
  * bits. `native`: a machine's own faster order. `reference`: fp32 activations, for tests.
- * `simulated`: no model at all.
+ * `simulated`: no model at all. `outside`: a server of somebody else's computes, and says nothing.
  */
-export type Numerics = "portable" | "native" | "reference" | "simulated";
+export type Numerics = "portable" | "native" | "reference" | "simulated" | "outside";
 
 export interface Engine {
   readonly model: ModelSummary;
@@ -223,8 +224,24 @@ export interface ModelSummary {
   /** What generation_config.json proposes for requests that leave it out. */
   readonly defaults: SamplingDefaults;
   readonly execution: Execution;
+  readonly capabilities: Capabilities;
   /** How long each phase of loading took, in order. */
   readonly waterfall: readonly LoadPhase[];
+}
+
+/** What an engine can do beyond drawing tokens. Ours can do all of it. */
+export interface Capabilities {
+  /** E4 to the last bit; without it `resume` is taken, and what follows it is drawn anew. */
+  readonly exactResume: boolean;
+  /** The same request with the same seed draws the same tokens. */
+  readonly seeds: boolean;
+  /** `masked` and allowTokens. */
+  readonly masks: boolean;
+  readonly logprobs: boolean;
+  /** kvEvents and clearPrefixCache. */
+  readonly kvEvents: boolean;
+  /** What is refused as `invalid_request` beside that, in words that name a request's fields. */
+  readonly refuses: readonly string[];
 }
 
 /** Counts of the whole model, not of a rank. */
@@ -249,12 +266,18 @@ export interface SamplingDefaults {
   readonly repetitionPenalty: number | null;
 }
 
-/** Outputs agree bit for bit between engines whose model, numerics, weights and cache agree. */
+/** Outputs agree bit for bit between engines whose model and first five of these agree. */
 export interface Execution {
   readonly isa: string;
   readonly numerics: Numerics;
-  readonly weights: WeightDtype;
-  readonly cache: KvDtype;
+  /** `outside`: as the server that computes was told to. */
+  readonly weights: WeightDtype | "outside";
+  readonly cache: KvDtype | "outside";
+  /**
+   * Of what computes: the addon's file by its SHA-256, a server by what it says of itself. Empty:
+   * this package alone computes.
+   */
+  readonly build: string;
   readonly ranks: number;
   readonly threads: number;
   /** Tokens of one step at most. */

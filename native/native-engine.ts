@@ -7,6 +7,7 @@
 //       callbacks are queued.
 
 import {
+  buildOf,
   requireAddon,
   type Addon,
   type AddonFacts,
@@ -16,6 +17,7 @@ import {
   type AddonRequest,
   type AddonSummary,
 } from "./binding.ts";
+import { ALL_CAPABILITIES } from "./capabilities.ts";
 import type {
   Chunk,
   Engine,
@@ -51,9 +53,9 @@ export interface LoadWatch {
  */
 export async function loadEngine(options: LoadOptions, watch: LoadWatch = {}): Promise<Engine> {
   const complete = completeOptions(options);
-  const { addon, facts } = requireAddon();
+  const { addon, facts, path } = requireAddon();
   if (watch.signal?.aborted === true) throw cancelled(complete.folder);
-  const engine = new NativeEngine(addon, facts, complete, watch);
+  const engine = new NativeEngine(addon, facts, buildOf(path), complete, watch);
   const onAbort = (): void => void engine.unload();
   watch.signal?.addEventListener("abort", onAbort);
   try {
@@ -69,9 +71,9 @@ export async function loadEngine(options: LoadOptions, watch: LoadWatch = {}): P
  * the JavaScript thread. Rejects like loadEngine.
  */
 export async function checkModelFolder(folder: string): Promise<ModelSummary> {
-  const { addon } = requireAddon();
+  const { addon, path } = requireAddon();
   try {
-    return parseSummary(folder, await addon.checkModel(folder));
+    return parseSummary(folder, buildOf(path), await addon.checkModel(folder));
   } catch (reason) {
     throw EngineFailure.from(reason);
   }
@@ -83,6 +85,7 @@ class NativeEngine implements Engine {
   readonly loaded: Promise<void>;
   readonly #addon: Addon;
   readonly #facts: AddonFacts;
+  readonly #build: string;
   readonly #options: EngineOptions;
   readonly #handle: AddonHandle;
   readonly #onProgress: ((progress: LoadProgress) => void) | null;
@@ -94,9 +97,16 @@ class NativeEngine implements Engine {
   #lastId = 0;
   #unloading = false;
 
-  constructor(addon: Addon, facts: AddonFacts, options: EngineOptions, watch: LoadWatch) {
+  constructor(
+    addon: Addon,
+    facts: AddonFacts,
+    build: string,
+    options: EngineOptions,
+    watch: LoadWatch,
+  ) {
     this.#addon = addon;
     this.#facts = facts;
+    this.#build = build;
     this.#options = options;
     this.#onProgress = watch.onProgress ?? null;
     this.ended = this.#end.promise;
@@ -142,7 +152,7 @@ class NativeEngine implements Engine {
   #onNews(news: AddonNews): void {
     if (news.progress !== null) this.#tellProgress(news.progress);
     if (news.loaded !== null) {
-      this.#model = parseSummary(this.#options.folder, news.loaded);
+      this.#model = parseSummary(this.#options.folder, this.#build, news.loaded);
       this.#loading.resolve();
     }
     if (news.failure !== null) this.#loading.reject(EngineFailure.from(news.failure));
@@ -312,7 +322,7 @@ function int32s(ids: TokenIds): Int32Array {
   return ids instanceof Int32Array ? ids : Int32Array.from(ids);
 }
 
-function parseSummary(folder: string, summary: AddonSummary): ModelSummary {
+function parseSummary(folder: string, build: string, summary: AddonSummary): ModelSummary {
   const { config, facts, contextMax, parameters, waterfall } = summary;
   const { family, eosIds, bosId, temperature, topK, topP, minP, repetitionPenalty } = config;
   const { layers, hidden, intermediate, heads, kvHeads, headDim, vocab, tiedEmbeddings } = config;
@@ -329,7 +339,8 @@ function parseSummary(folder: string, summary: AddonSummary): ModelSummary {
     eosIds,
     bosId,
     defaults: { temperature, topK, topP, minP, repetitionPenalty },
-    execution: facts,
+    execution: { ...facts, build },
+    capabilities: ALL_CAPABILITIES,
     waterfall,
   };
 }

@@ -1,5 +1,6 @@
 // What a simulated engine says of its model: shapes that fit its options, and that it has none.
 
+import { ALL_CAPABILITIES } from "../capabilities.ts";
 import type { ModelSummary } from "../engine.ts";
 import type { SimulatedOptions } from "./simulated-options.ts";
 
@@ -16,9 +17,10 @@ export function describeSimulated(options: SimulatedOptions): ModelSummary {
     bosId: null,
     defaults,
     execution: {
-      ...{ isa: "simulated", numerics: "simulated", weights: "bf16", cache: "bf16" },
+      ...{ isa: "simulated", numerics: "simulated", weights: "bf16", cache: "bf16", build: "" },
       ...{ ranks: 1, threads: 0, rowsMax: stepTokens, blocks, blockBytes: 0, rankBytes: [] },
     },
+    capabilities: ALL_CAPABILITIES,
     waterfall: [],
   };
 }

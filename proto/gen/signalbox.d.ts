@@ -10266,6 +10266,15 @@ export namespace signalbox {
                 /** Capabilities kvEvents. */
                 kvEvents: boolean;
 
+                /** Capabilities exactResume. */
+                exactResume: boolean;
+
+                /** Capabilities seeds. */
+                seeds: boolean;
+
+                /** Capabilities refuses. */
+                refuses: string[];
+
                 /**
                  * Creates a new Capabilities instance using the specified properties.
                  * @param [properties] Properties to set
@@ -10337,6 +10346,15 @@ export namespace signalbox {
 
                     /** Capabilities kvEvents */
                     kvEvents?: (boolean|null);
+
+                    /** Capabilities exactResume */
+                    exactResume?: (boolean|null);
+
+                    /** Capabilities seeds */
+                    seeds?: (boolean|null);
+
+                    /** Capabilities refuses */
+                    refuses?: (string[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

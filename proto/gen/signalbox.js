@@ -28961,6 +28961,9 @@ export const signalbox = $root.signalbox = (() => {
                  * @property {boolean|null} [masks] Capabilities masks
                  * @property {boolean|null} [logprobs] Capabilities logprobs
                  * @property {boolean|null} [kvEvents] Capabilities kvEvents
+                 * @property {boolean|null} [exactResume] Capabilities exactResume
+                 * @property {boolean|null} [seeds] Capabilities seeds
+                 * @property {Array.<string>|null} [refuses] Capabilities refuses
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -28986,6 +28989,7 @@ export const signalbox = $root.signalbox = (() => {
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
                 const Capabilities = function (properties) {
+                    this.refuses = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -29023,6 +29027,30 @@ export const signalbox = $root.signalbox = (() => {
                  * @instance
                  */
                 Capabilities.prototype.kvEvents = false;
+
+                /**
+                 * Capabilities exactResume.
+                 * @member {boolean} exactResume
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.exactResume = false;
+
+                /**
+                 * Capabilities seeds.
+                 * @member {boolean} seeds
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.seeds = false;
+
+                /**
+                 * Capabilities refuses.
+                 * @member {Array.<string>} refuses
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.refuses = $util.emptyArray;
 
                 /**
                  * Creates a new Capabilities instance using the specified properties.
@@ -29064,6 +29092,13 @@ export const signalbox = $root.signalbox = (() => {
                         writer.uint32(/* id 3, wireType 0 =*/24).bool(message.logprobs);
                     if (message.kvEvents != null && $Object.hasOwnProperty.call(message, "kvEvents") && message.kvEvents !== false)
                         writer.uint32(/* id 4, wireType 0 =*/32).bool(message.kvEvents);
+                    if (message.exactResume != null && $Object.hasOwnProperty.call(message, "exactResume") && message.exactResume !== false)
+                        writer.uint32(/* id 5, wireType 0 =*/40).bool(message.exactResume);
+                    if (message.seeds != null && $Object.hasOwnProperty.call(message, "seeds") && message.seeds !== false)
+                        writer.uint32(/* id 6, wireType 0 =*/48).bool(message.seeds);
+                    if (message.refuses != null && message.refuses.length)
+                        for (let i = 0; i < message.refuses.length; ++i)
+                            writer.uint32(/* id 7, wireType 2 =*/58).string(message.refuses[i]);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -29144,6 +29179,32 @@ export const signalbox = $root.signalbox = (() => {
                                     delete message.kvEvents;
                                 continue;
                             }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.exactResume = value;
+                                else
+                                    delete message.exactResume;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.seeds = value;
+                                else
+                                    delete message.seeds;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.refuses && message.refuses.length))
+                                    message.refuses = [];
+                                message.refuses.push(reader.stringVerify());
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -29191,6 +29252,19 @@ export const signalbox = $root.signalbox = (() => {
                     if (object.kvEvents != null)
                         if (object.kvEvents)
                             message.kvEvents = $Boolean(object.kvEvents);
+                    if (object.exactResume != null)
+                        if (object.exactResume)
+                            message.exactResume = $Boolean(object.exactResume);
+                    if (object.seeds != null)
+                        if (object.seeds)
+                            message.seeds = $Boolean(object.seeds);
+                    if (object.refuses) {
+                        if (!$Array.isArray(object.refuses))
+                            throw $TypeError(".signalbox.inference.v1.Capabilities.refuses: array expected");
+                        message.refuses = $Array(object.refuses.length);
+                        for (let i = 0; i < object.refuses.length; ++i)
+                            message.refuses[i] = $String(object.refuses[i]);
+                    }
                     return message;
                 };
 
@@ -29211,11 +29285,15 @@ export const signalbox = $root.signalbox = (() => {
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
                     let object = {};
+                    if (options.arrays || options.defaults)
+                        object.refuses = [];
                     if (options.defaults) {
                         object.resume = false;
                         object.masks = false;
                         object.logprobs = false;
                         object.kvEvents = false;
+                        object.exactResume = false;
+                        object.seeds = false;
                     }
                     if (message.resume != null && $Object.hasOwnProperty.call(message, "resume"))
                         object.resume = message.resume;
@@ -29225,6 +29303,15 @@ export const signalbox = $root.signalbox = (() => {
                         object.logprobs = message.logprobs;
                     if (message.kvEvents != null && $Object.hasOwnProperty.call(message, "kvEvents"))
                         object.kvEvents = message.kvEvents;
+                    if (message.exactResume != null && $Object.hasOwnProperty.call(message, "exactResume"))
+                        object.exactResume = message.exactResume;
+                    if (message.seeds != null && $Object.hasOwnProperty.call(message, "seeds"))
+                        object.seeds = message.seeds;
+                    if (message.refuses && message.refuses.length) {
+                        object.refuses = $Array(message.refuses.length);
+                        for (let j = 0; j < message.refuses.length; ++j)
+                            object.refuses[j] = message.refuses[j];
+                    }
                     return object;
                 };
 

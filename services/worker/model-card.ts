@@ -6,6 +6,7 @@ import { BLOCK_TOKENS } from "./parse-request.ts";
 
 export interface ModelFacts {
   readonly name: string;
+  /** Of this package: its version. */
   readonly build: string;
   readonly backEnd: string;
   readonly sequencesMax: number;
@@ -19,6 +20,7 @@ export function modelCard(
 ): signalbox.inference.v1.IModel & { readonly name: string } {
   const { execution, defaults } = model;
   const { numerics, isa, weights, cache } = execution;
+  const { exactResume, seeds, masks, logprobs, kvEvents, refuses } = model.capabilities;
   const { name, build, backEnd, sequencesMax, tokenizerSha256, weightsFingerprint } = facts;
   return {
     name,
@@ -28,9 +30,15 @@ export function modelCard(
     contextMax: model.contextMax,
     eosIds: [...model.eosIds],
     ...(model.bosId === null ? {} : { bosId: model.bosId }),
-    numericsClass: { numerics, isa, weights, cache, backEnd, build },
+    numericsClass: {
+      ...{ numerics, isa, weights, cache, backEnd },
+      build: buildText(build, execution.build),
+    },
     tokenizerSha256,
-    capabilities: { resume: true, masks: true, logprobs: true, kvEvents: true },
+    capabilities: {
+      ...{ resume: true, exactResume, seeds, masks, logprobs, kvEvents },
+      refuses: [...refuses],
+    },
     blocks: execution.blocks,
     blockTokens: BLOCK_TOKENS,
     sequencesMax,
@@ -39,4 +47,9 @@ export function modelCard(
     ...(defaults.topK === null ? {} : { topK: defaults.topK }),
     ...(defaults.topP === null ? {} : { topP: defaults.topP }),
   };
+}
+
+/** As versions are written: what is behind the plus tells builds of one version apart. */
+function buildText(version: string, build: string): string {
+  return build === "" ? version : `${version}+${build}`;
 }

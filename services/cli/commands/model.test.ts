@@ -41,6 +41,7 @@ describe.skipIf(WHY_NO_ADDON !== null)(`with the engine${lacks}`, () => {
     expect(code).toBe(0);
     expect(terminal.out()).toMatch(/llama-gqa: llama, 153 thousand parameters/u);
     expect(terminal.out()).toMatch(/^vocabulary {2}256, ends with 2$/mu);
+    expect(terminal.out()).toMatch(/^engine {6}build [0-9a-f]{12}$/mu);
     expect(terminal.out()).toMatch(/^cache {7}768 B in bf16, 408 B in fp8 for each token$/mu);
   });
 

@@ -22,6 +22,8 @@ interface CheckedModel extends Pick<
   ModelSummary,
   "family" | "parameters" | "shape" | "contextMax" | "eosIds" | "bosId" | "defaults"
 > {
+  /** Of the engine that checked it: streams go on at workers with the same one. */
+  readonly engineBuild: string;
   /** Of the weights in memory, about, by how they are held. */
   readonly weightBytes: ByDtype;
   /** Of keys and values in the cache, by how they are held. */
@@ -95,6 +97,7 @@ async function checkedModel(summary: ModelSummary): Promise<CheckedModel> {
   const perToken = byDtype((dtype) => kvBytesPerToken(shape, dtype));
   return {
     ...{ family, parameters, shape, contextMax, eosIds, bosId, defaults },
+    engineBuild: summary.execution.build,
     weightBytes: weights,
     kvBytesPerToken: perToken,
     memoryBytes: byDtype((dtype) => weights[dtype] + contextMax * perToken[dtype]),
@@ -128,5 +131,6 @@ function factsOf(model: CheckedModel): (readonly [string, string])[] {
     ["weights", both(model.weightBytes)],
     ["cache", `${both(model.kvBytesPerToken)} for each token`],
     ["memory", `${both(model.memoryBytes)} with one full context`],
+    ["engine", `build ${model.engineBuild}`],
   ];
 }
