@@ -2,15 +2,18 @@
 // the last line of standard output is one object with the figures.
 
 import { parseArgs } from "node:util";
+import { Failure } from "#shared/base/errors.ts";
 import { DAG_PARTS, benchDag } from "./dag.ts";
 import { circumstances } from "./figures.ts";
 import { benchEngine } from "./engine.ts";
 import { benchPoll } from "./poll.ts";
 import { benchRouter } from "./router.ts";
 import { benchRouting } from "./routing.ts";
+import { benchServing } from "./serving.ts";
+import { parseServingOptions, SERVING_USAGE } from "./serving/options.ts";
 import { benchSubmit } from "./submit.ts";
 
-const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing [--json]
+const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing|serving [--json]
 
   submit [--seconds 5] [--log embedded|jetstream]
                            durably acknowledged submissions a second, and time to the decision
@@ -25,52 +28,80 @@ const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing [--
   routing [--seed 1] [--simulated 30]
                            routing policies in simulated fleets for so many seconds, and the time
                            that one decision takes
+  serving [--url URL] [--rate 4] [--in-flight 8] ...
+                           any OpenAI endpoint under load: TTFT, TPOT, ITL, goodput, stalls, errors;
+                           \`serving --help\` has its options
 `;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean" },
-    help: { type: "boolean" },
-    seconds: { type: "string", default: "5" },
-    minutes: { type: "string", default: "5" },
-    tasks: { type: "string", default: "10000" },
-    part: { type: "string", multiple: true, default: [...DAG_PARTS] },
-    log: { type: "string", multiple: true, default: ["embedded", "jetstream"] },
-    quick: { type: "boolean", default: false },
-    peers: { type: "string" },
-    models: { type: "string" },
-    threads: { type: "string" },
-    seed: { type: "string", default: "1" },
-    simulated: { type: "string", default: "30" },
-  },
-});
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-const [name] = positionals;
-const run = {
-  submit: () => benchSubmit({ seconds: Number(values.seconds), logs: logsOf(values.log), say }),
-  dag: () => benchDag({ tasks: Number(values.tasks), parts: values.part, say }),
-  poll: () => benchPoll({ minutes: Number(values.minutes), say }),
-  engine: () =>
-    benchEngine({
-      ...{ quick: values.quick, peers: values.peers ?? null, models: values.models ?? null, say },
-      threads: threadsOf(values.threads ?? (values.quick ? "2" : "1,2")),
-    }),
-  router: () => benchRouter({ quick: values.quick, say }),
-  routing: () =>
-    Promise.resolve(
-      benchRouting({ seed: Number(values.seed), seconds: Number(values.simulated), say }),
-    ),
-}[name ?? ""];
-if (run === undefined || values.help === true) {
-  process.stderr.write(USAGE);
-  process.exitCode = values.help === true ? 0 : 2;
-} else {
-  say(circumstances());
-  const figures = await run();
-  process.stdout.write(
-    `${values.json === true ? JSON.stringify(figures) : JSON.stringify(figures, null, 2)}\n`,
-  );
+// `serving` has options of its own, which the others need not know of.
+if (process.argv[2] === "serving") process.exitCode = await serving(process.argv.slice(3));
+else await named();
+
+async function named(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean" },
+      help: { type: "boolean" },
+      seconds: { type: "string", default: "5" },
+      minutes: { type: "string", default: "5" },
+      tasks: { type: "string", default: "10000" },
+      part: { type: "string", multiple: true, default: [...DAG_PARTS] },
+      log: { type: "string", multiple: true, default: ["embedded", "jetstream"] },
+      quick: { type: "boolean", default: false },
+      peers: { type: "string" },
+      models: { type: "string" },
+      threads: { type: "string" },
+      seed: { type: "string", default: "1" },
+      simulated: { type: "string", default: "30" },
+    },
+  });
+  const [name] = positionals;
+  const run = {
+    submit: () => benchSubmit({ seconds: Number(values.seconds), logs: logsOf(values.log), say }),
+    dag: () => benchDag({ tasks: Number(values.tasks), parts: values.part, say }),
+    poll: () => benchPoll({ minutes: Number(values.minutes), say }),
+    engine: () =>
+      benchEngine({
+        ...{ quick: values.quick, peers: values.peers ?? null, models: values.models ?? null, say },
+        threads: threadsOf(values.threads ?? (values.quick ? "2" : "1,2")),
+      }),
+    router: () => benchRouter({ quick: values.quick, say }),
+    routing: () =>
+      Promise.resolve(
+        benchRouting({ seed: Number(values.seed), seconds: Number(values.simulated), say }),
+      ),
+  }[name ?? ""];
+  if (run === undefined || values.help === true) {
+    process.stderr.write(USAGE);
+    process.exitCode = values.help === true ? 0 : 2;
+  } else {
+    say(circumstances());
+    const figures = await run();
+    process.stdout.write(
+      `${values.json === true ? JSON.stringify(figures) : JSON.stringify(figures, null, 2)}\n`,
+    );
+  }
+}
+
+/** Its exit code: 1 when nothing was answered at some load. */
+async function serving(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseServingOptions(args);
+    if (options.help) {
+      process.stderr.write(SERVING_USAGE);
+      return 0;
+    }
+    say(circumstances());
+    const figures = await benchServing(options, say);
+    process.stdout.write(`${JSON.stringify(figures, null, options.json ? 0 : 2)}\n`);
+    return figures.steps.every(({ answered }) => answered > 0) ? 0 : 1;
+  } catch (reason) {
+    const { code, message, hint } = Failure.from(reason);
+    say(`${message}${hint === undefined ? "" : `\n${hint}`}`);
+    return code === "INVALID" ? 2 : 3;
+  }
 }
 
 function logsOf(names: readonly string[]): ("embedded" | "jetstream")[] {
