@@ -32,6 +32,8 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   "token",
 ]);
 const LEVELS = 3;
+/** A chain of causes may be a circle. */
+const CAUSES_MAX = 8;
 /** What could be a credential inside any text. A token of ours is 20 characters or longer. */
 const SECRET_TEXT =
   /(bearer\s+)[\w.~+/=-]{8,}|-----BEGIN [A-Z ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?="))/gi;
@@ -59,7 +61,7 @@ export function createLogger(options: LoggerOptions): Logger {
         level: (label) => ({ level: label }),
         log: (members) => membersOf(members),
       },
-      serializers: { err: (error: Error) => withoutSecrets(stdSerializers.err(error), LEVELS - 1) },
+      serializers: { err: (error: Error) => withoutSecrets(errorMembers(error), LEVELS - 1) },
       hooks: {
         streamWrite: (line) =>
           line.replace(
@@ -76,6 +78,21 @@ export function createLogger(options: LoggerOptions): Logger {
     return child.call(this, membersOf(members), ...rest);
   } as typeof child;
   return logger;
+}
+
+/** As pino writes an error, but words that a failure has from its cause are said once. */
+function errorMembers(error: Error): object {
+  const members = stdSerializers.err(error);
+  if (!(error instanceof Error)) return members;
+  let message = "";
+  let cause: unknown = error;
+  for (let depth = 0; cause instanceof Error && depth < CAUSES_MAX; depth++) {
+    const { message: said } = cause;
+    if (!message.includes(said)) message += message === "" ? said : `: ${said}`;
+    ({ cause } = cause);
+  }
+  members.message = message;
+  return members;
 }
 
 /** `err` goes on as it is: a copy of an error is none, and its serializer looks at the members. */

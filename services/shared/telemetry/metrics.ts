@@ -37,17 +37,24 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-/** Every line carries `service`. Each call makes a registry of its own: nothing is global. */
+/**
+ * Every line carries `service`. Each call makes a registry of its own: nothing is global. A metric
+ * is there from its first use: a service lists what it has, not what others have.
+ */
 export function createMetrics(service: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   const made = new Map<MetricName, Counter | Gauge | Histogram>();
   const listeners: (() => void)[] = [];
-  for (const name of Object.keys(METRICS) as MetricName[]) made.set(name, make(name, registry));
+  const had = (name: MetricName): Counter | Gauge | Histogram => {
+    const known = made.get(name) ?? make(name, registry);
+    made.set(name, known);
+    return known;
+  };
   const metrics: Metrics = {
-    counter: (name, labels) => (made.get(name) as Counter).labels(labels),
-    gauge: (name, labels) => (made.get(name) as Gauge).labels(labels),
-    histogram: (name, labels) => (made.get(name) as Histogram).labels(labels),
+    counter: (name, labels) => (had(name) as Counter).labels(labels),
+    gauge: (name, labels) => (had(name) as Gauge).labels(labels),
+    histogram: (name, labels) => (had(name) as Histogram).labels(labels),
     onScrape: (listener) => void listeners.push(listener),
     render: () => {
       for (const listener of listeners) listener();

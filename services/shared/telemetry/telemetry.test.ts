@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 import { Failure } from "#shared/base/errors.ts";
 import { createLogger, withTrace } from "./logger.ts";
-import { METRICS } from "./metric-names.ts";
+import { METRICS, type MetricSpec } from "./metric-names.ts";
 import { createMetrics } from "./metrics.ts";
 import {
   childTrace,
@@ -103,7 +103,17 @@ test("a failure keeps its code, hint and cause", () => {
   expect(JSON.stringify(lines()[0])).toContain("ENOSPC");
 });
 
-test("every metric of the table is registered, typed and rendered", async () => {
+test("words that a failure has from its cause are said once, other words of it each", () => {
+  const { logger, lines } = capture();
+  const disk = new Error("ENOSPC");
+  const engine = new Error("/m/config.json: no such model", { cause: disk });
+  const failure = new Failure("INVALID", engine.message, { cause: engine });
+  disk.cause = failure; // A circle ends.
+  logger.error({ err: failure });
+  expect(lines()[0]?.["err"]).toMatchObject({ message: "/m/config.json: no such model: ENOSPC" });
+});
+
+test("a metric is listed once it is used, with its type, labels and value", async () => {
   const metrics = createMetrics("test");
   metrics.counter("signalbox_turns_total", { actor: "run", outcome: "ok" }).inc();
   metrics.gauge("signalbox_queue_waiting", { cluster: "local" }).set(3);
@@ -115,6 +125,19 @@ test("every metric of the table is registered, typed and rendered", async () => 
   expect(text).toContain('signalbox_partitions_owned{service="test"} 16');
   expect(text).toMatch(/commit_duration_seconds_bucket\{le="0.005",[^}]*"embedded"[^}]*\} 1/);
   expect(text).toMatch(/process_resident_memory_bytes\{service="test"\} \d+/);
+  const used = ["signalbox_turns_total", "signalbox_queue_waiting", "signalbox_partitions_owned"];
+  const listed = [...text.matchAll(/^# TYPE (signalbox_\w+) /gm)].map(([, name]) => name);
+  expect(listed).toEqual(expect.arrayContaining(used));
+  expect(listed).toHaveLength(used.length + 1); // And the histogram.
+});
+
+test("every metric of the table can be used, and has its type then", async () => {
+  const metrics = createMetrics("test");
+  for (const [name, { type, labels }] of Object.entries<MetricSpec>(METRICS)) {
+    const use = metrics[type] as (name: string, labels: Record<string, string>) => unknown;
+    use(name, Object.fromEntries(labels.map((label) => [label, "x"])));
+  }
+  const text = await metrics.render();
   for (const [name, spec] of Object.entries(METRICS)) {
     expect(text, name).toContain(`# TYPE ${name} ${spec.type}`);
   }
