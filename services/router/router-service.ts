@@ -119,11 +119,14 @@ async function startUsage(
   if (path === null) return null;
   const dropped = metrics.counter("signalbox_router_usage_dropped_total", {});
   const onDropped = (count: number): void => dropped.inc(count);
-  return life.start(
+  const journal = await life.start(
     "usage",
     () => UsageJournal.open({ path, timers: systemTimers, logger, onDropped }),
     (part) => part.close(),
   );
+  const waiting = metrics.gauge("signalbox_router_usage_waiting", {});
+  metrics.onScrape(() => waiting.set(journal.waiting));
+  return journal;
 }
 
 /** Before the first request: a large vocabulary takes a while. */
@@ -144,7 +147,9 @@ function countFleet(metrics: Metrics, fleet: Fleet, streams: TokenRouter): void 
       metrics.gauge("signalbox_router_queued", { class: priority }).set(count);
     }
     const counts = new Map<string, number>([...seen.keys()].map((key) => [key, 0]));
+    let heldOut = 0;
     for (const worker of fleet.workers.values()) {
+      if (worker.breaker.state.kind !== "closed") heldOut += 1;
       const { kind } = worker.health;
       const isUnwell = kind === "hung" || kind === "dead" || kind === "suspect";
       const state = isUnwell ? "unwell" : (worker.progress?.state ?? "ready");
@@ -153,6 +158,7 @@ function countFleet(metrics: Metrics, fleet: Fleet, streams: TokenRouter): void 
       seen.set(key, { model, state });
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
+    metrics.gauge("signalbox_router_workers_held_out", {}).set(heldOut);
     for (const [key, labels] of seen) {
       metrics.gauge("signalbox_router_workers", labels).set(counts.get(key) ?? 0);
     }

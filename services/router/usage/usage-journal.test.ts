@@ -134,8 +134,10 @@ test("while the disk takes nothing so many are kept, the rest is counted, and al
   expect(dropped).toBe(10);
   await journal.flush();
   expect(dropped).toBe(10);
+  expect(journal.waiting).toBe(65_536);
   mkdirSync(path);
   expect(requests(await journal.sums(ALWAYS))).toBe(65_536);
+  expect(journal.waiting).toBe(0);
   await journal.close();
   const again = await opened(path);
   expect(requests(await again.sums(ALWAYS))).toBe(65_536);

@@ -64,6 +64,8 @@ export class UsageJournal {
   /** Oldest first; the last is written. */
   readonly #files: JournalFile[];
   #pending: (() => UsageRecord)[] = [];
+  /** Taken from those, and being written. */
+  #inHand = 0;
   #handle: FileHandle | null = null;
   #cancelCommit: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
@@ -89,6 +91,11 @@ export class UsageJournal {
       files.push({ number, bytes: size, sums: new Map() });
     }
     return new UsageJournal(options, files, lock);
+  }
+
+  /** Records that are not in the file yet. */
+  get waiting(): number {
+    return this.#pending.length + this.#inHand;
   }
 
   /** `record` is called when it is written: what is known only then is in it. */
@@ -137,6 +144,7 @@ export class UsageJournal {
   /** Never rejects; false when the disk takes nothing. */
   async #writeSome(): Promise<boolean> {
     const records = this.#pending.splice(0, WRITE_MAX).map((record) => record());
+    this.#inHand = records.length;
     try {
       const file = await this.#fileToWrite();
       // A new line first: the last one may have been cut by a crash or a full disk.
@@ -148,6 +156,8 @@ export class UsageJournal {
       this.#options.logger.error({ reason: Failure.from(cause).message }, "usage is not written");
       this.#keep(records);
       return false;
+    } finally {
+      this.#inHand = 0;
     }
   }
 

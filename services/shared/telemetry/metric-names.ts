@@ -173,6 +173,11 @@ export const METRICS = {
     help: "Workers that have dialled this router, by state: ready, draining, failed, unwell",
     labels: ["model", "state"],
   },
+  signalbox_router_workers_held_out: {
+    type: "gauge",
+    help: "Workers whose breaker is open or half open: they get no new streams but probes",
+    labels: [],
+  },
   signalbox_router_streams: {
     type: "gauge",
     help: "Streams open now",
@@ -231,6 +236,11 @@ export const METRICS = {
     type: "counter",
     help: "Tokens of ended requests, by kind: prompt, output",
     labels: ["model", "kind"],
+  },
+  signalbox_router_usage_waiting: {
+    type: "gauge",
+    help: "Ended requests that the usage journal has not written: more and more on a full disk",
+    labels: [],
   },
   signalbox_router_usage_dropped_total: {
     type: "counter",
