@@ -91,6 +91,26 @@ test("who waits too long is told when to come back, from the rate at which reque
   expect(onAdmissionTick(admission, 60_000)).toEqual([]);
 });
 
+test("where none has ended lately, what runs is taken to need as long again", () => {
+  const admission = admissionOf(2, { queuedMax: 4, waitMaxMs: 30_000 });
+  for (const id of ["a", "b", "c", "d", "e", "f"]) arrive(admission, id, "critical", id);
+  const retryAfterMs = (nowMs: number): number => {
+    const refused = arrive(admission, "g", "critical", "g", nowMs);
+    return refused.kind === "refused" ? refused.retryAfterMs : Number.NaN;
+  };
+  expect(retryAfterMs(0)).toBe(2_500); // Five of a second each, two at once.
+  expect(retryAfterMs(8_000)).toBe(20_000);
+  onLeft(admission, "a", 8_100);
+  arrive(admission, "h", "critical", "h", 8_100);
+  expect(retryAfterMs(8_200)).toBe(50_000); // One end in ten seconds.
+});
+
+test("where nothing runs and nothing has ended, it is as if one ended in the window", () => {
+  const admission = admissionOf(0, { queuedMax: 2 });
+  for (const id of ["a", "b"]) arrive(admission, id, "critical", id);
+  expect(arrive(admission, "c", "critical", "c")).toMatchObject({ retryAfterMs: 30_000 });
+});
+
 test("places and queues add up, whatever comes and goes", () => {
   const event = fc.record({
     ...{ what: fc.integer({ min: 0, max: 9 }), id: fc.nat(60), namespace: fc.nat(3) },

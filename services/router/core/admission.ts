@@ -170,15 +170,30 @@ function refusedFor(
   return { kind: "refused", reason, retryAfterMs: drainedMs(admission, queue, nowMs) };
 }
 
-/** When a queue like this one is empty, at the rate at which requests have ended lately. */
+/**
+ * When a queue like this one is empty: at the rate at which requests have ended lately or, where none
+ * has, as if what runs took as long again as the oldest of it has been here.
+ */
 function drainedMs(admission: Admission, queue: ModelQueue, nowMs: number): number {
   const { rateWindowS, retryAfterMinMs, retryAfterMaxMs } = admission.options;
   const now = Math.floor(nowMs / 1000);
   let ends = 0;
   for (const { second, count } of queue.ends) if (second > now - rateWindowS) ends += count;
-  if (ends === 0) return queue.queued === 0 ? retryAfterMinMs : retryAfterMaxMs;
-  const ms = ((queue.queued + 1) * rateWindowS * 1000) / ends;
+  const windowMs = rateWindowS * 1000;
+  const eachMs = ends > 0 ? windowMs / ends : (eachRunningMs(admission, queue, nowMs) ?? windowMs);
+  const ms = (queue.queued + 1) * eachMs;
   return Math.round(Math.min(retryAfterMaxMs, Math.max(retryAfterMinMs, ms)));
+}
+
+/** Between two ends of what runs, if all of it takes as long again; null: nothing runs. */
+function eachRunningMs(admission: Admission, queue: ModelQueue, nowMs: number): number | null {
+  if (queue.admitted === 0) return null;
+  // In the order in which they came: the first that runs is the oldest.
+  for (const { model, state, atMs } of admission.entries.values()) {
+    if (model !== queue.model || state !== "admitted") continue;
+    return Math.max(admission.options.retryAfterMinMs, nowMs - atMs) / queue.admitted;
+  }
+  return null;
 }
 
 function drain(admission: Admission, queue: ModelQueue): string[] {
