@@ -105,6 +105,17 @@ test("where none has ended lately, what runs is taken to need as long again", ()
   expect(retryAfterMs(8_200)).toBe(50_000); // One end in ten seconds.
 });
 
+test("who waits is not what runs, however long it waits", () => {
+  const admission = admissionOf(1, { queuedMax: 2 });
+  arrive(admission, "ended");
+  arrive(admission, "waits", "low");
+  arrive(admission, "runs", "critical", "r", 500);
+  expect(onLeft(admission, "ended", 1_000)).toEqual(["runs"]);
+  arrive(admission, "too", "critical", "o", 1_000);
+  const refused = arrive(admission, "late", "critical", "p", 15_500);
+  expect(refused).toMatchObject({ retryAfterMs: 3 * 15_000 });
+});
+
 test("where nothing runs and nothing has ended, it is as if one ended in the window", () => {
   const admission = admissionOf(0, { queuedMax: 2 });
   for (const id of ["a", "b"]) arrive(admission, id, "critical", id);
