@@ -13,8 +13,7 @@ const STOP_MS = 10_000;
 await runService(
   logger,
   async (life) => {
-    const { http, workers } = await startRouter(life, settings, logger);
-    return { service: "router", http, workers };
+    return { service: "router", ...(await startRouter(life, settings, logger)) };
   },
   { stopMs: settings.router.drainS * 1000 + STOP_MS },
 );

@@ -15,8 +15,8 @@ import { ADMISSION_DEFAULTS, type AdmissionOptions } from "./core/admission.ts";
 import { FLEET_DEFAULTS, newFleet, type Fleet } from "./core/fleet.ts";
 import { FleetPlacement } from "./streams/fleet-placement.ts";
 import { TokenRouter } from "./streams/token-router.ts";
+import { FrontDoors } from "./front-doors.ts";
 import { KeyRing } from "./keys/key-ring.ts";
-import { startOpenAiServer } from "./openai/http-server.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
 import { UsageJournal } from "./usage/usage-journal.ts";
@@ -28,7 +28,7 @@ export async function startRouter(
   life: Lifecycle,
   settings: Config,
   logger: Logger,
-): Promise<{ http: string; workers: string }> {
+): Promise<{ http: string; grpc: string | null; workers: string }> {
   const { router: config, tls } = settings;
   const clock = systemClock;
   const metrics = createMetrics("router");
@@ -51,6 +51,7 @@ export async function startRouter(
     () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
     (part) => part.close(),
   );
+  const open: { doors: FrontDoors | null } = { doors: null };
   const workers = await life.start(
     "workers",
     () =>
@@ -65,6 +66,7 @@ export async function startRouter(
         onChanged: () => {
           placement.wakeAll();
           streams.onRoom();
+          open.doors?.refresh();
         },
         onRoom: () => streams.onRoom(),
         onTokenizer: (files) => loadTokenizer(files, textPool, logger),
@@ -75,20 +77,21 @@ export async function startRouter(
   placement.attach(workers);
   health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker is there"));
   countFleet(metrics, fleet, streams);
-  const http = await life.start(
-    "openai",
+  const doors = await life.start(
+    "doors",
     () =>
-      startOpenAiServer({
-        ...{ listen: config.http, source: streams, catalog: workers, textPool, clock, logger },
+      FrontDoors.open({
+        ...{ http: config.http, grpc: config.grpc, tls, metered: metrics, usage },
+        ...{ source: streams, catalog: workers, textPool, clock, logger },
         ...{ timers: systemTimers, random: systemRandom, version: readVersion() },
         metrics: requestMetrics(metrics),
-        ...(usage === null ? {} : { usage }),
-        ...(keys === null ? {} : { authorise: (bearer) => keys.grantOf(bearer) }),
+        authorise: keys === null ? null : (bearer) => keys.grantOf(bearer),
         fallback: healthRoutes({ health, metrics, logger }),
       }),
     (part) => part.stop(config.drainS * 1000),
   );
-  return { http: http.address, workers: workers.address };
+  open.doors = doors;
+  return { ...doors.addresses, workers: workers.address };
 }
 
 /** How many at once is a key's own limit. Without keys there is one namespace. */

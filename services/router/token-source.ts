@@ -76,6 +76,18 @@ export interface TokenSource {
    * UNAVAILABLE says that no worker can go on with it.
    */
   open(request: TokenRequest, signal: AbortSignal): AsyncIterable<TokenChunk>;
+  /** The same for who reads at moments of its own. `onNews`: take() may have something. */
+  attach(request: TokenRequest, onNews: () => void): TokenReader;
+}
+
+export interface TokenReader {
+  /**
+   * All that has come since the last call, as one chunk; null: nothing. Throws how the stream
+   * failed. After a chunk with `finish` there is nothing more to take.
+   */
+  take(): TokenChunk | null;
+  /** Nothing more is wanted, or all of it was had; to be called once, in any case. */
+  leave(): void;
 }
 
 /** A model that some worker serves. */

@@ -27,11 +27,11 @@ export interface GenerationFields {
 }
 
 export const STREAMS_MAX = 128;
-const STOPS_MAX = 64;
+export const STOPS_MAX = 64;
 const STOP_CHARS_MAX = 512;
 const STOP_IDS_MAX = 1_024;
 const BIASES_MAX = 4_096;
-const SALT_CHARS_MAX = 256;
+export const SALT_CHARS_MAX = 256;
 const MODEL_CHARS_MAX = 512;
 const TOKENS_MAX = 2 ** 31 - 1;
 
@@ -69,7 +69,7 @@ export function parseGeneration(fields: BodyFields, rules: FieldRules): Generati
   };
 }
 
-function parseSampling(fields: BodyFields, rules: FieldRules): TokenSampling {
+export function parseSampling(fields: BodyFields, rules: FieldRules): TokenSampling {
   const topK = fields.integer("top_k", { min: -1 });
   const minTokens = fields.integer("min_tokens", { min: 0, max: TOKENS_MAX }) ?? 0;
   if (rules.maxTokens !== null && minTokens > rules.maxTokens) {
@@ -125,7 +125,7 @@ function parseLogitBias(fields: BodyFields): TokenSampling["logitBias"] {
   });
 }
 
-function parseStops(fields: BodyFields): string[] {
+export function parseStops(fields: BodyFields): string[] {
   const value = fields.raw("stop");
   const list = value === null ? [] : isList(value) ? value : [value];
   if (list.length > STOPS_MAX) throw badField("stop", `has more than ${STOPS_MAX} strings`);

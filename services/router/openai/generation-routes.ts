@@ -132,7 +132,7 @@ interface Prepared {
 
 async function answerMasked(call: ApiCall, body: Json, prepared: Prepared): Promise<void> {
   const { model, text, fields } = prepared;
-  const masks = await OutputMasks.of(call, model, text, fields.format);
+  const masks = await OutputMasks.of(call.services.textPool, model, text, fields.format);
   try {
     await answerGeneration(call, answerOf(call, body, prepared, masks));
   } finally {

@@ -33,9 +33,9 @@ export interface OpenAiServerOptions extends Omit<ApiServices, "usage"> {
   /** `HOST:PORT`; port 0 lets the system choose. */
   readonly listen: string;
   /** Everybody may do everything when left out. */
-  readonly authorise?: Authoriser;
+  readonly authorise?: Authoriser | null;
   readonly metrics?: RequestMetrics;
-  readonly usage?: UsageBook;
+  readonly usage?: UsageBook | null;
   readonly logger: Logger;
   readonly version: string;
   /** For browsers: what `access-control-allow-origin` says. Left out: no such header. */

@@ -56,12 +56,13 @@ function responseFormat(format: Json): OutputFormat | null {
   return fromSchema(SCHEMA, schema);
 }
 
-function anyObject(param: string): OutputFormat {
+/** Any JSON object. */
+export function anyObject(param: string): OutputFormat {
   return { param, grammar: jsonObjectGrammar() };
 }
 
 /** vLLM takes a schema as its JSON, too. */
-function fromSchema(param: string, given: Json): OutputFormat | null {
+export function fromSchema(param: string, given: Json): OutputFormat | null {
   if (given === null) return null;
   const schema = typeof given === "string" ? parsedJson(param, given) : given;
   if (JSON.stringify(schema).length > SCHEMA_CHARS_MAX) {
@@ -70,14 +71,14 @@ function fromSchema(param: string, given: Json): OutputFormat | null {
   return { param, grammar: checkedGrammar(param, () => schemaGrammar(schema)) };
 }
 
-function fromRegex(param: string, pattern: Json): OutputFormat | null {
+export function fromRegex(param: string, pattern: Json): OutputFormat | null {
   if (pattern === null) return null;
   if (typeof pattern !== "string") throw badField(param, "must be a string");
   const written = checkedGrammar(param, () => regexPart(pattern, "plain", ""));
   return { param, grammar: { rules: { root: written } } };
 }
 
-function fromChoice(param: string, list: Json): OutputFormat | null {
+export function fromChoice(param: string, list: Json): OutputFormat | null {
   if (list === null) return null;
   if (!isList(list) || list.length === 0) throw badField(param, "must be a list of strings");
   const texts = list.map((text) => {

@@ -4,30 +4,30 @@
 
 import { Failure } from "#shared/base/errors.ts";
 import type { GrammarMasks, TriedGrammar } from "../text/grammar-pool.ts";
+import type { TextPool } from "../text/text-pool.ts";
 import type { ModelText } from "../text/model-text.ts";
 import type { MaskSource, ServedModel } from "../token-source.ts";
-import type { ApiCall } from "./api-call.ts";
 import { badField } from "./api-error.ts";
 import type { OutputFormat } from "./output-format.ts";
 
 export class OutputMasks {
-  readonly #call: ApiCall;
+  readonly #textPool: TextPool;
   readonly #grammar: TriedGrammar | null;
   readonly #opened: GrammarMasks[] = [];
 
-  private constructor(call: ApiCall, grammar: TriedGrammar | null) {
-    this.#call = call;
+  private constructor(textPool: TextPool, grammar: TriedGrammar | null) {
+    this.#textPool = textPool;
     this.#grammar = grammar;
   }
 
   /** Throws ApiError when the model cannot be held to the format. */
   static async of(
-    call: ApiCall,
+    textPool: TextPool,
     model: ServedModel,
     text: ModelText | null,
     format: OutputFormat | null,
   ): Promise<OutputMasks> {
-    if (format === null) return new OutputMasks(call, null);
+    if (format === null) return new OutputMasks(textPool, null);
     const { tokenizer, vocab, eosIds } = model;
     if (tokenizer === null || text === null) {
       throw badField(format.param, "the model has no tokenizer");
@@ -35,10 +35,10 @@ export class OutputMasks {
     if (!text.fitsGrammars) {
       throw badField(format.param, "not supported with the tokenizer of this model");
     }
-    const { grammars } = call.services.textPool;
+    const { grammars } = textPool;
     try {
       const tried = await grammars.try({ tokenizer, vocab, eosIds }, format.grammar);
-      return new OutputMasks(call, tried);
+      return new OutputMasks(textPool, tried);
     } catch (reason) {
       const failure = Failure.from(reason);
       if (failure.code === "INVALID") throw badField(format.param, failure.message);
@@ -49,7 +49,7 @@ export class OutputMasks {
   /** Null: everything may be drawn. */
   next(): MaskSource | null {
     if (this.#grammar === null) return null;
-    const opened = this.#call.services.textPool.grammars.open(this.#grammar);
+    const opened = this.#textPool.grammars.open(this.#grammar);
     this.#opened.push(opened);
     return opened;
   }

@@ -2,6 +2,7 @@
 
 import { Writable } from "node:stream";
 
+import { Failure } from "#shared/base/errors.ts";
 import type { Clock, Timers } from "#shared/base/clock.ts";
 import { seededRandom } from "#shared/base/prng.ts";
 import { systemClock, systemTimers } from "#shared/config/system.ts";
@@ -13,6 +14,7 @@ import type {
   ModelCatalog,
   ServedModel,
   TokenChunk,
+  TokenReader,
   TokenRequest,
   TokenSource,
 } from "../token-source.ts";
@@ -65,6 +67,31 @@ export class ScriptedSource implements TokenSource {
     this.requests.push(request);
     signal.addEventListener("abort", () => this.aborted.push(request.id), { once: true });
     return this.script(request, signal);
+  }
+
+  attach(request: TokenRequest, onNews: () => void): TokenReader {
+    const gone = new AbortController();
+    const come: (TokenChunk | Error)[] = [];
+    const read = async (): Promise<void> => {
+      try {
+        for await (const next of this.open(request, gone.signal)) {
+          come.push(next);
+          onNews();
+        }
+      } catch (reason) {
+        come.push(reason as Error);
+        onNews();
+      }
+    };
+    void read();
+    return {
+      take: () => {
+        const next = come.shift() ?? null;
+        if (next instanceof Error) throw next;
+        return next;
+      },
+      leave: () => gone.abort(new Failure("CANCELLED", "nobody reads")),
+    };
   }
 }
 

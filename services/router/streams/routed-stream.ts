@@ -20,7 +20,7 @@ import {
   type AttemptFault,
   type Stream,
 } from "../core/stream.ts";
-import type { ChunkLogprobs, TokenChunk, TokenRequest } from "../token-source.ts";
+import type { ChunkLogprobs, TokenChunk, TokenReader, TokenRequest } from "../token-source.ts";
 import type { GenerateCall, WorkerConnection } from "../workers/worker-connection.ts";
 import type { FrontGate, Visitor } from "./front-gate.ts";
 import { generateRequestOf, logprobsOf } from "./generate-request.ts";
@@ -57,7 +57,7 @@ interface LiveAttempt {
   readonly begunAtMs: number;
 }
 
-export class RoutedStream implements Visitor {
+export class RoutedStream implements Visitor, TokenReader {
   readonly #options: RoutedStreamOptions;
   readonly #request: TokenRequest;
   readonly #register: Register;
@@ -69,17 +69,24 @@ export class RoutedStream implements Visitor {
   #cachedTold = false;
   #finish: TokenChunk["finish"] = null;
   #failure: Failure | null = null;
-  #wake: (() => void) | null = null;
+  readonly #onNews: () => void;
   /** Since when the reader has waited for a worker's fault to be mended. */
   #fault: { readonly cause: AttemptFault["kind"]; readonly sinceMs: number } | null = null;
   #lastTokenMs: number;
   /** When the current attempt was begun or said something. */
   heardAtMs: number;
 
-  constructor(options: RoutedStreamOptions, request: TokenRequest, register: Register) {
+  /** `onNews`: take() may have something; told from within start() too. */
+  constructor(
+    options: RoutedStreamOptions,
+    request: TokenRequest,
+    register: Register,
+    onNews: () => void,
+  ) {
     this.#options = options;
     this.#request = request;
     this.#register = register;
+    this.#onNews = onNews;
     this.#stream = newStream(request.id, request.resumeIds);
     this.#lastTokenMs = options.placement.nowMs();
     this.heardAtMs = this.#lastTokenMs;
@@ -117,18 +124,6 @@ export class RoutedStream implements Visitor {
     this.#pendingLogprobs = [];
     this.#cachedTokens = null;
     return chunk;
-  }
-
-  news(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
-  }
-
-  wake(): void {
-    const wake = this.#wake;
-    this.#wake = null;
-    wake?.();
   }
 
   /** The reader is gone, or has all it will get. */
@@ -245,7 +240,7 @@ export class RoutedStream implements Visitor {
     } else if (verdict.kind === "new" && this.#request.mask !== null) {
       void this.#allowNext();
     }
-    return this.wake();
+    return this.#onNews();
   }
 
   #deliver(attempt: LiveAttempt, response: GenerateResponse, skip: number): void {
@@ -327,7 +322,7 @@ export class RoutedStream implements Visitor {
     this.#failure = failure;
     this.#options.meter.onEnded("failed");
     this.#leaveGate();
-    this.wake();
+    this.#onNews();
   }
 
   #closeAttempt(outcome: AttemptOutcome): void {
@@ -356,7 +351,7 @@ export class RoutedStream implements Visitor {
       if (words !== null) return attempt.call.allow(index, words);
       attempt.call.cancel();
       this.#complete("stop");
-      this.wake();
+      this.#onNews();
     } catch (reason) {
       if (this.#attempt !== attempt) return;
       this.#closeAttempt("request_fault");

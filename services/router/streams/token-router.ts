@@ -7,7 +7,7 @@ import type { Timers } from "#shared/base/clock.ts";
 import type { AdmissionOptions } from "../core/admission.ts";
 import type { RequestClass } from "../core/request-class.ts";
 import { RETRY_BUDGET_DEFAULTS } from "../core/retry-budget.ts";
-import type { TokenChunk, TokenRequest, TokenSource } from "../token-source.ts";
+import type { TokenChunk, TokenReader, TokenRequest, TokenSource } from "../token-source.ts";
 import { FrontGate } from "./front-gate.ts";
 import { RoutedStream, type RoutedStreamOptions } from "./routed-stream.ts";
 
@@ -55,30 +55,42 @@ export class TokenRouter implements TokenSource {
   }
 
   async *open(request: TokenRequest, signal: AbortSignal): AsyncGenerator<TokenChunk, void> {
-    const stream = new RoutedStream(this.#options, request, {
-      onBegun: (worker, on) => this.#setOf(worker).add(on),
-      onOver: (worker, on) => this.#forget(worker, on),
-    });
-    const onAbort = (): void => stream.wake();
-    signal.addEventListener("abort", onAbort);
-    this.#live += 1;
+    let wake: (() => void) | null = null;
+    const onNews = (): void => wake?.();
+    const reader = this.attach(request, onNews);
+    signal.addEventListener("abort", onNews);
     try {
-      stream.start();
       for (;;) {
         if (signal.aborted) throw new Failure("CANCELLED", "the client is gone");
-        const chunk = stream.take();
+        const chunk = reader.take();
         if (chunk === null) {
-          await stream.news();
+          await new Promise<void>((resolve) => (wake = resolve));
           continue;
         }
         yield chunk;
         if (chunk.finish !== null) return;
       }
     } finally {
-      this.#live -= 1;
-      signal.removeEventListener("abort", onAbort);
-      stream.leave();
+      signal.removeEventListener("abort", onNews);
+      reader.leave();
     }
+  }
+
+  attach(request: TokenRequest, onNews: () => void): TokenReader {
+    const register = {
+      onBegun: (worker: string, on: RoutedStream) => this.#setOf(worker).add(on),
+      onOver: (worker: string, on: RoutedStream) => this.#forget(worker, on),
+    };
+    const stream = new RoutedStream(this.#options, request, register, onNews);
+    this.#live += 1;
+    stream.start();
+    return {
+      take: () => stream.take(),
+      leave: () => {
+        this.#live -= 1;
+        stream.leave();
+      },
+    };
   }
 
   /** Every stream at this worker goes on elsewhere. */

@@ -8,7 +8,7 @@ import { constants, type ClientHttp2Session, type ClientHttp2Stream } from "node
 import { Failure } from "#shared/base/errors.ts";
 import type { Method } from "#shared/mesh/grpc-tables.ts";
 import { failureOfStatus } from "#shared/mesh/status-mapping.ts";
-import { encodeGrpcFrame, GrpcFrames } from "./grpc-frames.ts";
+import { encodeGrpcFrame, GrpcFrames } from "../wire/grpc-frames.ts";
 
 export interface GrpcCall<Req> {
   /** One more message, of a client or two-way stream. */

@@ -65,6 +65,7 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
   router: {
     name: { type: { kind: "text" }, doc: "as workers and logs call it" },
     http: { type: address, doc: "HTTP address: the OpenAI API, health and metrics" },
+    grpc: { type: address, doc: "gRPC address: InferenceService, for services" },
     workers: { type: address, doc: "address that workers dial" },
     secret_file: { type: path, doc: "file with the secret that workers must have too" },
     state: { type: path, doc: "directory on a local disk for the usage journal" },

@@ -53,6 +53,8 @@ export interface AgentConfig {
 export interface RouterConfig {
   readonly name: string;
   readonly http: string;
+  /** Null: there is no gRPC for clients. */
+  readonly grpc: string | null;
   readonly workers: string;
   readonly secretFile: string | null;
   /** Null: no usage is kept. */
@@ -206,6 +208,7 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       caFile: text("tls.ca_file"),
       certFile: text("tls.cert_file"),
       keyFile: text("tls.key_file"),
+      grpc: text("router.grpc"),
     },
     telemetry: { level: (text("telemetry.level") as LogLevel | null) ?? "info" },
   };
