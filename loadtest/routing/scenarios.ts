@@ -4,6 +4,8 @@ export interface Scenario {
   readonly name: string;
   readonly workers: number;
   readonly routers: number;
+  /** Between what routers tell each other; 0: they say nothing. */
+  readonly shareEveryMs: number;
   /** Between a worker's reports. */
   readonly reportEveryMs: number;
   /** How much slower worker 0 is than the others. */
@@ -20,7 +22,14 @@ export interface Scenario {
 
 const STEADY: Scenario = {
   ...{ name: "steady", workers: 16, routers: 1, reportEveryMs: 250, slowdown: 1, perSecond: 160 },
-  ...{ burst: 1, tenants: 0, tenantTokens: 0, promptTokensMean: 600, outputTokensMean: 100 },
+  ...{
+    shareEveryMs: 0,
+    burst: 1,
+    tenants: 0,
+    tenantTokens: 0,
+    promptTokensMean: 600,
+    outputTokensMean: 100,
+  },
 };
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -29,6 +38,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...STEADY, name: "one 10x slow", slowdown: 10, perSecond: 140 },
   { ...STEADY, name: "bursts", perSecond: 80, burst: 6 },
   { ...STEADY, name: "16 routers", routers: 16 },
+  { ...STEADY, name: "16 routers, shared", routers: 16, shareEveryMs: 50 },
   // As llm-d measured: 150 tenants with 6,000 tokens each; without hits it is too much.
   {
     ...{ ...STEADY, name: "tenants", perSecond: 80, tenants: 150, tenantTokens: 6_016 },

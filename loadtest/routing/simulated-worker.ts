@@ -33,6 +33,10 @@ interface Running {
   reported: number;
 }
 
+export function routerName(router: number): string {
+  return `router-${router}`;
+}
+
 /** Tokens of a stream that its router hears of at once. */
 const TOKENS_TOLD = 8;
 
@@ -82,12 +86,13 @@ export class SimulatedWorker {
     let promptTokensLeft = 0;
     for (const running of this.#running) promptTokensLeft += running.promptLeft;
     for (const job of this.#waiting) promptTokensLeft += job.promptTokens;
+    const seenOf = new Map([...this.#seen].map(([router, seen]) => [routerName(router), seen]));
     return Array.from({ length: routers }, (_, router) => ({
       ...{ sequence, seen: this.#seen.get(router) ?? 0, engineStep: this.#step },
       ...{ tokensOut: this.#tokensOut, lastStepMs: this.#lastStepMs, promptTokensLeft },
       ...{ running: this.#running.size, waiting: this.#waiting.length, state: "ready" as const },
       ...{ blocksFree: this.spec.blocks - this.#blocksTaken, blocks: this.spec.blocks },
-      ...{ walltimeLeftMs: null, loopLagMs: 0 },
+      ...{ walltimeLeftMs: null, loopLagMs: 0, beat: sequence, seenOf },
     }));
   }
 

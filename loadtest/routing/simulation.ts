@@ -13,13 +13,14 @@ import {
   onDispatched,
 } from "../../services/router/core/fleet.ts";
 import { onEnded, onFirstTokens, onProgress, onTick } from "../../services/router/core/fleet.ts";
-import { onTokens, onWorkerUp, pick } from "../../services/router/core/fleet.ts";
+import { onPeerLoad, onTokens, onWorkerUp, pick } from "../../services/router/core/fleet.ts";
 import type { Fleet, FleetOptions, Policy, Wish } from "../../services/router/core/fleet.ts";
+import { shareOf } from "../../services/router/core/peers.ts";
 import { prefixHashes } from "../../services/router/core/prefix-hash.ts";
 import { percentile } from "../figures.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { Scenario } from "./scenarios.ts";
-import { SimulatedWorker } from "./simulated-worker.ts";
+import { routerName, SimulatedWorker } from "./simulated-worker.ts";
 
 /** `polled` is the mistake that the others are measured beside: the least load last reported. */
 export type Contestant = Policy | "polled";
@@ -49,6 +50,8 @@ export interface Figures {
 const SAMPLE_MS = 250;
 /** From a worker to a router: a report is a little old when it comes. */
 const REPORT_DELAY_MS = 5;
+/** From a router to the others. */
+const SHARE_DELAY_MS = 2;
 const DRAIN_MS = 60_000;
 const WARM_UP_MS = 2_000;
 
@@ -124,6 +127,11 @@ class World {
       this.#events.at((i * reportEveryMs) / workers, (nowMs) => this.#report(worker, nowMs)),
     );
     this.#events.at(SAMPLE_MS, (nowMs) => this.#tick(nowMs));
+    const { shareEveryMs, routers } = this.#scenario;
+    for (let router = 0; router < routers && shareEveryMs > 0; router++) {
+      const firstMs = (router * shareEveryMs) / routers;
+      this.#events.at(firstMs, (nowMs) => this.#share(router, 1, nowMs));
+    }
     this.#events.at(0, (nowMs) => this.#arrive(nowMs));
     this.#events.run(this.#endMs + DRAIN_MS);
     const sum = (of: (worker: SimulatedWorker) => number): number =>
@@ -218,6 +226,19 @@ class World {
       });
     });
     this.#events.at(nowMs + this.#scenario.reportEveryMs, (at) => this.#report(worker, at));
+  }
+
+  /** What a router has where, told to all others. */
+  #share(router: number, sequence: number, nowMs: number): void {
+    const own = this.#fleets[router];
+    if (own === undefined || nowMs > this.#endMs + DRAIN_MS) return;
+    const shares = new Map([...own.workers.values()].map((each) => [each.key, shareOf(each)]));
+    const load = { router: routerName(router), epoch: "1", sequence, isLeaving: false, shares };
+    this.#events.at(nowMs + SHARE_DELAY_MS, (at) => {
+      for (const fleet of this.#fleets) if (fleet !== own) onPeerLoad(fleet, load, at);
+    });
+    const nextMs = nowMs + this.#scenario.shareEveryMs;
+    this.#events.at(nextMs, (at) => this.#share(router, sequence + 1, at));
   }
 
   #tick(nowMs: number): void {

@@ -17,6 +17,7 @@ import { FleetPlacement } from "./streams/fleet-placement.ts";
 import { TokenRouter } from "./streams/token-router.ts";
 import { FrontDoors } from "./front-doors.ts";
 import { KeyRing } from "./keys/key-ring.ts";
+import { startSharing } from "./sharing/start-sharing.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
 import { UsageJournal } from "./usage/usage-journal.ts";
@@ -75,6 +76,7 @@ export async function startRouter(
     (part) => part.stop(),
   );
   placement.attach(workers);
+  await startSharing(life, settings, { fleet, metrics, logger, onRoom: () => streams.onRoom() });
   health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker is there"));
   countFleet(metrics, fleet, streams);
   const doors = await life.start(

@@ -65,14 +65,18 @@ export interface ProgressExtras {
   readonly loopLagMs: number;
   /** Null: the worker's allocation has no end. */
   readonly walltimeLeftS: number | null;
+  /** Of the reading, over the worker's life. */
+  readonly beat: number;
+  readonly routers: readonly signalbox.inference.v1.IRouterSeen[];
 }
 
 export function encodeProgress(figures: Figures, extras: ProgressExtras): WireProgress {
-  const { walltimeLeftS, ...rest } = extras;
+  const { walltimeLeftS, routers, ...rest } = extras;
   const { state, ...counts } = figures;
   return {
     ...counts,
     ...rest,
+    routers: [...routers],
     ...(walltimeLeftS === null ? {} : { walltimeLeftS }),
     state: STATES[state as keyof typeof STATES],
   };

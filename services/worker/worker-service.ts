@@ -14,6 +14,7 @@ import { startHttp } from "#shared/lifecycle/http-health.ts";
 import type { ReadyLine } from "#shared/lifecycle/run-service.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import { GrpcServer } from "#shared/mesh/grpc-server.ts";
+import { natsOptions } from "#shared/mesh/nats-bus.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { createMetrics } from "#shared/telemetry/metrics.ts";
 import type { WorkerSettings } from "./config.ts";
@@ -94,7 +95,7 @@ export async function startWorker(
       ...{ engine, sessions, tokenizer, model: card, timers: systemTimers },
       loadNow: () =>
         encodeProgress(figuresNow(), {
-          ...{ sequence: 0, seen: 0, loopLagMs: sender.loopLagMs },
+          ...{ sequence: 0, seen: 0, loopLagMs: sender.loopLagMs, beat: 0, routers: [] },
           walltimeLeftS: walltimeLeft(settings.endsAtMs),
         }),
     }),
@@ -112,11 +113,13 @@ export async function startWorker(
   const sender = await life.start(
     "progress",
     () =>
-      new ProgressSender({ identity, routers, endsAtMs: settings.endsAtMs }, figuresNow, (err) => {
+      new ProgressSender({ ...telling, model: card.name }, figuresNow, (err) => {
         logger.fatal({ err }, "the progress thread ended");
         process.exitCode = 3;
         life.requestStop("the progress thread ended");
       }),
+  const nats = natsOptions(settings.nats, config.name);
+  const telling = { identity, routers, endsAtMs: settings.endsAtMs, nats };
     (part) => part.close(),
   );
   const links = await life.start(

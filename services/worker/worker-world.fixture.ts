@@ -60,7 +60,7 @@ export async function serveEngine(engine: Engine, tokenizer: TokenizerFiles = NO
   });
   const loadNow = () =>
     encodeProgress(figuresOf(sessions.core, engine.stats()), {
-      ...{ sequence: 0, seen: 0, loopLagMs: 0, walltimeLeftS: null },
+      ...{ sequence: 0, seen: 0, loopLagMs: 0, walltimeLeftS: null, beat: 0, routers: [] },
     });
   const parts = { engine, sessions, model, tokenizer, timers: systemTimers, loadNow };
   server.add(WorkerService, workerHandlers(parts));

@@ -1,16 +1,18 @@
 // What a request would have to wait for at a worker, in milliseconds.
 //
 //   ahead      prompt tokens queued there, less what it has computed since it said so, and those of
-//              this router that are in no report yet: by sequence number, so that nothing is
-//              counted twice and nothing is forgotten when a report comes in
+//              this router, and of others that say so, that are in no report yet: by sequence
+//              number, so that nothing is counted twice and nothing is forgotten when a report
+//              comes in
 //   missing    the request's own tokens that are not in its cache
 //   peak       how slow it lately was, for each token; decays while nothing is heard
 //   late       by how much its oldest request without a token is overdue
 //   places     the wait for a place, when all are taken
 //   pressure   k/(1-k) of blocks and places: what streams cost each other
 //
-// Divided by the share of slow start. Figures that are stale are replaced by what this router has
-// in flight there itself; two workers are compared by the same kind of figures, never one by each.
+// Divided by the share of slow start. Figures that are stale are replaced by what this router, and
+// others that say so, have in flight there; two workers are compared by the same kind of figures,
+// never one by each.
 
 import type { Fleet, Pool } from "./fleet-state.ts";
 import type { FleetOptions } from "./options.ts";
@@ -81,9 +83,10 @@ function aheadTokens(
   nowMs: number,
 ): number {
   const { progress } = worker;
-  if (stale || progress === null) return worker.awaitingTokens;
-  const computed = (nowMs - worker.heardAtMs) / msPerTokenOf(options, pool, worker, nowMs);
-  return Math.max(0, progress.promptTokensLeft - computed) + worker.unseenTokens;
+  if (stale || progress === null) return worker.awaitingTokens + worker.peersAwaitingTokens;
+  const computed = (nowMs - worker.figuresAtMs) / msPerTokenOf(options, pool, worker, nowMs);
+  const unseen = worker.unseenTokens + worker.peersUnseenTokens;
+  return Math.max(0, progress.promptTokensLeft - computed) + unseen;
 }
 
 /**
@@ -136,8 +139,8 @@ function pressureMs(options: FleetOptions, worker: Worker, stale: boolean): numb
   const blocks = Math.max(1, spec.blocks);
   const taken =
     stale || progress === null
-      ? worker.inFlightBlocks
-      : progress.blocks - progress.blocksFree + worker.unseenBlocks;
+      ? worker.inFlightBlocks + worker.peersInFlightBlocks
+      : progress.blocks - progress.blocksFree + worker.unseenBlocks + worker.peersUnseenBlocks;
   const places = loadOf(worker, stale) / spec.sequencesMax;
   const share = Math.min(PRESSURE_MAX, Math.max(taken / blocks, places));
   return (options.pressureMs * share) / (1 - share);

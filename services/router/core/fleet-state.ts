@@ -6,6 +6,7 @@ import type { Random } from "#shared/base/prng.ts";
 import { newHashRing } from "./hash-ring.ts";
 import type { HashRing } from "./hash-ring.ts";
 import type { FleetOptions } from "./options.ts";
+import type { Peer } from "./peers.ts";
 import { PREFIX_BLOCK_TOKENS } from "./prefix-hash.ts";
 import { blocksAt, newPrefixHistory } from "./prefix-history.ts";
 import type { PrefixHistory } from "./prefix-history.ts";
@@ -35,6 +36,8 @@ export interface Fleet {
   readonly workers: Map<string, Worker>;
   readonly pools: Map<string, Pool>;
   readonly tickets: Map<string, Ticket>;
+  /** Other routers that have said what they sent, by name. */
+  readonly peers: Map<string, Peer>;
   readonly prefixes: PrefixHistory<Worker>;
   /** In the order in which they were last used. */
   readonly sessions: Map<string, Session>;
@@ -54,6 +57,7 @@ export function newFleet(options: FleetOptions, seed: number, nowMs: number): Fl
     workers: new Map(),
     pools: new Map(),
     tickets: new Map(),
+    peers: new Map(),
     prefixes: newPrefixHistory(options.prefixBlocksMax, options.prefixHoldersMax),
     sessions: new Map(),
     ...{ tickedAtMs: nowMs, picks: 0 },

@@ -7,6 +7,7 @@ import type { Fleet, FleetOptions, Progress, Wish, WorkerSpec } from "./fleet.ts
 
 export const MODEL = "m";
 const NOBODY: ReadonlySet<string> = new Set();
+const NOTHING: ReadonlyMap<string, number> = new Map();
 
 export function specOf(key: string, over: Partial<WorkerSpec> = {}): WorkerSpec {
   return {
@@ -27,7 +28,7 @@ export function progressOf(sequence: number, over: Partial<Progress> = {}): Prog
   return {
     ...{ sequence, seen: 0, engineStep: sequence, tokensOut: 0, lastStepMs: 20, running: 0 },
     ...{ waiting: 0, promptTokensLeft: 0, blocksFree: 4096, blocks: 4096, state: "ready" },
-    ...{ walltimeLeftMs: null, loopLagMs: 0, ...over },
+    ...{ walltimeLeftMs: null, loopLagMs: 0, beat: 0, seenOf: NOTHING, ...over },
   };
 }
 

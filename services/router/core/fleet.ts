@@ -20,6 +20,7 @@ import { firstTokenMs, msPerTokenOf, workTokens } from "./cost.ts";
 import { cachedTokensAt, onSessionSent, poolOf, staleMsOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
 import { onSample } from "./peak-ewma.ts";
+import { sumPeers } from "./peers.ts";
 import { PREFIX_BLOCK_TOKENS } from "./prefix-hash.ts";
 import { onPrefixMissed, onPrefixSent } from "./prefix-history.ts";
 import { isReady, isStale, meanWith, newWorker } from "./worker.ts";
@@ -29,6 +30,8 @@ export { newFleet } from "./fleet-state.ts";
 export type { Fleet } from "./fleet-state.ts";
 export { FLEET_DEFAULTS, POLICIES } from "./options.ts";
 export type { FleetOptions, Policy } from "./options.ts";
+export { onPeerLoad } from "./peers.ts";
+export type { PeerLoad } from "./peers.ts";
 export { pick } from "./pick.ts";
 export { onConfirmed, onTick } from "./verdicts.ts";
 export type { Verdict } from "./verdicts.ts";
@@ -82,6 +85,32 @@ export function onProgress(fleet: Fleet, key: string, progress: Progress, nowMs:
   const last = worker.progress;
   // Sequences begin at 1 again on a new connection.
   if (last !== null && progress.sequence <= last.sequence && progress.sequence !== 1) return;
+  worker.heardAtMs = nowMs;
+  if (last === null || progress.beat >= last.beat) takeFigures(worker, progress, nowMs);
+}
+
+/**
+ * Figures that came another way than over the worker's own link, to the router called `router`:
+ * taken when they are newer than what the link brought. They are no sign that the worker can be
+ * reached from here, so silence is counted as before.
+ */
+export function onProgressElsewhere(
+  fleet: Fleet,
+  router: string,
+  key: string,
+  progress: Progress,
+  nowMs: number,
+): void {
+  const worker = fleet.workers.get(key);
+  if (worker === undefined) return; // It has not dialled this router.
+  const last = worker.progress;
+  if (last !== null && progress.beat <= last.beat) return;
+  const seen = progress.seenOf.get(router) ?? worker.seen;
+  takeFigures(worker, { ...progress, seen, sequence: last?.sequence ?? 0 }, nowMs);
+}
+
+function takeFigures(worker: Worker, progress: Progress, nowMs: number): void {
+  const last = worker.progress;
   const isMoving = last === null || progress.engineStep !== last.engineStep;
   if (isMoving || progress.running === 0 || last.running === 0) worker.stepMovedAtMs = nowMs;
   if (isMoving && progress.lastStepMs > 0) {
@@ -91,13 +120,14 @@ export function onProgress(fleet: Fleet, key: string, progress: Progress, nowMs:
   worker.isInService = isReady(worker);
   worker.reported = progress.running + progress.waiting;
   worker.endsAtMs = progress.walltimeLeftMs === null ? Infinity : nowMs + progress.walltimeLeftMs;
-  worker.heardAtMs = nowMs;
+  worker.figuresAtMs = nowMs;
   // Never above what was sent: the number is the peer's.
   worker.seen = Math.max(worker.seen, Math.min(progress.seen, worker.dispatched));
   for (const ticket of worker.unseen) {
     if (ticket.dispatch > worker.seen) break;
     see(worker, ticket);
   }
+  if (worker.peers.size > 0) sumPeers(worker);
 }
 
 /**

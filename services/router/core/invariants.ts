@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { isTripped } from "./breaker.ts";
 import { ejectedMaxOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
+import { PEERS_MAX, sumPeers } from "./peers.ts";
 import { blocksKept } from "./prefix-history.ts";
 import { isReady } from "./worker.ts";
 import type { Ticket, Worker } from "./worker.ts";
@@ -25,6 +26,7 @@ export function checkInvariants(fleet: Fleet, nowMs: number): void {
   assert.equal(pooled, fleet.workers.size, "F3");
   assert(blocksKept(fleet.prefixes) <= fleet.options.prefixBlocksMax, "F5");
   assert(fleet.sessions.size <= fleet.options.sessionsMax, "F5");
+  assert(fleet.peers.size <= PEERS_MAX, "Q4");
   assert.equal(fleet.scratch.serving.length + fleet.scratch.everyone.length, 0);
 }
 
@@ -68,4 +70,16 @@ function checkWorker(fleet: Fleet, worker: Worker): void {
     sum(worker.unseen, (t) => t.blocks),
     `F1 ${where}`,
   );
+  checkPeers(fleet, worker);
+}
+
+function checkPeers(fleet: Fleet, worker: Worker): void {
+  for (const router of worker.peers.keys()) assert(fleet.peers.has(router), `Q3 ${worker.key}`);
+  const sums = (): number[] => [
+    ...[worker.peersUnseen, worker.peersUnseenTokens, worker.peersUnseenBlocks],
+    ...[worker.peersInFlight, worker.peersAwaitingTokens, worker.peersInFlightBlocks],
+  ];
+  const kept = sums();
+  sumPeers(worker);
+  assert.deepEqual(kept, sums(), `Q4 ${worker.key}`);
 }

@@ -6,6 +6,7 @@
 
 import { trip } from "./breaker.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
+import { forgetSilentPeers } from "./peers.ts";
 import { setHealth } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
@@ -33,6 +34,7 @@ export function onTick(fleet: Fleet, nowMs: number): Verdict[] {
     if (verdict !== null) verdicts.push(verdict);
   }
   for (const pool of fleet.pools.values()) renewMedians(pool);
+  forgetSilentPeers(fleet, nowMs);
   return verdicts;
 }
 

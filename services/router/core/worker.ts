@@ -5,6 +5,7 @@ import type { Breaker } from "./breaker.ts";
 import { newBreaker } from "./breaker.ts";
 import { newPeakEwma } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
+import type { PeerShare } from "./peers.ts";
 
 /** What a worker says of itself once, when it comes up. */
 export interface WorkerSpec {
@@ -39,6 +40,10 @@ export interface Progress {
   /** null: its allocation does not end. */
   readonly walltimeLeftMs: number | null;
   readonly loopLagMs: number;
+  /** Counts its reports, whichever way they come: the same reading, the same beat. 0: it does not. */
+  readonly beat: number;
+  /** What `seen` is, of every router that it is linked to, by name. */
+  readonly seenOf: ReadonlyMap<string, number>;
 }
 
 /**
@@ -78,6 +83,8 @@ export interface Worker {
   progress: Progress | null;
   /** When it last reported; when it came up, before its first report. */
   heardAtMs: number;
+  /** The same of its figures, which also come by way of others: they say nothing of its links. */
+  figuresAtMs: number;
   /** Since when its engine step is the same with requests running. */
   stepMovedAtMs: number;
   /** Usual length of a step. */
@@ -113,6 +120,15 @@ export interface Worker {
   unseenTokens: number;
   unseenBlocks: number;
 
+  /** What other routers say that they have here, by name; peers.ts keeps it and its sums. */
+  readonly peers: Map<string, PeerShare>;
+  peersUnseen: number;
+  peersUnseenTokens: number;
+  peersUnseenBlocks: number;
+  peersInFlight: number;
+  peersAwaitingTokens: number;
+  peersInFlightBlocks: number;
+
   /** To the first token for each token of work; 0 while nobody has measured it. */
   msPerToken: number;
   measuredAtMs: number;
@@ -129,6 +145,7 @@ export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
     isGone: false,
     progress: null,
     heardAtMs: nowMs,
+    figuresAtMs: nowMs,
     stepMovedAtMs: nowMs,
     stepMs: 0,
     breaker: newBreaker(nowMs),
@@ -150,6 +167,13 @@ export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
     unseen: new Set(),
     unseenTokens: 0,
     unseenBlocks: 0,
+    peers: new Map(),
+    peersUnseen: 0,
+    peersUnseenTokens: 0,
+    peersUnseenBlocks: 0,
+    peersInFlight: 0,
+    peersAwaitingTokens: 0,
+    peersInFlightBlocks: 0,
     msPerToken: 0,
     measuredAtMs: nowMs,
     peak: newPeakEwma(nowMs),
@@ -165,16 +189,16 @@ export function meanWith(mean: number, sample: number): number {
   return mean === 0 ? sample : mean + (sample - mean) * MEAN_WEIGHT;
 }
 
-/** Its last report is missing or old: what this router knows itself stands in. */
+/** Its last report is missing or old: what routers have in flight there stands in. */
 export function isStale(worker: Worker, staleMs: number, nowMs: number): boolean {
-  return worker.progress === null || nowMs - worker.heardAtMs > staleMs;
+  return worker.progress === null || nowMs - worker.figuresAtMs > staleMs;
 }
 
 /** Requests there, running and waiting, everybody's. */
 export function loadOf(worker: Worker, stale: boolean): number {
   const own = worker.inFlight.size;
-  if (stale) return own;
-  return Math.max(own, worker.reported + worker.unseen.size);
+  if (stale) return own + worker.peersInFlight;
+  return Math.max(own, worker.reported + worker.unseen.size + worker.peersUnseen);
 }
 
 export function setHealth(worker: Worker, health: Health): void {

@@ -38,8 +38,18 @@ export function progressOf(wire: signalbox.inference.v1.Progress): Progress {
       wire.walltimeLeftS === undefined || wire.walltimeLeftS === null
         ? null
         : wire.walltimeLeftS * 1000,
-    loopLagMs: wire.loopLagMs,
+    ...{ loopLagMs: wire.loopLagMs, beat: wire.beat, seenOf: seenOf(wire.routers) },
   };
+}
+
+/** Routers that one worker dials; what is beyond is no worker of ours. */
+const ROUTERS_MAX = 64;
+
+function seenOf(
+  routers: readonly signalbox.inference.v1.IRouterSeen[],
+): ReadonlyMap<string, number> {
+  const known = routers.slice(0, ROUTERS_MAX);
+  return new Map(known.map(({ router, seen }) => [router ?? "", seen ?? 0]));
 }
 
 const STATES: ReadonlyMap<number, Progress["state"]> = new Map([

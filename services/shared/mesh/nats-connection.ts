@@ -192,11 +192,12 @@ function connectOptions(url: string, { credentials, name }: NatsOptions): Connec
     reconnectJitter: 20,
     pingInterval: PING_MS,
     maxPingOut: 2,
-    ...authentication(credentials),
+    ...natsAuthentication(credentials),
   };
 }
 
-function authentication(credentials: string | null): ConnectionOptions {
+/** INVALID for what is neither USER:PASSWORD nor a .creds file. */
+export function natsAuthentication(credentials: string | null): ConnectionOptions {
   if (credentials === null) return {};
   if (credentials.includes("-----BEGIN NATS USER JWT-----")) {
     return { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) };

@@ -237,6 +237,11 @@ export const METRICS = {
     help: "Tokens of ended requests, by kind: prompt, output",
     labels: ["model", "kind"],
   },
+  signalbox_router_peers: {
+    type: "gauge",
+    help: "Other routers that say over NATS what they have in flight",
+    labels: [],
+  },
   signalbox_router_usage_waiting: {
     type: "gauge",
     help: "Ended requests that the usage journal has not written: more and more on a full disk",
@@ -381,6 +386,11 @@ export const METRICS = {
     type: "counter",
     help: "Requests refused for who sent them",
     labels: ["reason"],
+  },
+  signalbox_nats_up: {
+    type: "gauge",
+    help: "1 while this router is connected to NATS",
+    labels: [],
   },
   // Artifacts
   signalbox_artifact_bytes_total: {

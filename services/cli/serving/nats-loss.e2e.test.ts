@@ -1,0 +1,145 @@
+// Two routers, two workers and a real nats-server: routers hear of each other, and clients do not
+// notice that the server is killed, is away and comes back.
+
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  findNatsServer,
+  startNatsServer,
+  stopNatsServer,
+  type NatsBinary,
+  type NatsServer,
+} from "#shared/mesh/nats-server.ts";
+import { tempDirectory } from "#shared/testing/temp-directory.ts";
+import { waitFor } from "#shared/testing/wait-for.ts";
+import type { ServiceRecord } from "../mesh/mesh-record.ts";
+import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
+import { stopService } from "../mesh/stop-service.ts";
+import { bundledModel } from "../package-root.ts";
+import { untilLinked } from "./linked-workers.ts";
+
+const READY_MS = 60_000;
+
+const binary = ((): NatsBinary | null => {
+  try {
+    return findNatsServer();
+  } catch {
+    return null;
+  }
+})();
+const why = "node tools/setup.ts nats-server gets a server";
+
+describe.skipIf(binary === null)(`the loss of NATS (${binary === null ? why : "here"})`, () => {
+  const temporary = tempDirectory("nats-loss");
+  const secret = join(temporary.path, "secret");
+  const services: ServiceRecord[] = [];
+  const urls: string[] = [];
+  let nats: NatsServer | null = null;
+
+  const start = async (
+    service: "router" | "worker",
+    name: string,
+    settings: { readonly [key: string]: string },
+  ): Promise<ServiceRecord> => {
+    const all = { NAME: name, SECRET_FILE: secret, ...settings };
+    const own = Object.entries(all).map(([key, value]) => [
+      `SIGNALBOX_${service.toUpperCase()}_${key}`,
+      value,
+    ]);
+    const record = await startService({
+      ...{ name, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
+      argv: [process.execPath, serviceMain(service)],
+      env: {
+        ...serviceEnv(process.env),
+        ...Object.fromEntries(own),
+        SIGNALBOX_NATS_URL: nats?.url,
+        SIGNALBOX_NATS_CREDENTIALS_FILE: nats?.credentialsFile,
+      },
+      onStarted: () => {},
+    });
+    services.push(record);
+    return record;
+  };
+  const startNats = async (port: number): Promise<NatsServer> =>
+    startNatsServer({ directory: join(temporary.path, "nats"), binary: binary!, port });
+
+  beforeAll(async () => {
+    mkdirSync(temporary.path, { recursive: true });
+    writeFileSync(secret, randomBytes(32).toString("hex"), { mode: 0o600 });
+    nats = await startNats(0);
+    const routers = [await start("router", "r1", {}), await start("router", "r2", {})];
+    const dialled = routers.map(({ ready }) => String(ready?.["workers"])).join(",");
+    // Its text is the bundled model's; what it computes is simulated, so it needs no addon.
+    const model = { ENGINE: "simulated", MODEL: bundledModel(), MODEL_NAME: "m" };
+    for (const name of ["w1", "w2"]) await start("worker", name, { ROUTERS: dialled, ...model });
+    for (const { ready } of routers) urls.push(`http://${String(ready?.["http"])}`);
+    for (const url of urls) await untilLinked(`${url}/v1`, "m", 2, READY_MS, temporary.path);
+  }, 4 * READY_MS);
+
+  afterAll(async () => {
+    await Promise.all(services.map((record) => stopService(record, 2_000)));
+    if (nats !== null) await stopNatsServer(nats);
+    temporary.remove();
+  }, READY_MS);
+
+  test(
+    "is noticed by routers, and by no client",
+    async () => {
+      const both = async (name: string, value: number): Promise<boolean> => {
+        const values = await Promise.all(urls.map((url) => metricOf(url, name)));
+        return values.every((each) => each === value);
+      };
+      // Streams that are under way when it goes and when it comes back, and requests all the time.
+      const long: Promise<number>[] = [];
+      const startLong = (): void => void long.push(...urls.map((url) => tokensOf(url, 500)));
+      const short: Promise<number>[] = [];
+      let over = false;
+      const traffic = (async () => {
+        while (!over) {
+          short.push(...urls.map((url) => tokensOf(url, 5)));
+          await short.at(-1);
+        }
+      })();
+      await waitFor(() => both("signalbox_router_peers", 1), 20_000, "each other");
+
+      startLong();
+      process.kill(nats!.pid, "SIGKILL");
+      await waitFor(() => both("signalbox_nats_up", 0), 20_000, "routers without NATS");
+      await waitFor(() => both("signalbox_router_peers", 0), 20_000, "being alone");
+      const before = short.length;
+      await waitFor(() => short.length > before + 10, 20_000, "requests without NATS");
+
+      startLong();
+      nats = await startNats(Number(new URL(nats!.url).port));
+      await waitFor(() => both("signalbox_router_peers", 1), 30_000, "each other");
+      over = true;
+      await traffic;
+      expect(new Set(await Promise.all(short))).toEqual(new Set([5]));
+      expect(await Promise.all(long)).toEqual([500, 500, 500, 500]);
+    },
+    3 * READY_MS,
+  );
+});
+
+/** How many tokens a stream came to; throws for what is no whole stream. */
+async function tokensOf(url: string, tokens: number): Promise<number> {
+  const response = await fetch(`${url}/v1/completions`, {
+    method: "POST",
+    body: JSON.stringify({
+      ...{ model: "m", prompt: "signal", stream: true, ignore_eos: true, max_tokens: tokens },
+      stream_options: { include_usage: true },
+    }),
+  });
+  const text = await response.text();
+  if (!text.endsWith("data: [DONE]\n\n")) throw new Error(`${response.status}: ${text}`);
+  const usage = /"completion_tokens":(\d+)/u.exec(text.slice(text.lastIndexOf('"usage"')));
+  return Number(usage?.[1]);
+}
+
+async function metricOf(url: string, name: string): Promise<number | null> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text.split("\n").find((each) => each.startsWith(`${name}{`));
+  return line === undefined ? null : Number(line.slice(line.lastIndexOf(" ") + 1));
+}
