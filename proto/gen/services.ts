@@ -225,6 +225,37 @@ export const RunsService = {
   ),
 } as const;
 
+export const InferenceService = {
+  complete: method(
+    "/signalbox.inference.v1.InferenceService/Complete",
+    false,
+    true,
+    signalbox.inference.v1.CompleteRequest as Codec<signalbox.inference.v1.ICompleteRequest>,
+    signalbox.inference.v1.CompleteResponse as Codec<signalbox.inference.v1.ICompleteResponse>,
+  ),
+  listModels: method(
+    "/signalbox.inference.v1.InferenceService/ListModels",
+    false,
+    false,
+    signalbox.inference.v1.ListModelsRequest as Codec<signalbox.inference.v1.IListModelsRequest>,
+    signalbox.inference.v1.ListModelsResponse as Codec<signalbox.inference.v1.IListModelsResponse>,
+  ),
+  tokenize: method(
+    "/signalbox.inference.v1.InferenceService/Tokenize",
+    false,
+    false,
+    signalbox.inference.v1.TokenizeRequest as Codec<signalbox.inference.v1.ITokenizeRequest>,
+    signalbox.inference.v1.TokenizeResponse as Codec<signalbox.inference.v1.ITokenizeResponse>,
+  ),
+  detokenize: method(
+    "/signalbox.inference.v1.InferenceService/Detokenize",
+    false,
+    false,
+    signalbox.inference.v1.DetokenizeRequest as Codec<signalbox.inference.v1.IDetokenizeRequest>,
+    signalbox.inference.v1.DetokenizeResponse as Codec<signalbox.inference.v1.IDetokenizeResponse>,
+  ),
+} as const;
+
 export const WorkerService = {
   generate: method(
     "/signalbox.inference.v1.WorkerService/Generate",

@@ -8513,360 +8513,1795 @@ export namespace signalbox {
         namespace v1 {
 
             /**
-             * Properties of a WorkerReport.
-             * @deprecated Use signalbox.inference.v1.WorkerReport.$Properties instead.
+             * Properties of a CompleteRequest.
+             * @deprecated Use signalbox.inference.v1.CompleteRequest.$Properties instead.
              */
-            interface IWorkerReport extends signalbox.inference.v1.WorkerReport.$Properties {
+            interface ICompleteRequest extends signalbox.inference.v1.CompleteRequest.$Properties {
             }
 
-            /** Represents a WorkerReport. */
-            class WorkerReport {
+            /** Represents a CompleteRequest. */
+            class CompleteRequest {
 
                 /**
-                 * Constructs a new WorkerReport.
+                 * Constructs a new CompleteRequest.
                  * @param [properties] Properties to set
                  */
-                constructor(properties?: signalbox.inference.v1.WorkerReport.$Properties);
+                constructor(properties?: signalbox.inference.v1.CompleteRequest.$Properties);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
 
-                /** WorkerReport worker. */
-                worker: string;
+                /** CompleteRequest model. */
+                model: string;
 
-                /** WorkerReport progress. */
-                progress?: (signalbox.inference.v1.Progress.$Properties|null);
+                /** CompleteRequest ids. */
+                ids?: (signalbox.inference.v1.TokenIds.$Properties|null);
+
+                /** CompleteRequest text. */
+                text?: (string|null);
+
+                /** CompleteRequest chat. */
+                chat?: (signalbox.inference.v1.Chat.$Properties|null);
+
+                /** CompleteRequest sampling. */
+                sampling?: (signalbox.inference.v1.Sampling.$Properties|null);
+
+                /** CompleteRequest stop. */
+                stop: string[];
+
+                /** CompleteRequest withText. */
+                withText?: (boolean|null);
+
+                /** CompleteRequest resumeIds. */
+                resumeIds: number[];
+
+                /** CompleteRequest class. */
+                class: signalbox.inference.v1.RequestClass;
+
+                /** CompleteRequest session. */
+                session: string;
+
+                /** CompleteRequest cacheSalt. */
+                cacheSalt: string;
+
+                /** CompleteRequest form. */
+                form?: (signalbox.inference.v1.Form.$Properties|null);
+
+                /** CompleteRequest prompt. */
+                prompt?: ("ids"|"text"|"chat");
 
                 /**
-                 * Creates a new WorkerReport instance using the specified properties.
+                 * Creates a new CompleteRequest instance using the specified properties.
                  * @param [properties] Properties to set
-                 * @returns WorkerReport instance
+                 * @returns CompleteRequest instance
                  */
-                static create(properties: signalbox.inference.v1.WorkerReport.$Shape): signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape;
-                static create(properties?: signalbox.inference.v1.WorkerReport.$Properties): signalbox.inference.v1.WorkerReport;
+                static create(properties: signalbox.inference.v1.CompleteRequest.$Shape): signalbox.inference.v1.CompleteRequest & signalbox.inference.v1.CompleteRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.CompleteRequest.$Properties): signalbox.inference.v1.CompleteRequest;
 
                 /**
-                 * Encodes the specified WorkerReport message. Does not implicitly {@link signalbox.inference.v1.WorkerReport.verify|verify} messages.
-                 * @param message WorkerReport message or plain object to encode
+                 * Encodes the specified CompleteRequest message. Does not implicitly {@link signalbox.inference.v1.CompleteRequest.verify|verify} messages.
+                 * @param message CompleteRequest message or plain object to encode
                  * @param [writer] Writer to encode to
                  * @returns Writer
                  */
-                static encode(message: signalbox.inference.v1.WorkerReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+                static encode(message: signalbox.inference.v1.CompleteRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
                 /**
-                 * Decodes a WorkerReport message from the specified reader or buffer.
+                 * Decodes a CompleteRequest message from the specified reader or buffer.
                  * @param reader Reader or buffer to decode from
                  * @param [length] Message length if known beforehand
-                 * @returns {signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape} WorkerReport
+                 * @returns {signalbox.inference.v1.CompleteRequest & signalbox.inference.v1.CompleteRequest.$Shape} CompleteRequest
                  * @throws {Error} If the payload is not a reader or valid buffer
                  * @throws {$protobuf.util.ProtocolError} If required fields are missing
                  */
-                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape;
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.CompleteRequest & signalbox.inference.v1.CompleteRequest.$Shape;
 
                 /**
-                 * Creates a WorkerReport message from a plain object. Also converts values to their respective internal types.
+                 * Creates a CompleteRequest message from a plain object. Also converts values to their respective internal types.
                  * @param object Plain object
-                 * @returns WorkerReport
+                 * @returns CompleteRequest
                  */
-                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.WorkerReport;
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.CompleteRequest;
 
                 /**
-                 * Creates a plain object from a WorkerReport message. Also converts values to other types if specified.
-                 * @param message WorkerReport
+                 * Creates a plain object from a CompleteRequest message. Also converts values to other types if specified.
+                 * @param message CompleteRequest
                  * @param [options] Conversion options
                  * @returns Plain object
                  */
-                static toObject(message: signalbox.inference.v1.WorkerReport, options?: $protobuf.IConversionOptions): { [k: string]: any };
+                static toObject(message: signalbox.inference.v1.CompleteRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
 
                 /**
-                 * Converts this WorkerReport to JSON.
+                 * Converts this CompleteRequest to JSON.
                  * @returns JSON object
                  */
                 toJSON(): { [k: string]: any };
 
                 /**
-                 * Gets the type url for WorkerReport
+                 * Gets the type url for CompleteRequest
                  * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
                  * @returns The type url
                  */
                 static getTypeUrl(prefix?: string): string;
             }
 
-            namespace WorkerReport {
+            namespace CompleteRequest {
 
-                /** Properties of a WorkerReport. */
+                /** Properties of a CompleteRequest. */
                 interface $Properties {
 
-                    /** WorkerReport worker */
-                    worker?: (string|null);
+                    /** CompleteRequest model */
+                    model?: (string|null);
 
-                    /** WorkerReport progress */
-                    progress?: (signalbox.inference.v1.Progress.$Properties|null);
+                    /** CompleteRequest ids */
+                    ids?: (signalbox.inference.v1.TokenIds.$Properties|null);
+
+                    /** CompleteRequest text */
+                    text?: (string|null);
+
+                    /** CompleteRequest chat */
+                    chat?: (signalbox.inference.v1.Chat.$Properties|null);
+
+                    /** CompleteRequest sampling */
+                    sampling?: (signalbox.inference.v1.Sampling.$Properties|null);
+
+                    /** CompleteRequest stop */
+                    stop?: (string[]|null);
+
+                    /** CompleteRequest withText */
+                    withText?: (boolean|null);
+
+                    /** CompleteRequest resumeIds */
+                    resumeIds?: (number[]|null);
+
+                    /** CompleteRequest class */
+                    "class"?: (signalbox.inference.v1.RequestClass|null);
+
+                    /** CompleteRequest session */
+                    session?: (string|null);
+
+                    /** CompleteRequest cacheSalt */
+                    cacheSalt?: (string|null);
+
+                    /** CompleteRequest form */
+                    form?: (signalbox.inference.v1.Form.$Properties|null);
+
+                    /** CompleteRequest prompt */
+                    prompt?: ("ids"|"text"|"chat");
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
-                /** Shape of a WorkerReport. */
-                type $Shape = signalbox.inference.v1.WorkerReport.$Properties;
+                /** Narrowed shape of a CompleteRequest. */
+                type $Shape = {
+                  model?: string|null;
+                  ids?: signalbox.inference.v1.TokenIds.$Shape|null;
+                  text?: string|null;
+                  chat?: signalbox.inference.v1.Chat.$Shape|null;
+                  sampling?: signalbox.inference.v1.Sampling.$Shape|null;
+                  stop?: string[]|null;
+                  withText?: boolean|null;
+                  resumeIds?: number[]|null;
+                  "class"?: signalbox.inference.v1.RequestClass|null;
+                  session?: string|null;
+                  cacheSalt?: string|null;
+                  form?: signalbox.inference.v1.Form.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ prompt?: undefined; ids?: null; text?: null; chat?: null }|{ prompt?: "ids"; ids: signalbox.inference.v1.TokenIds.$Shape; text?: null; chat?: null }|{ prompt?: "text"; ids?: null; text: string; chat?: null }|{ prompt?: "chat"; ids?: null; text?: null; chat: signalbox.inference.v1.Chat.$Shape })
+                );
             }
 
             /**
-             * Properties of a RouterLoad.
-             * @deprecated Use signalbox.inference.v1.RouterLoad.$Properties instead.
+             * Properties of a TokenIds.
+             * @deprecated Use signalbox.inference.v1.TokenIds.$Properties instead.
              */
-            interface IRouterLoad extends signalbox.inference.v1.RouterLoad.$Properties {
+            interface ITokenIds extends signalbox.inference.v1.TokenIds.$Properties {
             }
 
-            /** Represents a RouterLoad. */
-            class RouterLoad {
+            /** Represents a TokenIds. */
+            class TokenIds {
 
                 /**
-                 * Constructs a new RouterLoad.
+                 * Constructs a new TokenIds.
                  * @param [properties] Properties to set
                  */
-                constructor(properties?: signalbox.inference.v1.RouterLoad.$Properties);
+                constructor(properties?: signalbox.inference.v1.TokenIds.$Properties);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
 
-                /** RouterLoad router. */
-                router: string;
-
-                /** RouterLoad epoch. */
-                epoch: string;
-
-                /** RouterLoad sequence. */
-                sequence: number;
-
-                /** RouterLoad workers. */
-                workers: signalbox.inference.v1.WorkerShare.$Properties[];
-
-                /** RouterLoad leaving. */
-                leaving: boolean;
+                /** TokenIds ids. */
+                ids: number[];
 
                 /**
-                 * Creates a new RouterLoad instance using the specified properties.
+                 * Creates a new TokenIds instance using the specified properties.
                  * @param [properties] Properties to set
-                 * @returns RouterLoad instance
+                 * @returns TokenIds instance
                  */
-                static create(properties: signalbox.inference.v1.RouterLoad.$Shape): signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape;
-                static create(properties?: signalbox.inference.v1.RouterLoad.$Properties): signalbox.inference.v1.RouterLoad;
+                static create(properties: signalbox.inference.v1.TokenIds.$Shape): signalbox.inference.v1.TokenIds & signalbox.inference.v1.TokenIds.$Shape;
+                static create(properties?: signalbox.inference.v1.TokenIds.$Properties): signalbox.inference.v1.TokenIds;
 
                 /**
-                 * Encodes the specified RouterLoad message. Does not implicitly {@link signalbox.inference.v1.RouterLoad.verify|verify} messages.
-                 * @param message RouterLoad message or plain object to encode
+                 * Encodes the specified TokenIds message. Does not implicitly {@link signalbox.inference.v1.TokenIds.verify|verify} messages.
+                 * @param message TokenIds message or plain object to encode
                  * @param [writer] Writer to encode to
                  * @returns Writer
                  */
-                static encode(message: signalbox.inference.v1.RouterLoad.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+                static encode(message: signalbox.inference.v1.TokenIds.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
                 /**
-                 * Decodes a RouterLoad message from the specified reader or buffer.
+                 * Decodes a TokenIds message from the specified reader or buffer.
                  * @param reader Reader or buffer to decode from
                  * @param [length] Message length if known beforehand
-                 * @returns {signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape} RouterLoad
+                 * @returns {signalbox.inference.v1.TokenIds & signalbox.inference.v1.TokenIds.$Shape} TokenIds
                  * @throws {Error} If the payload is not a reader or valid buffer
                  * @throws {$protobuf.util.ProtocolError} If required fields are missing
                  */
-                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape;
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.TokenIds & signalbox.inference.v1.TokenIds.$Shape;
 
                 /**
-                 * Creates a RouterLoad message from a plain object. Also converts values to their respective internal types.
+                 * Creates a TokenIds message from a plain object. Also converts values to their respective internal types.
                  * @param object Plain object
-                 * @returns RouterLoad
+                 * @returns TokenIds
                  */
-                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.RouterLoad;
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.TokenIds;
 
                 /**
-                 * Creates a plain object from a RouterLoad message. Also converts values to other types if specified.
-                 * @param message RouterLoad
+                 * Creates a plain object from a TokenIds message. Also converts values to other types if specified.
+                 * @param message TokenIds
                  * @param [options] Conversion options
                  * @returns Plain object
                  */
-                static toObject(message: signalbox.inference.v1.RouterLoad, options?: $protobuf.IConversionOptions): { [k: string]: any };
+                static toObject(message: signalbox.inference.v1.TokenIds, options?: $protobuf.IConversionOptions): { [k: string]: any };
 
                 /**
-                 * Converts this RouterLoad to JSON.
+                 * Converts this TokenIds to JSON.
                  * @returns JSON object
                  */
                 toJSON(): { [k: string]: any };
 
                 /**
-                 * Gets the type url for RouterLoad
+                 * Gets the type url for TokenIds
                  * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
                  * @returns The type url
                  */
                 static getTypeUrl(prefix?: string): string;
             }
 
-            namespace RouterLoad {
+            namespace TokenIds {
 
-                /** Properties of a RouterLoad. */
+                /** Properties of a TokenIds. */
                 interface $Properties {
 
-                    /** RouterLoad router */
-                    router?: (string|null);
-
-                    /** RouterLoad epoch */
-                    epoch?: (string|null);
-
-                    /** RouterLoad sequence */
-                    sequence?: (number|null);
-
-                    /** RouterLoad workers */
-                    workers?: (signalbox.inference.v1.WorkerShare.$Properties[]|null);
-
-                    /** RouterLoad leaving */
-                    leaving?: (boolean|null);
+                    /** TokenIds ids */
+                    ids?: (number[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
-                /** Shape of a RouterLoad. */
-                type $Shape = signalbox.inference.v1.RouterLoad.$Properties;
+                /** Shape of a TokenIds. */
+                type $Shape = signalbox.inference.v1.TokenIds.$Properties;
             }
 
             /**
-             * Properties of a WorkerShare.
-             * @deprecated Use signalbox.inference.v1.WorkerShare.$Properties instead.
+             * Properties of a Chat.
+             * @deprecated Use signalbox.inference.v1.Chat.$Properties instead.
              */
-            interface IWorkerShare extends signalbox.inference.v1.WorkerShare.$Properties {
+            interface IChat extends signalbox.inference.v1.Chat.$Properties {
             }
 
-            /** Represents a WorkerShare. */
-            class WorkerShare {
+            /** Represents a Chat. */
+            class Chat {
 
                 /**
-                 * Constructs a new WorkerShare.
+                 * Constructs a new Chat.
                  * @param [properties] Properties to set
                  */
-                constructor(properties?: signalbox.inference.v1.WorkerShare.$Properties);
+                constructor(properties?: signalbox.inference.v1.Chat.$Properties);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
 
-                /** WorkerShare worker. */
-                worker: string;
-
-                /** WorkerShare dispatch. */
-                dispatch: number;
-
-                /** WorkerShare seen. */
-                seen: number;
-
-                /** WorkerShare unseen. */
-                unseen: number;
-
-                /** WorkerShare unseenTokens. */
-                unseenTokens: number;
-
-                /** WorkerShare unseenBlocks. */
-                unseenBlocks: number;
-
-                /** WorkerShare inFlight. */
-                inFlight: number;
-
-                /** WorkerShare awaitingTokens. */
-                awaitingTokens: number;
-
-                /** WorkerShare inFlightBlocks. */
-                inFlightBlocks: number;
+                /** Chat messages. */
+                messages: signalbox.inference.v1.ChatMessage.$Properties[];
 
                 /**
-                 * Creates a new WorkerShare instance using the specified properties.
+                 * Creates a new Chat instance using the specified properties.
                  * @param [properties] Properties to set
-                 * @returns WorkerShare instance
+                 * @returns Chat instance
                  */
-                static create(properties: signalbox.inference.v1.WorkerShare.$Shape): signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape;
-                static create(properties?: signalbox.inference.v1.WorkerShare.$Properties): signalbox.inference.v1.WorkerShare;
+                static create(properties: signalbox.inference.v1.Chat.$Shape): signalbox.inference.v1.Chat & signalbox.inference.v1.Chat.$Shape;
+                static create(properties?: signalbox.inference.v1.Chat.$Properties): signalbox.inference.v1.Chat;
 
                 /**
-                 * Encodes the specified WorkerShare message. Does not implicitly {@link signalbox.inference.v1.WorkerShare.verify|verify} messages.
-                 * @param message WorkerShare message or plain object to encode
+                 * Encodes the specified Chat message. Does not implicitly {@link signalbox.inference.v1.Chat.verify|verify} messages.
+                 * @param message Chat message or plain object to encode
                  * @param [writer] Writer to encode to
                  * @returns Writer
                  */
-                static encode(message: signalbox.inference.v1.WorkerShare.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+                static encode(message: signalbox.inference.v1.Chat.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
 
                 /**
-                 * Decodes a WorkerShare message from the specified reader or buffer.
+                 * Decodes a Chat message from the specified reader or buffer.
                  * @param reader Reader or buffer to decode from
                  * @param [length] Message length if known beforehand
-                 * @returns {signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape} WorkerShare
+                 * @returns {signalbox.inference.v1.Chat & signalbox.inference.v1.Chat.$Shape} Chat
                  * @throws {Error} If the payload is not a reader or valid buffer
                  * @throws {$protobuf.util.ProtocolError} If required fields are missing
                  */
-                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape;
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.Chat & signalbox.inference.v1.Chat.$Shape;
 
                 /**
-                 * Creates a WorkerShare message from a plain object. Also converts values to their respective internal types.
+                 * Creates a Chat message from a plain object. Also converts values to their respective internal types.
                  * @param object Plain object
-                 * @returns WorkerShare
+                 * @returns Chat
                  */
-                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.WorkerShare;
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.Chat;
 
                 /**
-                 * Creates a plain object from a WorkerShare message. Also converts values to other types if specified.
-                 * @param message WorkerShare
+                 * Creates a plain object from a Chat message. Also converts values to other types if specified.
+                 * @param message Chat
                  * @param [options] Conversion options
                  * @returns Plain object
                  */
-                static toObject(message: signalbox.inference.v1.WorkerShare, options?: $protobuf.IConversionOptions): { [k: string]: any };
+                static toObject(message: signalbox.inference.v1.Chat, options?: $protobuf.IConversionOptions): { [k: string]: any };
 
                 /**
-                 * Converts this WorkerShare to JSON.
+                 * Converts this Chat to JSON.
                  * @returns JSON object
                  */
                 toJSON(): { [k: string]: any };
 
                 /**
-                 * Gets the type url for WorkerShare
+                 * Gets the type url for Chat
                  * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
                  * @returns The type url
                  */
                 static getTypeUrl(prefix?: string): string;
             }
 
-            namespace WorkerShare {
+            namespace Chat {
 
-                /** Properties of a WorkerShare. */
+                /** Properties of a Chat. */
                 interface $Properties {
 
-                    /** WorkerShare worker */
-                    worker?: (string|null);
-
-                    /** WorkerShare dispatch */
-                    dispatch?: (number|null);
-
-                    /** WorkerShare seen */
-                    seen?: (number|null);
-
-                    /** WorkerShare unseen */
-                    unseen?: (number|null);
-
-                    /** WorkerShare unseenTokens */
-                    unseenTokens?: (number|null);
-
-                    /** WorkerShare unseenBlocks */
-                    unseenBlocks?: (number|null);
-
-                    /** WorkerShare inFlight */
-                    inFlight?: (number|null);
-
-                    /** WorkerShare awaitingTokens */
-                    awaitingTokens?: (number|null);
-
-                    /** WorkerShare inFlightBlocks */
-                    inFlightBlocks?: (number|null);
+                    /** Chat messages */
+                    messages?: (signalbox.inference.v1.ChatMessage.$Properties[]|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
-                /** Shape of a WorkerShare. */
-                type $Shape = signalbox.inference.v1.WorkerShare.$Properties;
+                /** Shape of a Chat. */
+                type $Shape = signalbox.inference.v1.Chat.$Properties;
+            }
+
+            /**
+             * Properties of a ChatMessage.
+             * @deprecated Use signalbox.inference.v1.ChatMessage.$Properties instead.
+             */
+            interface IChatMessage extends signalbox.inference.v1.ChatMessage.$Properties {
+            }
+
+            /** Represents a ChatMessage. */
+            class ChatMessage {
+
+                /**
+                 * Constructs a new ChatMessage.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.ChatMessage.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ChatMessage role. */
+                role: string;
+
+                /** ChatMessage content. */
+                content: string;
+
+                /**
+                 * Creates a new ChatMessage instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ChatMessage instance
+                 */
+                static create(properties: signalbox.inference.v1.ChatMessage.$Shape): signalbox.inference.v1.ChatMessage & signalbox.inference.v1.ChatMessage.$Shape;
+                static create(properties?: signalbox.inference.v1.ChatMessage.$Properties): signalbox.inference.v1.ChatMessage;
+
+                /**
+                 * Encodes the specified ChatMessage message. Does not implicitly {@link signalbox.inference.v1.ChatMessage.verify|verify} messages.
+                 * @param message ChatMessage message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.ChatMessage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ChatMessage message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ChatMessage & signalbox.inference.v1.ChatMessage.$Shape} ChatMessage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.ChatMessage & signalbox.inference.v1.ChatMessage.$Shape;
+
+                /**
+                 * Creates a ChatMessage message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ChatMessage
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.ChatMessage;
+
+                /**
+                 * Creates a plain object from a ChatMessage message. Also converts values to other types if specified.
+                 * @param message ChatMessage
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.ChatMessage, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ChatMessage to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ChatMessage
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ChatMessage {
+
+                /** Properties of a ChatMessage. */
+                interface $Properties {
+
+                    /** ChatMessage role */
+                    role?: (string|null);
+
+                    /** ChatMessage content */
+                    content?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ChatMessage. */
+                type $Shape = signalbox.inference.v1.ChatMessage.$Properties;
+            }
+
+            /** RequestClass enum. */
+            enum RequestClass {
+
+                /** REQUEST_CLASS_UNSPECIFIED value */
+                REQUEST_CLASS_UNSPECIFIED = 0,
+
+                /** REQUEST_CLASS_CRITICAL value */
+                REQUEST_CLASS_CRITICAL = 1,
+
+                /** REQUEST_CLASS_REALTIME value */
+                REQUEST_CLASS_REALTIME = 2,
+
+                /** REQUEST_CLASS_HIGH value */
+                REQUEST_CLASS_HIGH = 3,
+
+                /** REQUEST_CLASS_NORMAL value */
+                REQUEST_CLASS_NORMAL = 4,
+
+                /** REQUEST_CLASS_LOW value */
+                REQUEST_CLASS_LOW = 5,
+
+                /** REQUEST_CLASS_BULK value */
+                REQUEST_CLASS_BULK = 6
+            }
+
+            /**
+             * Properties of a Form.
+             * @deprecated Use signalbox.inference.v1.Form.$Properties instead.
+             */
+            interface IForm extends signalbox.inference.v1.Form.$Properties {
+            }
+
+            /** Represents a Form. */
+            class Form {
+
+                /**
+                 * Constructs a new Form.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.Form.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Form jsonSchema. */
+                jsonSchema?: (string|null);
+
+                /** Form regex. */
+                regex?: (string|null);
+
+                /** Form choice. */
+                choice?: (signalbox.inference.v1.FormChoice.$Properties|null);
+
+                /** Form jsonObject. */
+                jsonObject?: (boolean|null);
+
+                /** Form form. */
+                form?: ("jsonSchema"|"regex"|"choice"|"jsonObject");
+
+                /**
+                 * Creates a new Form instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Form instance
+                 */
+                static create(properties: signalbox.inference.v1.Form.$Shape): signalbox.inference.v1.Form & signalbox.inference.v1.Form.$Shape;
+                static create(properties?: signalbox.inference.v1.Form.$Properties): signalbox.inference.v1.Form;
+
+                /**
+                 * Encodes the specified Form message. Does not implicitly {@link signalbox.inference.v1.Form.verify|verify} messages.
+                 * @param message Form message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.Form.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Form message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Form & signalbox.inference.v1.Form.$Shape} Form
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.Form & signalbox.inference.v1.Form.$Shape;
+
+                /**
+                 * Creates a Form message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Form
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.Form;
+
+                /**
+                 * Creates a plain object from a Form message. Also converts values to other types if specified.
+                 * @param message Form
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.Form, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Form to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Form
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Form {
+
+                /** Properties of a Form. */
+                interface $Properties {
+
+                    /** Form jsonSchema */
+                    jsonSchema?: (string|null);
+
+                    /** Form regex */
+                    regex?: (string|null);
+
+                    /** Form choice */
+                    choice?: (signalbox.inference.v1.FormChoice.$Properties|null);
+
+                    /** Form jsonObject */
+                    jsonObject?: (boolean|null);
+
+                    /** Form form */
+                    form?: ("jsonSchema"|"regex"|"choice"|"jsonObject");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a Form. */
+                type $Shape = {
+                  jsonSchema?: string|null;
+                  regex?: string|null;
+                  choice?: signalbox.inference.v1.FormChoice.$Shape|null;
+                  jsonObject?: boolean|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ form?: undefined; jsonSchema?: null; regex?: null; choice?: null; jsonObject?: null }|{ form?: "jsonSchema"; jsonSchema: string; regex?: null; choice?: null; jsonObject?: null }|{ form?: "regex"; jsonSchema?: null; regex: string; choice?: null; jsonObject?: null }|{ form?: "choice"; jsonSchema?: null; regex?: null; choice: signalbox.inference.v1.FormChoice.$Shape; jsonObject?: null }|{ form?: "jsonObject"; jsonSchema?: null; regex?: null; choice?: null; jsonObject: boolean })
+                );
+            }
+
+            /**
+             * Properties of a FormChoice.
+             * @deprecated Use signalbox.inference.v1.FormChoice.$Properties instead.
+             */
+            interface IFormChoice extends signalbox.inference.v1.FormChoice.$Properties {
+            }
+
+            /** Represents a FormChoice. */
+            class FormChoice {
+
+                /**
+                 * Constructs a new FormChoice.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.FormChoice.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FormChoice texts. */
+                texts: string[];
+
+                /**
+                 * Creates a new FormChoice instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns FormChoice instance
+                 */
+                static create(properties: signalbox.inference.v1.FormChoice.$Shape): signalbox.inference.v1.FormChoice & signalbox.inference.v1.FormChoice.$Shape;
+                static create(properties?: signalbox.inference.v1.FormChoice.$Properties): signalbox.inference.v1.FormChoice;
+
+                /**
+                 * Encodes the specified FormChoice message. Does not implicitly {@link signalbox.inference.v1.FormChoice.verify|verify} messages.
+                 * @param message FormChoice message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.FormChoice.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FormChoice message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.FormChoice & signalbox.inference.v1.FormChoice.$Shape} FormChoice
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.FormChoice & signalbox.inference.v1.FormChoice.$Shape;
+
+                /**
+                 * Creates a FormChoice message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns FormChoice
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.FormChoice;
+
+                /**
+                 * Creates a plain object from a FormChoice message. Also converts values to other types if specified.
+                 * @param message FormChoice
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.FormChoice, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this FormChoice to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for FormChoice
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace FormChoice {
+
+                /** Properties of a FormChoice. */
+                interface $Properties {
+
+                    /** FormChoice texts */
+                    texts?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a FormChoice. */
+                type $Shape = signalbox.inference.v1.FormChoice.$Properties;
+            }
+
+            /**
+             * Properties of a CompleteResponse.
+             * @deprecated Use signalbox.inference.v1.CompleteResponse.$Properties instead.
+             */
+            interface ICompleteResponse extends signalbox.inference.v1.CompleteResponse.$Properties {
+            }
+
+            /** Represents a CompleteResponse. */
+            class CompleteResponse {
+
+                /**
+                 * Constructs a new CompleteResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.CompleteResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CompleteResponse started. */
+                started?: (signalbox.inference.v1.Started.$Properties|null);
+
+                /** CompleteResponse firstIndex. */
+                firstIndex: number;
+
+                /** CompleteResponse tokenIds. */
+                tokenIds: number[];
+
+                /** CompleteResponse text. */
+                text: string;
+
+                /** CompleteResponse logprobs. */
+                logprobs: signalbox.inference.v1.TokenLogprobs.$Properties[];
+
+                /** CompleteResponse finish. */
+                finish: signalbox.inference.v1.FinishReason;
+
+                /** CompleteResponse stoppedBy. */
+                stoppedBy?: (string|null);
+
+                /** CompleteResponse usage. */
+                usage?: (signalbox.inference.v1.CompletionUsage.$Properties|null);
+
+                /**
+                 * Creates a new CompleteResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CompleteResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.CompleteResponse.$Shape): signalbox.inference.v1.CompleteResponse & signalbox.inference.v1.CompleteResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.CompleteResponse.$Properties): signalbox.inference.v1.CompleteResponse;
+
+                /**
+                 * Encodes the specified CompleteResponse message. Does not implicitly {@link signalbox.inference.v1.CompleteResponse.verify|verify} messages.
+                 * @param message CompleteResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.CompleteResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CompleteResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.CompleteResponse & signalbox.inference.v1.CompleteResponse.$Shape} CompleteResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.CompleteResponse & signalbox.inference.v1.CompleteResponse.$Shape;
+
+                /**
+                 * Creates a CompleteResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CompleteResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.CompleteResponse;
+
+                /**
+                 * Creates a plain object from a CompleteResponse message. Also converts values to other types if specified.
+                 * @param message CompleteResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.CompleteResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CompleteResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CompleteResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CompleteResponse {
+
+                /** Properties of a CompleteResponse. */
+                interface $Properties {
+
+                    /** CompleteResponse started */
+                    started?: (signalbox.inference.v1.Started.$Properties|null);
+
+                    /** CompleteResponse firstIndex */
+                    firstIndex?: (number|null);
+
+                    /** CompleteResponse tokenIds */
+                    tokenIds?: (number[]|null);
+
+                    /** CompleteResponse text */
+                    text?: (string|null);
+
+                    /** CompleteResponse logprobs */
+                    logprobs?: (signalbox.inference.v1.TokenLogprobs.$Properties[]|null);
+
+                    /** CompleteResponse finish */
+                    finish?: (signalbox.inference.v1.FinishReason|null);
+
+                    /** CompleteResponse stoppedBy */
+                    stoppedBy?: (string|null);
+
+                    /** CompleteResponse usage */
+                    usage?: (signalbox.inference.v1.CompletionUsage.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CompleteResponse. */
+                type $Shape = signalbox.inference.v1.CompleteResponse.$Properties;
+            }
+
+            /**
+             * Properties of a Started.
+             * @deprecated Use signalbox.inference.v1.Started.$Properties instead.
+             */
+            interface IStarted extends signalbox.inference.v1.Started.$Properties {
+            }
+
+            /** Represents a Started. */
+            class Started {
+
+                /**
+                 * Constructs a new Started.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.Started.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Started id. */
+                id: string;
+
+                /** Started seed. */
+                seed: number;
+
+                /** Started promptTokens. */
+                promptTokens: number;
+
+                /**
+                 * Creates a new Started instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Started instance
+                 */
+                static create(properties: signalbox.inference.v1.Started.$Shape): signalbox.inference.v1.Started & signalbox.inference.v1.Started.$Shape;
+                static create(properties?: signalbox.inference.v1.Started.$Properties): signalbox.inference.v1.Started;
+
+                /**
+                 * Encodes the specified Started message. Does not implicitly {@link signalbox.inference.v1.Started.verify|verify} messages.
+                 * @param message Started message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.Started.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Started message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Started & signalbox.inference.v1.Started.$Shape} Started
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.Started & signalbox.inference.v1.Started.$Shape;
+
+                /**
+                 * Creates a Started message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Started
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.Started;
+
+                /**
+                 * Creates a plain object from a Started message. Also converts values to other types if specified.
+                 * @param message Started
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.Started, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Started to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Started
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Started {
+
+                /** Properties of a Started. */
+                interface $Properties {
+
+                    /** Started id */
+                    id?: (string|null);
+
+                    /** Started seed */
+                    seed?: (number|null);
+
+                    /** Started promptTokens */
+                    promptTokens?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Started. */
+                type $Shape = signalbox.inference.v1.Started.$Properties;
+            }
+
+            /**
+             * Properties of a CompletionUsage.
+             * @deprecated Use signalbox.inference.v1.CompletionUsage.$Properties instead.
+             */
+            interface ICompletionUsage extends signalbox.inference.v1.CompletionUsage.$Properties {
+            }
+
+            /** Represents a CompletionUsage. */
+            class CompletionUsage {
+
+                /**
+                 * Constructs a new CompletionUsage.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.CompletionUsage.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** CompletionUsage promptTokens. */
+                promptTokens: number;
+
+                /** CompletionUsage cachedTokens. */
+                cachedTokens: number;
+
+                /** CompletionUsage completionTokens. */
+                completionTokens: number;
+
+                /**
+                 * Creates a new CompletionUsage instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns CompletionUsage instance
+                 */
+                static create(properties: signalbox.inference.v1.CompletionUsage.$Shape): signalbox.inference.v1.CompletionUsage & signalbox.inference.v1.CompletionUsage.$Shape;
+                static create(properties?: signalbox.inference.v1.CompletionUsage.$Properties): signalbox.inference.v1.CompletionUsage;
+
+                /**
+                 * Encodes the specified CompletionUsage message. Does not implicitly {@link signalbox.inference.v1.CompletionUsage.verify|verify} messages.
+                 * @param message CompletionUsage message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.CompletionUsage.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a CompletionUsage message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.CompletionUsage & signalbox.inference.v1.CompletionUsage.$Shape} CompletionUsage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.CompletionUsage & signalbox.inference.v1.CompletionUsage.$Shape;
+
+                /**
+                 * Creates a CompletionUsage message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns CompletionUsage
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.CompletionUsage;
+
+                /**
+                 * Creates a plain object from a CompletionUsage message. Also converts values to other types if specified.
+                 * @param message CompletionUsage
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.CompletionUsage, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this CompletionUsage to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for CompletionUsage
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace CompletionUsage {
+
+                /** Properties of a CompletionUsage. */
+                interface $Properties {
+
+                    /** CompletionUsage promptTokens */
+                    promptTokens?: (number|null);
+
+                    /** CompletionUsage cachedTokens */
+                    cachedTokens?: (number|null);
+
+                    /** CompletionUsage completionTokens */
+                    completionTokens?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a CompletionUsage. */
+                type $Shape = signalbox.inference.v1.CompletionUsage.$Properties;
+            }
+
+            /**
+             * Properties of a ListModelsRequest.
+             * @deprecated Use signalbox.inference.v1.ListModelsRequest.$Properties instead.
+             */
+            interface IListModelsRequest extends signalbox.inference.v1.ListModelsRequest.$Properties {
+            }
+
+            /** Represents a ListModelsRequest. */
+            class ListModelsRequest {
+
+                /**
+                 * Constructs a new ListModelsRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.ListModelsRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /**
+                 * Creates a new ListModelsRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListModelsRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.ListModelsRequest.$Shape): signalbox.inference.v1.ListModelsRequest & signalbox.inference.v1.ListModelsRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.ListModelsRequest.$Properties): signalbox.inference.v1.ListModelsRequest;
+
+                /**
+                 * Encodes the specified ListModelsRequest message. Does not implicitly {@link signalbox.inference.v1.ListModelsRequest.verify|verify} messages.
+                 * @param message ListModelsRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.ListModelsRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListModelsRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ListModelsRequest & signalbox.inference.v1.ListModelsRequest.$Shape} ListModelsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.ListModelsRequest & signalbox.inference.v1.ListModelsRequest.$Shape;
+
+                /**
+                 * Creates a ListModelsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListModelsRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.ListModelsRequest;
+
+                /**
+                 * Creates a plain object from a ListModelsRequest message. Also converts values to other types if specified.
+                 * @param message ListModelsRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.ListModelsRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListModelsRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListModelsRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListModelsRequest {
+
+                /** Properties of a ListModelsRequest. */
+                interface $Properties {
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListModelsRequest. */
+                type $Shape = signalbox.inference.v1.ListModelsRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ListModelsResponse.
+             * @deprecated Use signalbox.inference.v1.ListModelsResponse.$Properties instead.
+             */
+            interface IListModelsResponse extends signalbox.inference.v1.ListModelsResponse.$Properties {
+            }
+
+            /** Represents a ListModelsResponse. */
+            class ListModelsResponse {
+
+                /**
+                 * Constructs a new ListModelsResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.ListModelsResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListModelsResponse models. */
+                models: signalbox.inference.v1.ServedModel.$Properties[];
+
+                /**
+                 * Creates a new ListModelsResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListModelsResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.ListModelsResponse.$Shape): signalbox.inference.v1.ListModelsResponse & signalbox.inference.v1.ListModelsResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.ListModelsResponse.$Properties): signalbox.inference.v1.ListModelsResponse;
+
+                /**
+                 * Encodes the specified ListModelsResponse message. Does not implicitly {@link signalbox.inference.v1.ListModelsResponse.verify|verify} messages.
+                 * @param message ListModelsResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.ListModelsResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListModelsResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ListModelsResponse & signalbox.inference.v1.ListModelsResponse.$Shape} ListModelsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.ListModelsResponse & signalbox.inference.v1.ListModelsResponse.$Shape;
+
+                /**
+                 * Creates a ListModelsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListModelsResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.ListModelsResponse;
+
+                /**
+                 * Creates a plain object from a ListModelsResponse message. Also converts values to other types if specified.
+                 * @param message ListModelsResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.ListModelsResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListModelsResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListModelsResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListModelsResponse {
+
+                /** Properties of a ListModelsResponse. */
+                interface $Properties {
+
+                    /** ListModelsResponse models */
+                    models?: (signalbox.inference.v1.ServedModel.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListModelsResponse. */
+                type $Shape = signalbox.inference.v1.ListModelsResponse.$Properties;
+            }
+
+            /**
+             * Properties of a ServedModel.
+             * @deprecated Use signalbox.inference.v1.ServedModel.$Properties instead.
+             */
+            interface IServedModel extends signalbox.inference.v1.ServedModel.$Properties {
+            }
+
+            /** Represents a ServedModel. */
+            class ServedModel {
+
+                /**
+                 * Constructs a new ServedModel.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.ServedModel.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ServedModel name. */
+                name: string;
+
+                /** ServedModel contextMax. */
+                contextMax: number;
+
+                /** ServedModel vocab. */
+                vocab: number;
+
+                /** ServedModel eosIds. */
+                eosIds: number[];
+
+                /** ServedModel state. */
+                state: signalbox.inference.v1.ServedModelState;
+
+                /** ServedModel workers. */
+                workers: number;
+
+                /** ServedModel hasTokenizer. */
+                hasTokenizer: boolean;
+
+                /**
+                 * Creates a new ServedModel instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ServedModel instance
+                 */
+                static create(properties: signalbox.inference.v1.ServedModel.$Shape): signalbox.inference.v1.ServedModel & signalbox.inference.v1.ServedModel.$Shape;
+                static create(properties?: signalbox.inference.v1.ServedModel.$Properties): signalbox.inference.v1.ServedModel;
+
+                /**
+                 * Encodes the specified ServedModel message. Does not implicitly {@link signalbox.inference.v1.ServedModel.verify|verify} messages.
+                 * @param message ServedModel message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.ServedModel.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ServedModel message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ServedModel & signalbox.inference.v1.ServedModel.$Shape} ServedModel
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.ServedModel & signalbox.inference.v1.ServedModel.$Shape;
+
+                /**
+                 * Creates a ServedModel message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ServedModel
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.ServedModel;
+
+                /**
+                 * Creates a plain object from a ServedModel message. Also converts values to other types if specified.
+                 * @param message ServedModel
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.ServedModel, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ServedModel to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ServedModel
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ServedModel {
+
+                /** Properties of a ServedModel. */
+                interface $Properties {
+
+                    /** ServedModel name */
+                    name?: (string|null);
+
+                    /** ServedModel contextMax */
+                    contextMax?: (number|null);
+
+                    /** ServedModel vocab */
+                    vocab?: (number|null);
+
+                    /** ServedModel eosIds */
+                    eosIds?: (number[]|null);
+
+                    /** ServedModel state */
+                    state?: (signalbox.inference.v1.ServedModelState|null);
+
+                    /** ServedModel workers */
+                    workers?: (number|null);
+
+                    /** ServedModel hasTokenizer */
+                    hasTokenizer?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ServedModel. */
+                type $Shape = signalbox.inference.v1.ServedModel.$Properties;
+            }
+
+            /** ServedModelState enum. */
+            enum ServedModelState {
+
+                /** SERVED_MODEL_STATE_UNSPECIFIED value */
+                SERVED_MODEL_STATE_UNSPECIFIED = 0,
+
+                /** SERVED_MODEL_STATE_LOADING value */
+                SERVED_MODEL_STATE_LOADING = 1,
+
+                /** SERVED_MODEL_STATE_READY value */
+                SERVED_MODEL_STATE_READY = 2,
+
+                /** SERVED_MODEL_STATE_DRAINING value */
+                SERVED_MODEL_STATE_DRAINING = 3,
+
+                /** SERVED_MODEL_STATE_ABSENT value */
+                SERVED_MODEL_STATE_ABSENT = 4
+            }
+
+            /**
+             * Properties of a TokenizeRequest.
+             * @deprecated Use signalbox.inference.v1.TokenizeRequest.$Properties instead.
+             */
+            interface ITokenizeRequest extends signalbox.inference.v1.TokenizeRequest.$Properties {
+            }
+
+            /** Represents a TokenizeRequest. */
+            class TokenizeRequest {
+
+                /**
+                 * Constructs a new TokenizeRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.TokenizeRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TokenizeRequest model. */
+                model: string;
+
+                /** TokenizeRequest text. */
+                text?: (string|null);
+
+                /** TokenizeRequest chat. */
+                chat?: (signalbox.inference.v1.Chat.$Properties|null);
+
+                /** TokenizeRequest withoutSpecial. */
+                withoutSpecial: boolean;
+
+                /** TokenizeRequest input. */
+                input?: ("text"|"chat");
+
+                /**
+                 * Creates a new TokenizeRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns TokenizeRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.TokenizeRequest.$Shape): signalbox.inference.v1.TokenizeRequest & signalbox.inference.v1.TokenizeRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.TokenizeRequest.$Properties): signalbox.inference.v1.TokenizeRequest;
+
+                /**
+                 * Encodes the specified TokenizeRequest message. Does not implicitly {@link signalbox.inference.v1.TokenizeRequest.verify|verify} messages.
+                 * @param message TokenizeRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.TokenizeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TokenizeRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenizeRequest & signalbox.inference.v1.TokenizeRequest.$Shape} TokenizeRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.TokenizeRequest & signalbox.inference.v1.TokenizeRequest.$Shape;
+
+                /**
+                 * Creates a TokenizeRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns TokenizeRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.TokenizeRequest;
+
+                /**
+                 * Creates a plain object from a TokenizeRequest message. Also converts values to other types if specified.
+                 * @param message TokenizeRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.TokenizeRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this TokenizeRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for TokenizeRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace TokenizeRequest {
+
+                /** Properties of a TokenizeRequest. */
+                interface $Properties {
+
+                    /** TokenizeRequest model */
+                    model?: (string|null);
+
+                    /** TokenizeRequest text */
+                    text?: (string|null);
+
+                    /** TokenizeRequest chat */
+                    chat?: (signalbox.inference.v1.Chat.$Properties|null);
+
+                    /** TokenizeRequest withoutSpecial */
+                    withoutSpecial?: (boolean|null);
+
+                    /** TokenizeRequest input */
+                    input?: ("text"|"chat");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a TokenizeRequest. */
+                type $Shape = {
+                  model?: string|null;
+                  text?: string|null;
+                  chat?: signalbox.inference.v1.Chat.$Shape|null;
+                  withoutSpecial?: boolean|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ input?: undefined; text?: null; chat?: null }|{ input?: "text"; text: string; chat?: null }|{ input?: "chat"; text?: null; chat: signalbox.inference.v1.Chat.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a TokenizeResponse.
+             * @deprecated Use signalbox.inference.v1.TokenizeResponse.$Properties instead.
+             */
+            interface ITokenizeResponse extends signalbox.inference.v1.TokenizeResponse.$Properties {
+            }
+
+            /** Represents a TokenizeResponse. */
+            class TokenizeResponse {
+
+                /**
+                 * Constructs a new TokenizeResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.TokenizeResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TokenizeResponse ids. */
+                ids: number[];
+
+                /**
+                 * Creates a new TokenizeResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns TokenizeResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.TokenizeResponse.$Shape): signalbox.inference.v1.TokenizeResponse & signalbox.inference.v1.TokenizeResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.TokenizeResponse.$Properties): signalbox.inference.v1.TokenizeResponse;
+
+                /**
+                 * Encodes the specified TokenizeResponse message. Does not implicitly {@link signalbox.inference.v1.TokenizeResponse.verify|verify} messages.
+                 * @param message TokenizeResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.TokenizeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TokenizeResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenizeResponse & signalbox.inference.v1.TokenizeResponse.$Shape} TokenizeResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.TokenizeResponse & signalbox.inference.v1.TokenizeResponse.$Shape;
+
+                /**
+                 * Creates a TokenizeResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns TokenizeResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.TokenizeResponse;
+
+                /**
+                 * Creates a plain object from a TokenizeResponse message. Also converts values to other types if specified.
+                 * @param message TokenizeResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.TokenizeResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this TokenizeResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for TokenizeResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace TokenizeResponse {
+
+                /** Properties of a TokenizeResponse. */
+                interface $Properties {
+
+                    /** TokenizeResponse ids */
+                    ids?: (number[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TokenizeResponse. */
+                type $Shape = signalbox.inference.v1.TokenizeResponse.$Properties;
+            }
+
+            /**
+             * Properties of a DetokenizeRequest.
+             * @deprecated Use signalbox.inference.v1.DetokenizeRequest.$Properties instead.
+             */
+            interface IDetokenizeRequest extends signalbox.inference.v1.DetokenizeRequest.$Properties {
+            }
+
+            /** Represents a DetokenizeRequest. */
+            class DetokenizeRequest {
+
+                /**
+                 * Constructs a new DetokenizeRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.DetokenizeRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** DetokenizeRequest model. */
+                model: string;
+
+                /** DetokenizeRequest ids. */
+                ids: number[];
+
+                /**
+                 * Creates a new DetokenizeRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns DetokenizeRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.DetokenizeRequest.$Shape): signalbox.inference.v1.DetokenizeRequest & signalbox.inference.v1.DetokenizeRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.DetokenizeRequest.$Properties): signalbox.inference.v1.DetokenizeRequest;
+
+                /**
+                 * Encodes the specified DetokenizeRequest message. Does not implicitly {@link signalbox.inference.v1.DetokenizeRequest.verify|verify} messages.
+                 * @param message DetokenizeRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.DetokenizeRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DetokenizeRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DetokenizeRequest & signalbox.inference.v1.DetokenizeRequest.$Shape} DetokenizeRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.DetokenizeRequest & signalbox.inference.v1.DetokenizeRequest.$Shape;
+
+                /**
+                 * Creates a DetokenizeRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns DetokenizeRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.DetokenizeRequest;
+
+                /**
+                 * Creates a plain object from a DetokenizeRequest message. Also converts values to other types if specified.
+                 * @param message DetokenizeRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.DetokenizeRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this DetokenizeRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for DetokenizeRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace DetokenizeRequest {
+
+                /** Properties of a DetokenizeRequest. */
+                interface $Properties {
+
+                    /** DetokenizeRequest model */
+                    model?: (string|null);
+
+                    /** DetokenizeRequest ids */
+                    ids?: (number[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DetokenizeRequest. */
+                type $Shape = signalbox.inference.v1.DetokenizeRequest.$Properties;
+            }
+
+            /**
+             * Properties of a DetokenizeResponse.
+             * @deprecated Use signalbox.inference.v1.DetokenizeResponse.$Properties instead.
+             */
+            interface IDetokenizeResponse extends signalbox.inference.v1.DetokenizeResponse.$Properties {
+            }
+
+            /** Represents a DetokenizeResponse. */
+            class DetokenizeResponse {
+
+                /**
+                 * Constructs a new DetokenizeResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.DetokenizeResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** DetokenizeResponse text. */
+                text: string;
+
+                /**
+                 * Creates a new DetokenizeResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns DetokenizeResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.DetokenizeResponse.$Shape): signalbox.inference.v1.DetokenizeResponse & signalbox.inference.v1.DetokenizeResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.DetokenizeResponse.$Properties): signalbox.inference.v1.DetokenizeResponse;
+
+                /**
+                 * Encodes the specified DetokenizeResponse message. Does not implicitly {@link signalbox.inference.v1.DetokenizeResponse.verify|verify} messages.
+                 * @param message DetokenizeResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.DetokenizeResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a DetokenizeResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DetokenizeResponse & signalbox.inference.v1.DetokenizeResponse.$Shape} DetokenizeResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.DetokenizeResponse & signalbox.inference.v1.DetokenizeResponse.$Shape;
+
+                /**
+                 * Creates a DetokenizeResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns DetokenizeResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.DetokenizeResponse;
+
+                /**
+                 * Creates a plain object from a DetokenizeResponse message. Also converts values to other types if specified.
+                 * @param message DetokenizeResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.DetokenizeResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this DetokenizeResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for DetokenizeResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace DetokenizeResponse {
+
+                /** Properties of a DetokenizeResponse. */
+                interface $Properties {
+
+                    /** DetokenizeResponse text */
+                    text?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a DetokenizeResponse. */
+                type $Shape = signalbox.inference.v1.DetokenizeResponse.$Properties;
             }
 
             /**
@@ -12217,6 +13652,363 @@ export namespace signalbox {
 
                 /** Shape of a DialChallenge. */
                 type $Shape = signalbox.inference.v1.DialChallenge.$Properties;
+            }
+
+            /**
+             * Properties of a WorkerReport.
+             * @deprecated Use signalbox.inference.v1.WorkerReport.$Properties instead.
+             */
+            interface IWorkerReport extends signalbox.inference.v1.WorkerReport.$Properties {
+            }
+
+            /** Represents a WorkerReport. */
+            class WorkerReport {
+
+                /**
+                 * Constructs a new WorkerReport.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.WorkerReport.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WorkerReport worker. */
+                worker: string;
+
+                /** WorkerReport progress. */
+                progress?: (signalbox.inference.v1.Progress.$Properties|null);
+
+                /**
+                 * Creates a new WorkerReport instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WorkerReport instance
+                 */
+                static create(properties: signalbox.inference.v1.WorkerReport.$Shape): signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape;
+                static create(properties?: signalbox.inference.v1.WorkerReport.$Properties): signalbox.inference.v1.WorkerReport;
+
+                /**
+                 * Encodes the specified WorkerReport message. Does not implicitly {@link signalbox.inference.v1.WorkerReport.verify|verify} messages.
+                 * @param message WorkerReport message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.WorkerReport.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WorkerReport message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape} WorkerReport
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape;
+
+                /**
+                 * Creates a WorkerReport message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WorkerReport
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.WorkerReport;
+
+                /**
+                 * Creates a plain object from a WorkerReport message. Also converts values to other types if specified.
+                 * @param message WorkerReport
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.WorkerReport, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WorkerReport to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WorkerReport
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WorkerReport {
+
+                /** Properties of a WorkerReport. */
+                interface $Properties {
+
+                    /** WorkerReport worker */
+                    worker?: (string|null);
+
+                    /** WorkerReport progress */
+                    progress?: (signalbox.inference.v1.Progress.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WorkerReport. */
+                type $Shape = signalbox.inference.v1.WorkerReport.$Properties;
+            }
+
+            /**
+             * Properties of a RouterLoad.
+             * @deprecated Use signalbox.inference.v1.RouterLoad.$Properties instead.
+             */
+            interface IRouterLoad extends signalbox.inference.v1.RouterLoad.$Properties {
+            }
+
+            /** Represents a RouterLoad. */
+            class RouterLoad {
+
+                /**
+                 * Constructs a new RouterLoad.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.RouterLoad.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RouterLoad router. */
+                router: string;
+
+                /** RouterLoad epoch. */
+                epoch: string;
+
+                /** RouterLoad sequence. */
+                sequence: number;
+
+                /** RouterLoad workers. */
+                workers: signalbox.inference.v1.WorkerShare.$Properties[];
+
+                /** RouterLoad leaving. */
+                leaving: boolean;
+
+                /**
+                 * Creates a new RouterLoad instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns RouterLoad instance
+                 */
+                static create(properties: signalbox.inference.v1.RouterLoad.$Shape): signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape;
+                static create(properties?: signalbox.inference.v1.RouterLoad.$Properties): signalbox.inference.v1.RouterLoad;
+
+                /**
+                 * Encodes the specified RouterLoad message. Does not implicitly {@link signalbox.inference.v1.RouterLoad.verify|verify} messages.
+                 * @param message RouterLoad message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.RouterLoad.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RouterLoad message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape} RouterLoad
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape;
+
+                /**
+                 * Creates a RouterLoad message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns RouterLoad
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.RouterLoad;
+
+                /**
+                 * Creates a plain object from a RouterLoad message. Also converts values to other types if specified.
+                 * @param message RouterLoad
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.RouterLoad, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this RouterLoad to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for RouterLoad
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace RouterLoad {
+
+                /** Properties of a RouterLoad. */
+                interface $Properties {
+
+                    /** RouterLoad router */
+                    router?: (string|null);
+
+                    /** RouterLoad epoch */
+                    epoch?: (string|null);
+
+                    /** RouterLoad sequence */
+                    sequence?: (number|null);
+
+                    /** RouterLoad workers */
+                    workers?: (signalbox.inference.v1.WorkerShare.$Properties[]|null);
+
+                    /** RouterLoad leaving */
+                    leaving?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RouterLoad. */
+                type $Shape = signalbox.inference.v1.RouterLoad.$Properties;
+            }
+
+            /**
+             * Properties of a WorkerShare.
+             * @deprecated Use signalbox.inference.v1.WorkerShare.$Properties instead.
+             */
+            interface IWorkerShare extends signalbox.inference.v1.WorkerShare.$Properties {
+            }
+
+            /** Represents a WorkerShare. */
+            class WorkerShare {
+
+                /**
+                 * Constructs a new WorkerShare.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.WorkerShare.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** WorkerShare worker. */
+                worker: string;
+
+                /** WorkerShare dispatch. */
+                dispatch: number;
+
+                /** WorkerShare seen. */
+                seen: number;
+
+                /** WorkerShare unseen. */
+                unseen: number;
+
+                /** WorkerShare unseenTokens. */
+                unseenTokens: number;
+
+                /** WorkerShare unseenBlocks. */
+                unseenBlocks: number;
+
+                /** WorkerShare inFlight. */
+                inFlight: number;
+
+                /** WorkerShare awaitingTokens. */
+                awaitingTokens: number;
+
+                /** WorkerShare inFlightBlocks. */
+                inFlightBlocks: number;
+
+                /**
+                 * Creates a new WorkerShare instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns WorkerShare instance
+                 */
+                static create(properties: signalbox.inference.v1.WorkerShare.$Shape): signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape;
+                static create(properties?: signalbox.inference.v1.WorkerShare.$Properties): signalbox.inference.v1.WorkerShare;
+
+                /**
+                 * Encodes the specified WorkerShare message. Does not implicitly {@link signalbox.inference.v1.WorkerShare.verify|verify} messages.
+                 * @param message WorkerShare message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.WorkerShare.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a WorkerShare message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape} WorkerShare
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape;
+
+                /**
+                 * Creates a WorkerShare message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns WorkerShare
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.WorkerShare;
+
+                /**
+                 * Creates a plain object from a WorkerShare message. Also converts values to other types if specified.
+                 * @param message WorkerShare
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.WorkerShare, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this WorkerShare to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for WorkerShare
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace WorkerShare {
+
+                /** Properties of a WorkerShare. */
+                interface $Properties {
+
+                    /** WorkerShare worker */
+                    worker?: (string|null);
+
+                    /** WorkerShare dispatch */
+                    dispatch?: (number|null);
+
+                    /** WorkerShare seen */
+                    seen?: (number|null);
+
+                    /** WorkerShare unseen */
+                    unseen?: (number|null);
+
+                    /** WorkerShare unseenTokens */
+                    unseenTokens?: (number|null);
+
+                    /** WorkerShare unseenBlocks */
+                    unseenBlocks?: (number|null);
+
+                    /** WorkerShare inFlight */
+                    inFlight?: (number|null);
+
+                    /** WorkerShare awaitingTokens */
+                    awaitingTokens?: (number|null);
+
+                    /** WorkerShare inFlightBlocks */
+                    inFlightBlocks?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a WorkerShare. */
+                type $Shape = signalbox.inference.v1.WorkerShare.$Properties;
             }
         }
     }

@@ -23987,38 +23987,67 @@ export const signalbox = $root.signalbox = (() => {
              */
             const v1 = {};
 
-            v1.WorkerReport = (function() {
+            v1.CompleteRequest = (function() {
 
                 /**
-                 * Properties of a WorkerReport.
-                 * @typedef {Object} signalbox.inference.v1.WorkerReport.$Properties
-                 * @property {string|null} [worker] WorkerReport worker
-                 * @property {signalbox.inference.v1.Progress.$Properties|null} [progress] WorkerReport progress
+                 * Properties of a CompleteRequest.
+                 * @typedef {Object} signalbox.inference.v1.CompleteRequest.$Properties
+                 * @property {string|null} [model] CompleteRequest model
+                 * @property {signalbox.inference.v1.TokenIds.$Properties|null} [ids] CompleteRequest ids
+                 * @property {string|null} [text] CompleteRequest text
+                 * @property {signalbox.inference.v1.Chat.$Properties|null} [chat] CompleteRequest chat
+                 * @property {signalbox.inference.v1.Sampling.$Properties|null} [sampling] CompleteRequest sampling
+                 * @property {Array.<string>|null} [stop] CompleteRequest stop
+                 * @property {boolean|null} [withText] CompleteRequest withText
+                 * @property {Array.<number>|null} [resumeIds] CompleteRequest resumeIds
+                 * @property {signalbox.inference.v1.RequestClass|null} ["class"] CompleteRequest class
+                 * @property {string|null} [session] CompleteRequest session
+                 * @property {string|null} [cacheSalt] CompleteRequest cacheSalt
+                 * @property {signalbox.inference.v1.Form.$Properties|null} [form] CompleteRequest form
+                 * @property {"ids"|"text"|"chat"} [prompt] CompleteRequest prompt
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
                 /**
-                 * Properties of a WorkerReport.
+                 * Properties of a CompleteRequest.
                  * @memberof signalbox.inference.v1
-                 * @interface IWorkerReport
-                 * @augments signalbox.inference.v1.WorkerReport.$Properties
-                 * @deprecated Use signalbox.inference.v1.WorkerReport.$Properties instead.
+                 * @interface ICompleteRequest
+                 * @augments signalbox.inference.v1.CompleteRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.CompleteRequest.$Properties instead.
                  */
 
                 /**
-                 * Shape of a WorkerReport.
-                 * @typedef {signalbox.inference.v1.WorkerReport.$Properties} signalbox.inference.v1.WorkerReport.$Shape
+                 * Narrowed shape of a CompleteRequest.
+                 * @typedef {{
+                 *   model?: string|null;
+                 *   ids?: signalbox.inference.v1.TokenIds.$Shape|null;
+                 *   text?: string|null;
+                 *   chat?: signalbox.inference.v1.Chat.$Shape|null;
+                 *   sampling?: signalbox.inference.v1.Sampling.$Shape|null;
+                 *   stop?: Array.<string>|null;
+                 *   withText?: boolean|null;
+                 *   resumeIds?: Array.<number>|null;
+                 *   "class"?: signalbox.inference.v1.RequestClass|null;
+                 *   session?: string|null;
+                 *   cacheSalt?: string|null;
+                 *   form?: signalbox.inference.v1.Form.$Shape|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ prompt?: undefined; ids?: null; text?: null; chat?: null }|{ prompt?: "ids"; ids: signalbox.inference.v1.TokenIds.$Shape; text?: null; chat?: null }|{ prompt?: "text"; ids?: null; text: string; chat?: null }|{ prompt?: "chat"; ids?: null; text?: null; chat: signalbox.inference.v1.Chat.$Shape })
+                 * )} signalbox.inference.v1.CompleteRequest.$Shape
                  */
 
                 /**
-                 * Constructs a new WorkerReport.
+                 * Constructs a new CompleteRequest.
                  * @memberof signalbox.inference.v1
-                 * @classdesc Represents a WorkerReport.
+                 * @classdesc Represents a CompleteRequest.
                  * @constructor
-                 * @param {signalbox.inference.v1.WorkerReport.$Properties=} [properties] Properties to set
+                 * @param {signalbox.inference.v1.CompleteRequest.$Properties=} [properties] Properties to set
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
-                const WorkerReport = function (properties) {
+                const CompleteRequest = function (properties) {
+                    this.stop = [];
+                    this.resumeIds = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -24026,57 +24055,178 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * WorkerReport worker.
-                 * @member {string} worker
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * CompleteRequest model.
+                 * @member {string} model
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @instance
                  */
-                WorkerReport.prototype.worker = "";
+                CompleteRequest.prototype.model = "";
 
                 /**
-                 * WorkerReport progress.
-                 * @member {signalbox.inference.v1.Progress.$Properties|null|undefined} progress
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * CompleteRequest ids.
+                 * @member {signalbox.inference.v1.TokenIds.$Properties|null|undefined} ids
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @instance
                  */
-                WorkerReport.prototype.progress = null;
+                CompleteRequest.prototype.ids = null;
 
                 /**
-                 * Creates a new WorkerReport instance using the specified properties.
+                 * CompleteRequest text.
+                 * @member {string|null|undefined} text
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.text = null;
+
+                /**
+                 * CompleteRequest chat.
+                 * @member {signalbox.inference.v1.Chat.$Properties|null|undefined} chat
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.chat = null;
+
+                /**
+                 * CompleteRequest sampling.
+                 * @member {signalbox.inference.v1.Sampling.$Properties|null|undefined} sampling
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.sampling = null;
+
+                /**
+                 * CompleteRequest stop.
+                 * @member {Array.<string>} stop
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.stop = $util.emptyArray;
+
+                /**
+                 * CompleteRequest withText.
+                 * @member {boolean|null|undefined} withText
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.withText = null;
+
+                /**
+                 * CompleteRequest resumeIds.
+                 * @member {Array.<number>} resumeIds
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.resumeIds = $util.emptyArray;
+
+                /**
+                 * CompleteRequest class.
+                 * @member {signalbox.inference.v1.RequestClass} class
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype["class"] = 0;
+
+                /**
+                 * CompleteRequest session.
+                 * @member {string} session
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.session = "";
+
+                /**
+                 * CompleteRequest cacheSalt.
+                 * @member {string} cacheSalt
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.cacheSalt = "";
+
+                /**
+                 * CompleteRequest form.
+                 * @member {signalbox.inference.v1.Form.$Properties|null|undefined} form
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                CompleteRequest.prototype.form = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * CompleteRequest prompt.
+                 * @member {"ids"|"text"|"chat"|undefined} prompt
+                 * @memberof signalbox.inference.v1.CompleteRequest
+                 * @instance
+                 */
+                $Object.defineProperty(CompleteRequest.prototype, "prompt", {
+                    get: $util.oneOfGetter($oneOfFields = ["ids", "text", "chat"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(CompleteRequest.prototype, "_withText", {
+                    get: $util.oneOfGetter($oneOfFields = ["withText"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new CompleteRequest instance using the specified properties.
                  * @function create
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @static
-                 * @param {signalbox.inference.v1.WorkerReport.$Properties=} [properties] Properties to set
-                 * @returns {signalbox.inference.v1.WorkerReport} WorkerReport instance
+                 * @param {signalbox.inference.v1.CompleteRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.CompleteRequest} CompleteRequest instance
                  * @type {{
-                 *   (properties: signalbox.inference.v1.WorkerReport.$Shape): signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape;
-                 *   (properties?: signalbox.inference.v1.WorkerReport.$Properties): signalbox.inference.v1.WorkerReport;
+                 *   (properties: signalbox.inference.v1.CompleteRequest.$Shape): signalbox.inference.v1.CompleteRequest & signalbox.inference.v1.CompleteRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.CompleteRequest.$Properties): signalbox.inference.v1.CompleteRequest;
                  * }}
                  */
-                WorkerReport.create = function(properties) {
-                    return new WorkerReport(properties);
+                CompleteRequest.create = function(properties) {
+                    return new CompleteRequest(properties);
                 };
 
                 /**
-                 * Encodes the specified WorkerReport message. Does not implicitly {@link signalbox.inference.v1.WorkerReport.verify|verify} messages.
+                 * Encodes the specified CompleteRequest message. Does not implicitly {@link signalbox.inference.v1.CompleteRequest.verify|verify} messages.
                  * @function encode
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @static
-                 * @param {signalbox.inference.v1.WorkerReport.$Properties} message WorkerReport message or plain object to encode
+                 * @param {signalbox.inference.v1.CompleteRequest.$Properties} message CompleteRequest message or plain object to encode
                  * @param {$protobuf.Writer} [writer] Writer to encode to
                  * @returns {$protobuf.Writer} Writer
                  */
-                WorkerReport.encode = function (message, writer, _depth) {
+                CompleteRequest.encode = function (message, writer, _depth) {
                     if (!writer)
                         writer = $Writer.create();
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
-                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.worker);
-                    if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
-                        $root.signalbox.inference.v1.Progress.encode(message.progress, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model") && message.model !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.model);
+                    if (message.ids != null && $Object.hasOwnProperty.call(message, "ids"))
+                        $root.signalbox.inference.v1.TokenIds.encode(message.ids, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text"))
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.text);
+                    if (message.chat != null && $Object.hasOwnProperty.call(message, "chat"))
+                        $root.signalbox.inference.v1.Chat.encode(message.chat, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.sampling != null && $Object.hasOwnProperty.call(message, "sampling"))
+                        $root.signalbox.inference.v1.Sampling.encode(message.sampling, writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                    if (message.stop != null && message.stop.length)
+                        for (let i = 0; i < message.stop.length; ++i)
+                            writer.uint32(/* id 6, wireType 2 =*/50).string(message.stop[i]);
+                    if (message.withText != null && $Object.hasOwnProperty.call(message, "withText"))
+                        writer.uint32(/* id 7, wireType 0 =*/56).bool(message.withText);
+                    if (message.resumeIds != null && message.resumeIds.length)
+                        writer.uint32(/* id 8, wireType 2 =*/66).uint32s(message.resumeIds);
+                    if (message["class"] != null && $Object.hasOwnProperty.call(message, "class") && message["class"] !== 0)
+                        writer.uint32(/* id 9, wireType 0 =*/72).int32(message["class"]);
+                    if (message.session != null && $Object.hasOwnProperty.call(message, "session") && message.session !== "")
+                        writer.uint32(/* id 10, wireType 2 =*/82).string(message.session);
+                    if (message.cacheSalt != null && $Object.hasOwnProperty.call(message, "cacheSalt") && message.cacheSalt !== "")
+                        writer.uint32(/* id 11, wireType 2 =*/90).string(message.cacheSalt);
+                    if (message.form != null && $Object.hasOwnProperty.call(message, "form"))
+                        $root.signalbox.inference.v1.Form.encode(message.form, writer.uint32(/* id 12, wireType 2 =*/98).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -24084,17 +24234,17 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * Decodes a WorkerReport message from the specified reader or buffer.
+                 * Decodes a CompleteRequest message from the specified reader or buffer.
                  * @function decode
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @static
                  * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
                  * @param {number} [length] Message length if known beforehand
-                 * @returns {signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape} WorkerReport
+                 * @returns {signalbox.inference.v1.CompleteRequest & signalbox.inference.v1.CompleteRequest.$Shape} CompleteRequest
                  * @throws {Error} If the payload is not a reader or valid buffer
                  * @throws {$protobuf.util.ProtocolError} If required fields are missing
                  */
-                WorkerReport.decode = function (reader, length, _end, _depth, _target) {
+                CompleteRequest.decode = function (reader, length, _end, _depth, _target) {
                     if (!(reader instanceof $Reader))
                         reader = $Reader.create(reader);
                     if (_depth === $undefined)
@@ -24111,7 +24261,7 @@ export const signalbox = $root.signalbox = (() => {
                         length = reader.len;
                         reader.len = end;
                     }
-                    message = _target || new $root.signalbox.inference.v1.WorkerReport();
+                    message = _target || new $root.signalbox.inference.v1.CompleteRequest();
                     while (reader.pos < end) {
                         let start = reader.pos;
                         let tag = reader.tag();
@@ -24125,15 +24275,98 @@ export const signalbox = $root.signalbox = (() => {
                                 if (wireType !== 2)
                                     break;
                                 if ((value = reader.stringVerify()).length)
-                                    message.worker = value;
+                                    message.model = value;
                                 else
-                                    delete message.worker;
+                                    delete message.model;
                                 continue;
                             }
                         case 2: {
                                 if (wireType !== 2)
                                     break;
-                                message.progress = $root.signalbox.inference.v1.Progress.decode(reader, reader.size(), $undefined, _depth + 1, message.progress);
+                                message.ids = $root.signalbox.inference.v1.TokenIds.decode(reader, reader.size(), $undefined, _depth + 1, message.ids);
+                                message.prompt = "ids";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.text = reader.stringVerify();
+                                message.prompt = "text";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                message.chat = $root.signalbox.inference.v1.Chat.decode(reader, reader.size(), $undefined, _depth + 1, message.chat);
+                                message.prompt = "chat";
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                message.sampling = $root.signalbox.inference.v1.Sampling.decode(reader, reader.size(), $undefined, _depth + 1, message.sampling);
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.stop && message.stop.length))
+                                    message.stop = [];
+                                message.stop.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                message.withText = reader.bool();
+                                message._withText = "withText";
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType === 2) {
+                                    if (!(message.resumeIds && message.resumeIds.length))
+                                        message.resumeIds = [];
+                                    reader.uint32s(message.resumeIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.resumeIds && message.resumeIds.length))
+                                    message.resumeIds = [];
+                                message.resumeIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message["class"] = value;
+                                else
+                                    delete message["class"];
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.session = value;
+                                else
+                                    delete message.session;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.cacheSalt = value;
+                                else
+                                    delete message.cacheSalt;
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 2)
+                                    break;
+                                message.form = $root.signalbox.inference.v1.Form.decode(reader, reader.size(), $undefined, _depth + 1, message.form);
                                 continue;
                             }
                         }
@@ -24154,44 +24387,117 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * Creates a WorkerReport message from a plain object. Also converts values to their respective internal types.
+                 * Creates a CompleteRequest message from a plain object. Also converts values to their respective internal types.
                  * @function fromObject
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @static
                  * @param {Object.<string,*>} object Plain object
-                 * @returns {signalbox.inference.v1.WorkerReport} WorkerReport
+                 * @returns {signalbox.inference.v1.CompleteRequest} CompleteRequest
                  */
-                WorkerReport.fromObject = function (object, _depth) {
-                    if (object instanceof $root.signalbox.inference.v1.WorkerReport)
+                CompleteRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.CompleteRequest)
                         return object;
                     if (!$util.isObject(object))
-                        throw $TypeError(".signalbox.inference.v1.WorkerReport: object expected");
+                        throw $TypeError(".signalbox.inference.v1.CompleteRequest: object expected");
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let message = new $root.signalbox.inference.v1.WorkerReport();
-                    if (object.worker != null)
-                        if (typeof object.worker !== "string" || object.worker.length)
-                            message.worker = $String(object.worker);
-                    if (object.progress != null) {
-                        if (!$util.isObject(object.progress))
-                            throw $TypeError(".signalbox.inference.v1.WorkerReport.progress: object expected");
-                        message.progress = $root.signalbox.inference.v1.Progress.fromObject(object.progress, _depth + 1);
+                    let message = new $root.signalbox.inference.v1.CompleteRequest();
+                    if (object.model != null)
+                        if (typeof object.model !== "string" || object.model.length)
+                            message.model = $String(object.model);
+                    if (object.ids != null) {
+                        if (!$util.isObject(object.ids))
+                            throw $TypeError(".signalbox.inference.v1.CompleteRequest.ids: object expected");
+                        message.ids = $root.signalbox.inference.v1.TokenIds.fromObject(object.ids, _depth + 1);
+                    }
+                    if (object.text != null)
+                        message.text = $String(object.text);
+                    if (object.chat != null) {
+                        if (!$util.isObject(object.chat))
+                            throw $TypeError(".signalbox.inference.v1.CompleteRequest.chat: object expected");
+                        message.chat = $root.signalbox.inference.v1.Chat.fromObject(object.chat, _depth + 1);
+                    }
+                    if (object.sampling != null) {
+                        if (!$util.isObject(object.sampling))
+                            throw $TypeError(".signalbox.inference.v1.CompleteRequest.sampling: object expected");
+                        message.sampling = $root.signalbox.inference.v1.Sampling.fromObject(object.sampling, _depth + 1);
+                    }
+                    if (object.stop) {
+                        if (!$Array.isArray(object.stop))
+                            throw $TypeError(".signalbox.inference.v1.CompleteRequest.stop: array expected");
+                        message.stop = $Array(object.stop.length);
+                        for (let i = 0; i < object.stop.length; ++i)
+                            message.stop[i] = $String(object.stop[i]);
+                    }
+                    if (object.withText != null)
+                        message.withText = $Boolean(object.withText);
+                    if (object.resumeIds) {
+                        if (!$Array.isArray(object.resumeIds))
+                            throw $TypeError(".signalbox.inference.v1.CompleteRequest.resumeIds: array expected");
+                        message.resumeIds = $Array(object.resumeIds.length);
+                        for (let i = 0; i < object.resumeIds.length; ++i)
+                            message.resumeIds[i] = object.resumeIds[i] >>> 0;
+                    }
+                    if (object["class"] !== 0 && (typeof object["class"] !== "string" || $root.signalbox.inference.v1.RequestClass[object["class"]] !== 0))
+                        switch (object["class"]) {
+                        case "REQUEST_CLASS_UNSPECIFIED":
+                        case 0:
+                            message["class"] = 0;
+                            break;
+                        case "REQUEST_CLASS_CRITICAL":
+                        case 1:
+                            message["class"] = 1;
+                            break;
+                        case "REQUEST_CLASS_REALTIME":
+                        case 2:
+                            message["class"] = 2;
+                            break;
+                        case "REQUEST_CLASS_HIGH":
+                        case 3:
+                            message["class"] = 3;
+                            break;
+                        case "REQUEST_CLASS_NORMAL":
+                        case 4:
+                            message["class"] = 4;
+                            break;
+                        case "REQUEST_CLASS_LOW":
+                        case 5:
+                            message["class"] = 5;
+                            break;
+                        case "REQUEST_CLASS_BULK":
+                        case 6:
+                            message["class"] = 6;
+                            break;
+                        default:
+                            if (typeof object["class"] === "number" && (object["class"] | 0) === object["class"])
+                                message["class"] = object["class"];
+                        }
+                    if (object.session != null)
+                        if (typeof object.session !== "string" || object.session.length)
+                            message.session = $String(object.session);
+                    if (object.cacheSalt != null)
+                        if (typeof object.cacheSalt !== "string" || object.cacheSalt.length)
+                            message.cacheSalt = $String(object.cacheSalt);
+                    if (object.form != null) {
+                        if (!$util.isObject(object.form))
+                            throw $TypeError(".signalbox.inference.v1.CompleteRequest.form: object expected");
+                        message.form = $root.signalbox.inference.v1.Form.fromObject(object.form, _depth + 1);
                     }
                     return message;
                 };
 
                 /**
-                 * Creates a plain object from a WorkerReport message. Also converts values to other types if specified.
+                 * Creates a plain object from a CompleteRequest message. Also converts values to other types if specified.
                  * @function toObject
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @static
-                 * @param {signalbox.inference.v1.WorkerReport} message WorkerReport
+                 * @param {signalbox.inference.v1.CompleteRequest} message CompleteRequest
                  * @param {$protobuf.IConversionOptions} [options] Conversion options
                  * @returns {Object.<string,*>} Plain object
                  */
-                WorkerReport.toObject = function (message, options, _depth) {
+                CompleteRequest.toObject = function (message, options, _depth) {
                     if (!options)
                         options = {};
                     if (_depth === $undefined)
@@ -24199,81 +24505,120 @@ export const signalbox = $root.signalbox = (() => {
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
                     let object = {};
-                    if (options.defaults) {
-                        object.worker = "";
-                        object.progress = null;
+                    if (options.arrays || options.defaults) {
+                        object.stop = [];
+                        object.resumeIds = [];
                     }
-                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker"))
-                        object.worker = message.worker;
-                    if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
-                        object.progress = $root.signalbox.inference.v1.Progress.toObject(message.progress, options, _depth + 1);
+                    if (options.defaults) {
+                        object.model = "";
+                        object.sampling = null;
+                        object["class"] = options.enums === $String ? "REQUEST_CLASS_UNSPECIFIED" : 0;
+                        object.session = "";
+                        object.cacheSalt = "";
+                        object.form = null;
+                    }
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model"))
+                        object.model = message.model;
+                    if (message.ids != null && $Object.hasOwnProperty.call(message, "ids")) {
+                        object.ids = $root.signalbox.inference.v1.TokenIds.toObject(message.ids, options, _depth + 1);
+                        if (options.oneofs)
+                            object.prompt = "ids";
+                    }
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text")) {
+                        object.text = message.text;
+                        if (options.oneofs)
+                            object.prompt = "text";
+                    }
+                    if (message.chat != null && $Object.hasOwnProperty.call(message, "chat")) {
+                        object.chat = $root.signalbox.inference.v1.Chat.toObject(message.chat, options, _depth + 1);
+                        if (options.oneofs)
+                            object.prompt = "chat";
+                    }
+                    if (message.sampling != null && $Object.hasOwnProperty.call(message, "sampling"))
+                        object.sampling = $root.signalbox.inference.v1.Sampling.toObject(message.sampling, options, _depth + 1);
+                    if (message.stop && message.stop.length) {
+                        object.stop = $Array(message.stop.length);
+                        for (let j = 0; j < message.stop.length; ++j)
+                            object.stop[j] = message.stop[j];
+                    }
+                    if (message.withText != null && $Object.hasOwnProperty.call(message, "withText"))
+                        object.withText = message.withText;
+                    if (message.resumeIds && message.resumeIds.length) {
+                        object.resumeIds = $Array(message.resumeIds.length);
+                        for (let j = 0; j < message.resumeIds.length; ++j)
+                            object.resumeIds[j] = message.resumeIds[j];
+                    }
+                    if (message["class"] != null && $Object.hasOwnProperty.call(message, "class"))
+                        object["class"] = options.enums === $String ? $root.signalbox.inference.v1.RequestClass[message["class"]] === $undefined ? message["class"] : $root.signalbox.inference.v1.RequestClass[message["class"]] : message["class"];
+                    if (message.session != null && $Object.hasOwnProperty.call(message, "session"))
+                        object.session = message.session;
+                    if (message.cacheSalt != null && $Object.hasOwnProperty.call(message, "cacheSalt"))
+                        object.cacheSalt = message.cacheSalt;
+                    if (message.form != null && $Object.hasOwnProperty.call(message, "form"))
+                        object.form = $root.signalbox.inference.v1.Form.toObject(message.form, options, _depth + 1);
                     return object;
                 };
 
                 /**
-                 * Converts this WorkerReport to JSON.
+                 * Converts this CompleteRequest to JSON.
                  * @function toJSON
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @instance
                  * @returns {Object.<string,*>} JSON object
                  */
-                WorkerReport.prototype.toJSON = function() {
-                    return WorkerReport.toObject(this, $protobuf.util.toJSONOptions);
+                CompleteRequest.prototype.toJSON = function() {
+                    return CompleteRequest.toObject(this, $protobuf.util.toJSONOptions);
                 };
 
                 /**
-                 * Gets the type url for WorkerReport
+                 * Gets the type url for CompleteRequest
                  * @function getTypeUrl
-                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @memberof signalbox.inference.v1.CompleteRequest
                  * @static
                  * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
                  * @returns {string} The type url
                  */
-                WorkerReport.getTypeUrl = function(prefix) {
+                CompleteRequest.getTypeUrl = function(prefix) {
                     if (prefix === $undefined)
                         prefix = "type.googleapis.com";
-                    return prefix + "/signalbox.inference.v1.WorkerReport";
+                    return prefix + "/signalbox.inference.v1.CompleteRequest";
                 };
 
-                return WorkerReport;
+                return CompleteRequest;
             })();
 
-            v1.RouterLoad = (function() {
+            v1.TokenIds = (function() {
 
                 /**
-                 * Properties of a RouterLoad.
-                 * @typedef {Object} signalbox.inference.v1.RouterLoad.$Properties
-                 * @property {string|null} [router] RouterLoad router
-                 * @property {string|null} [epoch] RouterLoad epoch
-                 * @property {number|null} [sequence] RouterLoad sequence
-                 * @property {Array.<signalbox.inference.v1.WorkerShare.$Properties>|null} [workers] RouterLoad workers
-                 * @property {boolean|null} [leaving] RouterLoad leaving
+                 * Properties of a TokenIds.
+                 * @typedef {Object} signalbox.inference.v1.TokenIds.$Properties
+                 * @property {Array.<number>|null} [ids] TokenIds ids
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
                 /**
-                 * Properties of a RouterLoad.
+                 * Properties of a TokenIds.
                  * @memberof signalbox.inference.v1
-                 * @interface IRouterLoad
-                 * @augments signalbox.inference.v1.RouterLoad.$Properties
-                 * @deprecated Use signalbox.inference.v1.RouterLoad.$Properties instead.
+                 * @interface ITokenIds
+                 * @augments signalbox.inference.v1.TokenIds.$Properties
+                 * @deprecated Use signalbox.inference.v1.TokenIds.$Properties instead.
                  */
 
                 /**
-                 * Shape of a RouterLoad.
-                 * @typedef {signalbox.inference.v1.RouterLoad.$Properties} signalbox.inference.v1.RouterLoad.$Shape
+                 * Shape of a TokenIds.
+                 * @typedef {signalbox.inference.v1.TokenIds.$Properties} signalbox.inference.v1.TokenIds.$Shape
                  */
 
                 /**
-                 * Constructs a new RouterLoad.
+                 * Constructs a new TokenIds.
                  * @memberof signalbox.inference.v1
-                 * @classdesc Represents a RouterLoad.
+                 * @classdesc Represents a TokenIds.
                  * @constructor
-                 * @param {signalbox.inference.v1.RouterLoad.$Properties=} [properties] Properties to set
+                 * @param {signalbox.inference.v1.TokenIds.$Properties=} [properties] Properties to set
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
-                const RouterLoad = function (properties) {
-                    this.workers = [];
+                const TokenIds = function (properties) {
+                    this.ids = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -24281,88 +24626,47 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * RouterLoad router.
-                 * @member {string} router
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * TokenIds ids.
+                 * @member {Array.<number>} ids
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @instance
                  */
-                RouterLoad.prototype.router = "";
+                TokenIds.prototype.ids = $util.emptyArray;
 
                 /**
-                 * RouterLoad epoch.
-                 * @member {string} epoch
-                 * @memberof signalbox.inference.v1.RouterLoad
-                 * @instance
-                 */
-                RouterLoad.prototype.epoch = "";
-
-                /**
-                 * RouterLoad sequence.
-                 * @member {number} sequence
-                 * @memberof signalbox.inference.v1.RouterLoad
-                 * @instance
-                 */
-                RouterLoad.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-                /**
-                 * RouterLoad workers.
-                 * @member {Array.<signalbox.inference.v1.WorkerShare.$Properties>} workers
-                 * @memberof signalbox.inference.v1.RouterLoad
-                 * @instance
-                 */
-                RouterLoad.prototype.workers = $util.emptyArray;
-
-                /**
-                 * RouterLoad leaving.
-                 * @member {boolean} leaving
-                 * @memberof signalbox.inference.v1.RouterLoad
-                 * @instance
-                 */
-                RouterLoad.prototype.leaving = false;
-
-                /**
-                 * Creates a new RouterLoad instance using the specified properties.
+                 * Creates a new TokenIds instance using the specified properties.
                  * @function create
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @static
-                 * @param {signalbox.inference.v1.RouterLoad.$Properties=} [properties] Properties to set
-                 * @returns {signalbox.inference.v1.RouterLoad} RouterLoad instance
+                 * @param {signalbox.inference.v1.TokenIds.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.TokenIds} TokenIds instance
                  * @type {{
-                 *   (properties: signalbox.inference.v1.RouterLoad.$Shape): signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape;
-                 *   (properties?: signalbox.inference.v1.RouterLoad.$Properties): signalbox.inference.v1.RouterLoad;
+                 *   (properties: signalbox.inference.v1.TokenIds.$Shape): signalbox.inference.v1.TokenIds & signalbox.inference.v1.TokenIds.$Shape;
+                 *   (properties?: signalbox.inference.v1.TokenIds.$Properties): signalbox.inference.v1.TokenIds;
                  * }}
                  */
-                RouterLoad.create = function(properties) {
-                    return new RouterLoad(properties);
+                TokenIds.create = function(properties) {
+                    return new TokenIds(properties);
                 };
 
                 /**
-                 * Encodes the specified RouterLoad message. Does not implicitly {@link signalbox.inference.v1.RouterLoad.verify|verify} messages.
+                 * Encodes the specified TokenIds message. Does not implicitly {@link signalbox.inference.v1.TokenIds.verify|verify} messages.
                  * @function encode
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @static
-                 * @param {signalbox.inference.v1.RouterLoad.$Properties} message RouterLoad message or plain object to encode
+                 * @param {signalbox.inference.v1.TokenIds.$Properties} message TokenIds message or plain object to encode
                  * @param {$protobuf.Writer} [writer] Writer to encode to
                  * @returns {$protobuf.Writer} Writer
                  */
-                RouterLoad.encode = function (message, writer, _depth) {
+                TokenIds.encode = function (message, writer, _depth) {
                     if (!writer)
                         writer = $Writer.create();
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    if (message.router != null && $Object.hasOwnProperty.call(message, "router") && message.router !== "")
-                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.router);
-                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== "")
-                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.epoch);
-                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
-                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.sequence);
-                    if (message.workers != null && message.workers.length)
-                        for (let i = 0; i < message.workers.length; ++i)
-                            $root.signalbox.inference.v1.WorkerShare.encode(message.workers[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
-                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
-                        writer.uint32(/* id 5, wireType 0 =*/40).bool(message.leaving);
+                    if (message.ids != null && message.ids.length)
+                        writer.uint32(/* id 1, wireType 2 =*/10).uint32s(message.ids);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -24370,24 +24674,24 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * Decodes a RouterLoad message from the specified reader or buffer.
+                 * Decodes a TokenIds message from the specified reader or buffer.
                  * @function decode
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @static
                  * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
                  * @param {number} [length] Message length if known beforehand
-                 * @returns {signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape} RouterLoad
+                 * @returns {signalbox.inference.v1.TokenIds & signalbox.inference.v1.TokenIds.$Shape} TokenIds
                  * @throws {Error} If the payload is not a reader or valid buffer
                  * @throws {$protobuf.util.ProtocolError} If required fields are missing
                  */
-                RouterLoad.decode = function (reader, length, _end, _depth, _target) {
+                TokenIds.decode = function (reader, length, _end, _depth, _target) {
                     if (!(reader instanceof $Reader))
                         reader = $Reader.create(reader);
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $Reader.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let end, message, value;
+                    let end, message;
                     if (length === $undefined)
                         end = reader.len;
                     else {
@@ -24397,7 +24701,7 @@ export const signalbox = $root.signalbox = (() => {
                         length = reader.len;
                         reader.len = end;
                     }
-                    message = _target || new $root.signalbox.inference.v1.RouterLoad();
+                    message = _target || new $root.signalbox.inference.v1.TokenIds();
                     while (reader.pos < end) {
                         let start = reader.pos;
                         let tag = reader.tag();
@@ -24408,47 +24712,17 @@ export const signalbox = $root.signalbox = (() => {
                         let wireType = tag & 7;
                         switch (tag >>>= 3) {
                         case 1: {
-                                if (wireType !== 2)
-                                    break;
-                                if ((value = reader.stringVerify()).length)
-                                    message.router = value;
-                                else
-                                    delete message.router;
-                                continue;
-                            }
-                        case 2: {
-                                if (wireType !== 2)
-                                    break;
-                                if ((value = reader.stringVerify()).length)
-                                    message.epoch = value;
-                                else
-                                    delete message.epoch;
-                                continue;
-                            }
-                        case 3: {
+                                if (wireType === 2) {
+                                    if (!(message.ids && message.ids.length))
+                                        message.ids = [];
+                                    reader.uint32s(message.ids);
+                                    continue;
+                                }
                                 if (wireType !== 0)
                                     break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.sequence = value;
-                                else
-                                    delete message.sequence;
-                                continue;
-                            }
-                        case 4: {
-                                if (wireType !== 2)
-                                    break;
-                                if (!(message.workers && message.workers.length))
-                                    message.workers = [];
-                                message.workers.push($root.signalbox.inference.v1.WorkerShare.decode(reader, reader.size(), $undefined, _depth + 1));
-                                continue;
-                            }
-                        case 5: {
-                                if (wireType !== 0)
-                                    break;
-                                if (value = reader.bool())
-                                    message.leaving = value;
-                                else
-                                    delete message.leaving;
+                                if (!(message.ids && message.ids.length))
+                                    message.ids = [];
+                                message.ids.push(reader.uint32());
                                 continue;
                             }
                         }
@@ -24469,65 +24743,43 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * Creates a RouterLoad message from a plain object. Also converts values to their respective internal types.
+                 * Creates a TokenIds message from a plain object. Also converts values to their respective internal types.
                  * @function fromObject
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @static
                  * @param {Object.<string,*>} object Plain object
-                 * @returns {signalbox.inference.v1.RouterLoad} RouterLoad
+                 * @returns {signalbox.inference.v1.TokenIds} TokenIds
                  */
-                RouterLoad.fromObject = function (object, _depth) {
-                    if (object instanceof $root.signalbox.inference.v1.RouterLoad)
+                TokenIds.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.TokenIds)
                         return object;
                     if (!$util.isObject(object))
-                        throw $TypeError(".signalbox.inference.v1.RouterLoad: object expected");
+                        throw $TypeError(".signalbox.inference.v1.TokenIds: object expected");
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let message = new $root.signalbox.inference.v1.RouterLoad();
-                    if (object.router != null)
-                        if (typeof object.router !== "string" || object.router.length)
-                            message.router = $String(object.router);
-                    if (object.epoch != null)
-                        if (typeof object.epoch !== "string" || object.epoch.length)
-                            message.epoch = $String(object.epoch);
-                    if (object.sequence != null)
-                        if (typeof object.sequence === "object" ? object.sequence.low || object.sequence.high : $Number(object.sequence) !== 0)
-                            if ($util.Long)
-                                message.sequence = $util.Long.fromValue(object.sequence, true);
-                            else if (typeof object.sequence === "string")
-                                message.sequence = $parseInt(object.sequence, 10);
-                            else if (typeof object.sequence === "number")
-                                message.sequence = object.sequence;
-                            else if (typeof object.sequence === "object")
-                                message.sequence = new $util.LongBits(object.sequence.low >>> 0, object.sequence.high >>> 0).toNumber(true);
-                    if (object.workers) {
-                        if (!$Array.isArray(object.workers))
-                            throw $TypeError(".signalbox.inference.v1.RouterLoad.workers: array expected");
-                        message.workers = $Array(object.workers.length);
-                        for (let i = 0; i < object.workers.length; ++i) {
-                            if (!$util.isObject(object.workers[i]))
-                                throw $TypeError(".signalbox.inference.v1.RouterLoad.workers: object expected");
-                            message.workers[i] = $root.signalbox.inference.v1.WorkerShare.fromObject(object.workers[i], _depth + 1);
-                        }
+                    let message = new $root.signalbox.inference.v1.TokenIds();
+                    if (object.ids) {
+                        if (!$Array.isArray(object.ids))
+                            throw $TypeError(".signalbox.inference.v1.TokenIds.ids: array expected");
+                        message.ids = $Array(object.ids.length);
+                        for (let i = 0; i < object.ids.length; ++i)
+                            message.ids[i] = object.ids[i] >>> 0;
                     }
-                    if (object.leaving != null)
-                        if (object.leaving)
-                            message.leaving = $Boolean(object.leaving);
                     return message;
                 };
 
                 /**
-                 * Creates a plain object from a RouterLoad message. Also converts values to other types if specified.
+                 * Creates a plain object from a TokenIds message. Also converts values to other types if specified.
                  * @function toObject
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @static
-                 * @param {signalbox.inference.v1.RouterLoad} message RouterLoad
+                 * @param {signalbox.inference.v1.TokenIds} message TokenIds
                  * @param {$protobuf.IConversionOptions} [options] Conversion options
                  * @returns {Object.<string,*>} Plain object
                  */
-                RouterLoad.toObject = function (message, options, _depth) {
+                TokenIds.toObject = function (message, options, _depth) {
                     if (!options)
                         options = {};
                     if (_depth === $undefined)
@@ -24536,105 +24788,75 @@ export const signalbox = $root.signalbox = (() => {
                         throw $Error("max depth exceeded");
                     let object = {};
                     if (options.arrays || options.defaults)
-                        object.workers = [];
-                    if (options.defaults) {
-                        object.router = "";
-                        object.epoch = "";
-                        if ($util.Long) {
-                            let long = new $util.Long(0, 0, true);
-                            object.sequence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
-                        } else
-                            object.sequence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
-                        object.leaving = false;
+                        object.ids = [];
+                    if (message.ids && message.ids.length) {
+                        object.ids = $Array(message.ids.length);
+                        for (let j = 0; j < message.ids.length; ++j)
+                            object.ids[j] = message.ids[j];
                     }
-                    if (message.router != null && $Object.hasOwnProperty.call(message, "router"))
-                        object.router = message.router;
-                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch"))
-                        object.epoch = message.epoch;
-                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence"))
-                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
-                            object.sequence = typeof message.sequence === "number" ? $BigInt(message.sequence) : $util.Long.fromBits(message.sequence.low >>> 0, message.sequence.high >>> 0, true).toBigInt();
-                        else if (typeof message.sequence === "number")
-                            object.sequence = options.longs === $String ? $String(message.sequence) : message.sequence;
-                        else
-                            object.sequence = options.longs === $String ? $util.Long.prototype.toString.call(message.sequence) : options.longs === $Number ? new $util.LongBits(message.sequence.low >>> 0, message.sequence.high >>> 0).toNumber(true) : message.sequence;
-                    if (message.workers && message.workers.length) {
-                        object.workers = $Array(message.workers.length);
-                        for (let j = 0; j < message.workers.length; ++j)
-                            object.workers[j] = $root.signalbox.inference.v1.WorkerShare.toObject(message.workers[j], options, _depth + 1);
-                    }
-                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving"))
-                        object.leaving = message.leaving;
                     return object;
                 };
 
                 /**
-                 * Converts this RouterLoad to JSON.
+                 * Converts this TokenIds to JSON.
                  * @function toJSON
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @instance
                  * @returns {Object.<string,*>} JSON object
                  */
-                RouterLoad.prototype.toJSON = function() {
-                    return RouterLoad.toObject(this, $protobuf.util.toJSONOptions);
+                TokenIds.prototype.toJSON = function() {
+                    return TokenIds.toObject(this, $protobuf.util.toJSONOptions);
                 };
 
                 /**
-                 * Gets the type url for RouterLoad
+                 * Gets the type url for TokenIds
                  * @function getTypeUrl
-                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @memberof signalbox.inference.v1.TokenIds
                  * @static
                  * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
                  * @returns {string} The type url
                  */
-                RouterLoad.getTypeUrl = function(prefix) {
+                TokenIds.getTypeUrl = function(prefix) {
                     if (prefix === $undefined)
                         prefix = "type.googleapis.com";
-                    return prefix + "/signalbox.inference.v1.RouterLoad";
+                    return prefix + "/signalbox.inference.v1.TokenIds";
                 };
 
-                return RouterLoad;
+                return TokenIds;
             })();
 
-            v1.WorkerShare = (function() {
+            v1.Chat = (function() {
 
                 /**
-                 * Properties of a WorkerShare.
-                 * @typedef {Object} signalbox.inference.v1.WorkerShare.$Properties
-                 * @property {string|null} [worker] WorkerShare worker
-                 * @property {number|null} [dispatch] WorkerShare dispatch
-                 * @property {number|null} [seen] WorkerShare seen
-                 * @property {number|null} [unseen] WorkerShare unseen
-                 * @property {number|null} [unseenTokens] WorkerShare unseenTokens
-                 * @property {number|null} [unseenBlocks] WorkerShare unseenBlocks
-                 * @property {number|null} [inFlight] WorkerShare inFlight
-                 * @property {number|null} [awaitingTokens] WorkerShare awaitingTokens
-                 * @property {number|null} [inFlightBlocks] WorkerShare inFlightBlocks
+                 * Properties of a Chat.
+                 * @typedef {Object} signalbox.inference.v1.Chat.$Properties
+                 * @property {Array.<signalbox.inference.v1.ChatMessage.$Properties>|null} [messages] Chat messages
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
                 /**
-                 * Properties of a WorkerShare.
+                 * Properties of a Chat.
                  * @memberof signalbox.inference.v1
-                 * @interface IWorkerShare
-                 * @augments signalbox.inference.v1.WorkerShare.$Properties
-                 * @deprecated Use signalbox.inference.v1.WorkerShare.$Properties instead.
+                 * @interface IChat
+                 * @augments signalbox.inference.v1.Chat.$Properties
+                 * @deprecated Use signalbox.inference.v1.Chat.$Properties instead.
                  */
 
                 /**
-                 * Shape of a WorkerShare.
-                 * @typedef {signalbox.inference.v1.WorkerShare.$Properties} signalbox.inference.v1.WorkerShare.$Shape
+                 * Shape of a Chat.
+                 * @typedef {signalbox.inference.v1.Chat.$Properties} signalbox.inference.v1.Chat.$Shape
                  */
 
                 /**
-                 * Constructs a new WorkerShare.
+                 * Constructs a new Chat.
                  * @memberof signalbox.inference.v1
-                 * @classdesc Represents a WorkerShare.
+                 * @classdesc Represents a Chat.
                  * @constructor
-                 * @param {signalbox.inference.v1.WorkerShare.$Properties=} [properties] Properties to set
+                 * @param {signalbox.inference.v1.Chat.$Properties=} [properties] Properties to set
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
-                const WorkerShare = function (properties) {
+                const Chat = function (properties) {
+                    this.messages = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -24642,127 +24864,48 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * WorkerShare worker.
-                 * @member {string} worker
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * Chat messages.
+                 * @member {Array.<signalbox.inference.v1.ChatMessage.$Properties>} messages
+                 * @memberof signalbox.inference.v1.Chat
                  * @instance
                  */
-                WorkerShare.prototype.worker = "";
+                Chat.prototype.messages = $util.emptyArray;
 
                 /**
-                 * WorkerShare dispatch.
-                 * @member {number} dispatch
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.dispatch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-                /**
-                 * WorkerShare seen.
-                 * @member {number} seen
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.seen = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-                /**
-                 * WorkerShare unseen.
-                 * @member {number} unseen
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.unseen = 0;
-
-                /**
-                 * WorkerShare unseenTokens.
-                 * @member {number} unseenTokens
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.unseenTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-                /**
-                 * WorkerShare unseenBlocks.
-                 * @member {number} unseenBlocks
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.unseenBlocks = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-                /**
-                 * WorkerShare inFlight.
-                 * @member {number} inFlight
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.inFlight = 0;
-
-                /**
-                 * WorkerShare awaitingTokens.
-                 * @member {number} awaitingTokens
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.awaitingTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-                /**
-                 * WorkerShare inFlightBlocks.
-                 * @member {number} inFlightBlocks
-                 * @memberof signalbox.inference.v1.WorkerShare
-                 * @instance
-                 */
-                WorkerShare.prototype.inFlightBlocks = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
-
-                /**
-                 * Creates a new WorkerShare instance using the specified properties.
+                 * Creates a new Chat instance using the specified properties.
                  * @function create
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @memberof signalbox.inference.v1.Chat
                  * @static
-                 * @param {signalbox.inference.v1.WorkerShare.$Properties=} [properties] Properties to set
-                 * @returns {signalbox.inference.v1.WorkerShare} WorkerShare instance
+                 * @param {signalbox.inference.v1.Chat.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.Chat} Chat instance
                  * @type {{
-                 *   (properties: signalbox.inference.v1.WorkerShare.$Shape): signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape;
-                 *   (properties?: signalbox.inference.v1.WorkerShare.$Properties): signalbox.inference.v1.WorkerShare;
+                 *   (properties: signalbox.inference.v1.Chat.$Shape): signalbox.inference.v1.Chat & signalbox.inference.v1.Chat.$Shape;
+                 *   (properties?: signalbox.inference.v1.Chat.$Properties): signalbox.inference.v1.Chat;
                  * }}
                  */
-                WorkerShare.create = function(properties) {
-                    return new WorkerShare(properties);
+                Chat.create = function(properties) {
+                    return new Chat(properties);
                 };
 
                 /**
-                 * Encodes the specified WorkerShare message. Does not implicitly {@link signalbox.inference.v1.WorkerShare.verify|verify} messages.
+                 * Encodes the specified Chat message. Does not implicitly {@link signalbox.inference.v1.Chat.verify|verify} messages.
                  * @function encode
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @memberof signalbox.inference.v1.Chat
                  * @static
-                 * @param {signalbox.inference.v1.WorkerShare.$Properties} message WorkerShare message or plain object to encode
+                 * @param {signalbox.inference.v1.Chat.$Properties} message Chat message or plain object to encode
                  * @param {$protobuf.Writer} [writer] Writer to encode to
                  * @returns {$protobuf.Writer} Writer
                  */
-                WorkerShare.encode = function (message, writer, _depth) {
+                Chat.encode = function (message, writer, _depth) {
                     if (!writer)
                         writer = $Writer.create();
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
-                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.worker);
-                    if (message.dispatch != null && $Object.hasOwnProperty.call(message, "dispatch") && (typeof message.dispatch === "object" ? message.dispatch.low || message.dispatch.high : message.dispatch !== 0))
-                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.dispatch);
-                    if (message.seen != null && $Object.hasOwnProperty.call(message, "seen") && (typeof message.seen === "object" ? message.seen.low || message.seen.high : message.seen !== 0))
-                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.seen);
-                    if (message.unseen != null && $Object.hasOwnProperty.call(message, "unseen") && message.unseen !== 0)
-                        writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.unseen);
-                    if (message.unseenTokens != null && $Object.hasOwnProperty.call(message, "unseenTokens") && (typeof message.unseenTokens === "object" ? message.unseenTokens.low || message.unseenTokens.high : message.unseenTokens !== 0))
-                        writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.unseenTokens);
-                    if (message.unseenBlocks != null && $Object.hasOwnProperty.call(message, "unseenBlocks") && (typeof message.unseenBlocks === "object" ? message.unseenBlocks.low || message.unseenBlocks.high : message.unseenBlocks !== 0))
-                        writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.unseenBlocks);
-                    if (message.inFlight != null && $Object.hasOwnProperty.call(message, "inFlight") && message.inFlight !== 0)
-                        writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.inFlight);
-                    if (message.awaitingTokens != null && $Object.hasOwnProperty.call(message, "awaitingTokens") && (typeof message.awaitingTokens === "object" ? message.awaitingTokens.low || message.awaitingTokens.high : message.awaitingTokens !== 0))
-                        writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.awaitingTokens);
-                    if (message.inFlightBlocks != null && $Object.hasOwnProperty.call(message, "inFlightBlocks") && (typeof message.inFlightBlocks === "object" ? message.inFlightBlocks.low || message.inFlightBlocks.high : message.inFlightBlocks !== 0))
-                        writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.inFlightBlocks);
+                    if (message.messages != null && message.messages.length)
+                        for (let i = 0; i < message.messages.length; ++i)
+                            $root.signalbox.inference.v1.ChatMessage.encode(message.messages[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -24770,24 +24913,24 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * Decodes a WorkerShare message from the specified reader or buffer.
+                 * Decodes a Chat message from the specified reader or buffer.
                  * @function decode
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @memberof signalbox.inference.v1.Chat
                  * @static
                  * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
                  * @param {number} [length] Message length if known beforehand
-                 * @returns {signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape} WorkerShare
+                 * @returns {signalbox.inference.v1.Chat & signalbox.inference.v1.Chat.$Shape} Chat
                  * @throws {Error} If the payload is not a reader or valid buffer
                  * @throws {$protobuf.util.ProtocolError} If required fields are missing
                  */
-                WorkerShare.decode = function (reader, length, _end, _depth, _target) {
+                Chat.decode = function (reader, length, _end, _depth, _target) {
                     if (!(reader instanceof $Reader))
                         reader = $Reader.create(reader);
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $Reader.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let end, message, value;
+                    let end, message;
                     if (length === $undefined)
                         end = reader.len;
                     else {
@@ -24797,7 +24940,7 @@ export const signalbox = $root.signalbox = (() => {
                         length = reader.len;
                         reader.len = end;
                     }
-                    message = _target || new $root.signalbox.inference.v1.WorkerShare();
+                    message = _target || new $root.signalbox.inference.v1.Chat();
                     while (reader.pos < end) {
                         let start = reader.pos;
                         let tag = reader.tag();
@@ -24810,82 +24953,9 @@ export const signalbox = $root.signalbox = (() => {
                         case 1: {
                                 if (wireType !== 2)
                                     break;
-                                if ((value = reader.stringVerify()).length)
-                                    message.worker = value;
-                                else
-                                    delete message.worker;
-                                continue;
-                            }
-                        case 2: {
-                                if (wireType !== 0)
-                                    break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.dispatch = value;
-                                else
-                                    delete message.dispatch;
-                                continue;
-                            }
-                        case 3: {
-                                if (wireType !== 0)
-                                    break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.seen = value;
-                                else
-                                    delete message.seen;
-                                continue;
-                            }
-                        case 4: {
-                                if (wireType !== 0)
-                                    break;
-                                if (value = reader.uint32())
-                                    message.unseen = value;
-                                else
-                                    delete message.unseen;
-                                continue;
-                            }
-                        case 5: {
-                                if (wireType !== 0)
-                                    break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.unseenTokens = value;
-                                else
-                                    delete message.unseenTokens;
-                                continue;
-                            }
-                        case 6: {
-                                if (wireType !== 0)
-                                    break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.unseenBlocks = value;
-                                else
-                                    delete message.unseenBlocks;
-                                continue;
-                            }
-                        case 7: {
-                                if (wireType !== 0)
-                                    break;
-                                if (value = reader.uint32())
-                                    message.inFlight = value;
-                                else
-                                    delete message.inFlight;
-                                continue;
-                            }
-                        case 8: {
-                                if (wireType !== 0)
-                                    break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.awaitingTokens = value;
-                                else
-                                    delete message.awaitingTokens;
-                                continue;
-                            }
-                        case 9: {
-                                if (wireType !== 0)
-                                    break;
-                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
-                                    message.inFlightBlocks = value;
-                                else
-                                    delete message.inFlightBlocks;
+                                if (!(message.messages && message.messages.length))
+                                    message.messages = [];
+                                message.messages.push($root.signalbox.inference.v1.ChatMessage.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
                         }
@@ -24906,105 +24976,297 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 /**
-                 * Creates a WorkerShare message from a plain object. Also converts values to their respective internal types.
+                 * Creates a Chat message from a plain object. Also converts values to their respective internal types.
                  * @function fromObject
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @memberof signalbox.inference.v1.Chat
                  * @static
                  * @param {Object.<string,*>} object Plain object
-                 * @returns {signalbox.inference.v1.WorkerShare} WorkerShare
+                 * @returns {signalbox.inference.v1.Chat} Chat
                  */
-                WorkerShare.fromObject = function (object, _depth) {
-                    if (object instanceof $root.signalbox.inference.v1.WorkerShare)
+                Chat.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.Chat)
                         return object;
                     if (!$util.isObject(object))
-                        throw $TypeError(".signalbox.inference.v1.WorkerShare: object expected");
+                        throw $TypeError(".signalbox.inference.v1.Chat: object expected");
                     if (_depth === $undefined)
                         _depth = 0;
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
-                    let message = new $root.signalbox.inference.v1.WorkerShare();
-                    if (object.worker != null)
-                        if (typeof object.worker !== "string" || object.worker.length)
-                            message.worker = $String(object.worker);
-                    if (object.dispatch != null)
-                        if (typeof object.dispatch === "object" ? object.dispatch.low || object.dispatch.high : $Number(object.dispatch) !== 0)
-                            if ($util.Long)
-                                message.dispatch = $util.Long.fromValue(object.dispatch, true);
-                            else if (typeof object.dispatch === "string")
-                                message.dispatch = $parseInt(object.dispatch, 10);
-                            else if (typeof object.dispatch === "number")
-                                message.dispatch = object.dispatch;
-                            else if (typeof object.dispatch === "object")
-                                message.dispatch = new $util.LongBits(object.dispatch.low >>> 0, object.dispatch.high >>> 0).toNumber(true);
-                    if (object.seen != null)
-                        if (typeof object.seen === "object" ? object.seen.low || object.seen.high : $Number(object.seen) !== 0)
-                            if ($util.Long)
-                                message.seen = $util.Long.fromValue(object.seen, true);
-                            else if (typeof object.seen === "string")
-                                message.seen = $parseInt(object.seen, 10);
-                            else if (typeof object.seen === "number")
-                                message.seen = object.seen;
-                            else if (typeof object.seen === "object")
-                                message.seen = new $util.LongBits(object.seen.low >>> 0, object.seen.high >>> 0).toNumber(true);
-                    if (object.unseen != null)
-                        if ($Number(object.unseen) !== 0)
-                            message.unseen = object.unseen >>> 0;
-                    if (object.unseenTokens != null)
-                        if (typeof object.unseenTokens === "object" ? object.unseenTokens.low || object.unseenTokens.high : $Number(object.unseenTokens) !== 0)
-                            if ($util.Long)
-                                message.unseenTokens = $util.Long.fromValue(object.unseenTokens, true);
-                            else if (typeof object.unseenTokens === "string")
-                                message.unseenTokens = $parseInt(object.unseenTokens, 10);
-                            else if (typeof object.unseenTokens === "number")
-                                message.unseenTokens = object.unseenTokens;
-                            else if (typeof object.unseenTokens === "object")
-                                message.unseenTokens = new $util.LongBits(object.unseenTokens.low >>> 0, object.unseenTokens.high >>> 0).toNumber(true);
-                    if (object.unseenBlocks != null)
-                        if (typeof object.unseenBlocks === "object" ? object.unseenBlocks.low || object.unseenBlocks.high : $Number(object.unseenBlocks) !== 0)
-                            if ($util.Long)
-                                message.unseenBlocks = $util.Long.fromValue(object.unseenBlocks, true);
-                            else if (typeof object.unseenBlocks === "string")
-                                message.unseenBlocks = $parseInt(object.unseenBlocks, 10);
-                            else if (typeof object.unseenBlocks === "number")
-                                message.unseenBlocks = object.unseenBlocks;
-                            else if (typeof object.unseenBlocks === "object")
-                                message.unseenBlocks = new $util.LongBits(object.unseenBlocks.low >>> 0, object.unseenBlocks.high >>> 0).toNumber(true);
-                    if (object.inFlight != null)
-                        if ($Number(object.inFlight) !== 0)
-                            message.inFlight = object.inFlight >>> 0;
-                    if (object.awaitingTokens != null)
-                        if (typeof object.awaitingTokens === "object" ? object.awaitingTokens.low || object.awaitingTokens.high : $Number(object.awaitingTokens) !== 0)
-                            if ($util.Long)
-                                message.awaitingTokens = $util.Long.fromValue(object.awaitingTokens, true);
-                            else if (typeof object.awaitingTokens === "string")
-                                message.awaitingTokens = $parseInt(object.awaitingTokens, 10);
-                            else if (typeof object.awaitingTokens === "number")
-                                message.awaitingTokens = object.awaitingTokens;
-                            else if (typeof object.awaitingTokens === "object")
-                                message.awaitingTokens = new $util.LongBits(object.awaitingTokens.low >>> 0, object.awaitingTokens.high >>> 0).toNumber(true);
-                    if (object.inFlightBlocks != null)
-                        if (typeof object.inFlightBlocks === "object" ? object.inFlightBlocks.low || object.inFlightBlocks.high : $Number(object.inFlightBlocks) !== 0)
-                            if ($util.Long)
-                                message.inFlightBlocks = $util.Long.fromValue(object.inFlightBlocks, true);
-                            else if (typeof object.inFlightBlocks === "string")
-                                message.inFlightBlocks = $parseInt(object.inFlightBlocks, 10);
-                            else if (typeof object.inFlightBlocks === "number")
-                                message.inFlightBlocks = object.inFlightBlocks;
-                            else if (typeof object.inFlightBlocks === "object")
-                                message.inFlightBlocks = new $util.LongBits(object.inFlightBlocks.low >>> 0, object.inFlightBlocks.high >>> 0).toNumber(true);
+                    let message = new $root.signalbox.inference.v1.Chat();
+                    if (object.messages) {
+                        if (!$Array.isArray(object.messages))
+                            throw $TypeError(".signalbox.inference.v1.Chat.messages: array expected");
+                        message.messages = $Array(object.messages.length);
+                        for (let i = 0; i < object.messages.length; ++i) {
+                            if (!$util.isObject(object.messages[i]))
+                                throw $TypeError(".signalbox.inference.v1.Chat.messages: object expected");
+                            message.messages[i] = $root.signalbox.inference.v1.ChatMessage.fromObject(object.messages[i], _depth + 1);
+                        }
+                    }
                     return message;
                 };
 
                 /**
-                 * Creates a plain object from a WorkerShare message. Also converts values to other types if specified.
+                 * Creates a plain object from a Chat message. Also converts values to other types if specified.
                  * @function toObject
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @memberof signalbox.inference.v1.Chat
                  * @static
-                 * @param {signalbox.inference.v1.WorkerShare} message WorkerShare
+                 * @param {signalbox.inference.v1.Chat} message Chat
                  * @param {$protobuf.IConversionOptions} [options] Conversion options
                  * @returns {Object.<string,*>} Plain object
                  */
-                WorkerShare.toObject = function (message, options, _depth) {
+                Chat.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.messages = [];
+                    if (message.messages && message.messages.length) {
+                        object.messages = $Array(message.messages.length);
+                        for (let j = 0; j < message.messages.length; ++j)
+                            object.messages[j] = $root.signalbox.inference.v1.ChatMessage.toObject(message.messages[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this Chat to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.Chat
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Chat.prototype.toJSON = function() {
+                    return Chat.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Chat
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.Chat
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Chat.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.Chat";
+                };
+
+                return Chat;
+            })();
+
+            v1.ChatMessage = (function() {
+
+                /**
+                 * Properties of a ChatMessage.
+                 * @typedef {Object} signalbox.inference.v1.ChatMessage.$Properties
+                 * @property {string|null} [role] ChatMessage role
+                 * @property {string|null} [content] ChatMessage content
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ChatMessage.
+                 * @memberof signalbox.inference.v1
+                 * @interface IChatMessage
+                 * @augments signalbox.inference.v1.ChatMessage.$Properties
+                 * @deprecated Use signalbox.inference.v1.ChatMessage.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ChatMessage.
+                 * @typedef {signalbox.inference.v1.ChatMessage.$Properties} signalbox.inference.v1.ChatMessage.$Shape
+                 */
+
+                /**
+                 * Constructs a new ChatMessage.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a ChatMessage.
+                 * @constructor
+                 * @param {signalbox.inference.v1.ChatMessage.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ChatMessage = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ChatMessage role.
+                 * @member {string} role
+                 * @memberof signalbox.inference.v1.ChatMessage
+                 * @instance
+                 */
+                ChatMessage.prototype.role = "";
+
+                /**
+                 * ChatMessage content.
+                 * @member {string} content
+                 * @memberof signalbox.inference.v1.ChatMessage
+                 * @instance
+                 */
+                ChatMessage.prototype.content = "";
+
+                /**
+                 * Creates a new ChatMessage instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.ChatMessage
+                 * @static
+                 * @param {signalbox.inference.v1.ChatMessage.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.ChatMessage} ChatMessage instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.ChatMessage.$Shape): signalbox.inference.v1.ChatMessage & signalbox.inference.v1.ChatMessage.$Shape;
+                 *   (properties?: signalbox.inference.v1.ChatMessage.$Properties): signalbox.inference.v1.ChatMessage;
+                 * }}
+                 */
+                ChatMessage.create = function(properties) {
+                    return new ChatMessage(properties);
+                };
+
+                /**
+                 * Encodes the specified ChatMessage message. Does not implicitly {@link signalbox.inference.v1.ChatMessage.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.ChatMessage
+                 * @static
+                 * @param {signalbox.inference.v1.ChatMessage.$Properties} message ChatMessage message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ChatMessage.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.role);
+                    if (message.content != null && $Object.hasOwnProperty.call(message, "content") && message.content !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.content);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ChatMessage message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.ChatMessage
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ChatMessage & signalbox.inference.v1.ChatMessage.$Shape} ChatMessage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ChatMessage.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.ChatMessage();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.role = value;
+                                else
+                                    delete message.role;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.content = value;
+                                else
+                                    delete message.content;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a ChatMessage message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.ChatMessage
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.ChatMessage} ChatMessage
+                 */
+                ChatMessage.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.ChatMessage)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.ChatMessage: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.ChatMessage();
+                    if (object.role != null)
+                        if (typeof object.role !== "string" || object.role.length)
+                            message.role = $String(object.role);
+                    if (object.content != null)
+                        if (typeof object.content !== "string" || object.content.length)
+                            message.content = $String(object.content);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a ChatMessage message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.ChatMessage
+                 * @static
+                 * @param {signalbox.inference.v1.ChatMessage} message ChatMessage
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                ChatMessage.toObject = function (message, options, _depth) {
                     if (!options)
                         options = {};
                     if (_depth === $undefined)
@@ -25013,117 +25275,3569 @@ export const signalbox = $root.signalbox = (() => {
                         throw $Error("max depth exceeded");
                     let object = {};
                     if (options.defaults) {
-                        object.worker = "";
-                        if ($util.Long) {
-                            let long = new $util.Long(0, 0, true);
-                            object.dispatch = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
-                        } else
-                            object.dispatch = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
-                        if ($util.Long) {
-                            let long = new $util.Long(0, 0, true);
-                            object.seen = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
-                        } else
-                            object.seen = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
-                        object.unseen = 0;
-                        if ($util.Long) {
-                            let long = new $util.Long(0, 0, true);
-                            object.unseenTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
-                        } else
-                            object.unseenTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
-                        if ($util.Long) {
-                            let long = new $util.Long(0, 0, true);
-                            object.unseenBlocks = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
-                        } else
-                            object.unseenBlocks = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
-                        object.inFlight = 0;
-                        if ($util.Long) {
-                            let long = new $util.Long(0, 0, true);
-                            object.awaitingTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
-                        } else
-                            object.awaitingTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
-                        if ($util.Long) {
-                            let long = new $util.Long(0, 0, true);
-                            object.inFlightBlocks = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
-                        } else
-                            object.inFlightBlocks = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.role = "";
+                        object.content = "";
                     }
-                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker"))
-                        object.worker = message.worker;
-                    if (message.dispatch != null && $Object.hasOwnProperty.call(message, "dispatch"))
-                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
-                            object.dispatch = typeof message.dispatch === "number" ? $BigInt(message.dispatch) : $util.Long.fromBits(message.dispatch.low >>> 0, message.dispatch.high >>> 0, true).toBigInt();
-                        else if (typeof message.dispatch === "number")
-                            object.dispatch = options.longs === $String ? $String(message.dispatch) : message.dispatch;
-                        else
-                            object.dispatch = options.longs === $String ? $util.Long.prototype.toString.call(message.dispatch) : options.longs === $Number ? new $util.LongBits(message.dispatch.low >>> 0, message.dispatch.high >>> 0).toNumber(true) : message.dispatch;
-                    if (message.seen != null && $Object.hasOwnProperty.call(message, "seen"))
-                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
-                            object.seen = typeof message.seen === "number" ? $BigInt(message.seen) : $util.Long.fromBits(message.seen.low >>> 0, message.seen.high >>> 0, true).toBigInt();
-                        else if (typeof message.seen === "number")
-                            object.seen = options.longs === $String ? $String(message.seen) : message.seen;
-                        else
-                            object.seen = options.longs === $String ? $util.Long.prototype.toString.call(message.seen) : options.longs === $Number ? new $util.LongBits(message.seen.low >>> 0, message.seen.high >>> 0).toNumber(true) : message.seen;
-                    if (message.unseen != null && $Object.hasOwnProperty.call(message, "unseen"))
-                        object.unseen = message.unseen;
-                    if (message.unseenTokens != null && $Object.hasOwnProperty.call(message, "unseenTokens"))
-                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
-                            object.unseenTokens = typeof message.unseenTokens === "number" ? $BigInt(message.unseenTokens) : $util.Long.fromBits(message.unseenTokens.low >>> 0, message.unseenTokens.high >>> 0, true).toBigInt();
-                        else if (typeof message.unseenTokens === "number")
-                            object.unseenTokens = options.longs === $String ? $String(message.unseenTokens) : message.unseenTokens;
-                        else
-                            object.unseenTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.unseenTokens) : options.longs === $Number ? new $util.LongBits(message.unseenTokens.low >>> 0, message.unseenTokens.high >>> 0).toNumber(true) : message.unseenTokens;
-                    if (message.unseenBlocks != null && $Object.hasOwnProperty.call(message, "unseenBlocks"))
-                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
-                            object.unseenBlocks = typeof message.unseenBlocks === "number" ? $BigInt(message.unseenBlocks) : $util.Long.fromBits(message.unseenBlocks.low >>> 0, message.unseenBlocks.high >>> 0, true).toBigInt();
-                        else if (typeof message.unseenBlocks === "number")
-                            object.unseenBlocks = options.longs === $String ? $String(message.unseenBlocks) : message.unseenBlocks;
-                        else
-                            object.unseenBlocks = options.longs === $String ? $util.Long.prototype.toString.call(message.unseenBlocks) : options.longs === $Number ? new $util.LongBits(message.unseenBlocks.low >>> 0, message.unseenBlocks.high >>> 0).toNumber(true) : message.unseenBlocks;
-                    if (message.inFlight != null && $Object.hasOwnProperty.call(message, "inFlight"))
-                        object.inFlight = message.inFlight;
-                    if (message.awaitingTokens != null && $Object.hasOwnProperty.call(message, "awaitingTokens"))
-                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
-                            object.awaitingTokens = typeof message.awaitingTokens === "number" ? $BigInt(message.awaitingTokens) : $util.Long.fromBits(message.awaitingTokens.low >>> 0, message.awaitingTokens.high >>> 0, true).toBigInt();
-                        else if (typeof message.awaitingTokens === "number")
-                            object.awaitingTokens = options.longs === $String ? $String(message.awaitingTokens) : message.awaitingTokens;
-                        else
-                            object.awaitingTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.awaitingTokens) : options.longs === $Number ? new $util.LongBits(message.awaitingTokens.low >>> 0, message.awaitingTokens.high >>> 0).toNumber(true) : message.awaitingTokens;
-                    if (message.inFlightBlocks != null && $Object.hasOwnProperty.call(message, "inFlightBlocks"))
-                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
-                            object.inFlightBlocks = typeof message.inFlightBlocks === "number" ? $BigInt(message.inFlightBlocks) : $util.Long.fromBits(message.inFlightBlocks.low >>> 0, message.inFlightBlocks.high >>> 0, true).toBigInt();
-                        else if (typeof message.inFlightBlocks === "number")
-                            object.inFlightBlocks = options.longs === $String ? $String(message.inFlightBlocks) : message.inFlightBlocks;
-                        else
-                            object.inFlightBlocks = options.longs === $String ? $util.Long.prototype.toString.call(message.inFlightBlocks) : options.longs === $Number ? new $util.LongBits(message.inFlightBlocks.low >>> 0, message.inFlightBlocks.high >>> 0).toNumber(true) : message.inFlightBlocks;
+                    if (message.role != null && $Object.hasOwnProperty.call(message, "role"))
+                        object.role = message.role;
+                    if (message.content != null && $Object.hasOwnProperty.call(message, "content"))
+                        object.content = message.content;
                     return object;
                 };
 
                 /**
-                 * Converts this WorkerShare to JSON.
+                 * Converts this ChatMessage to JSON.
                  * @function toJSON
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @memberof signalbox.inference.v1.ChatMessage
                  * @instance
                  * @returns {Object.<string,*>} JSON object
                  */
-                WorkerShare.prototype.toJSON = function() {
-                    return WorkerShare.toObject(this, $protobuf.util.toJSONOptions);
+                ChatMessage.prototype.toJSON = function() {
+                    return ChatMessage.toObject(this, $protobuf.util.toJSONOptions);
                 };
 
                 /**
-                 * Gets the type url for WorkerShare
+                 * Gets the type url for ChatMessage
                  * @function getTypeUrl
-                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @memberof signalbox.inference.v1.ChatMessage
                  * @static
                  * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
                  * @returns {string} The type url
                  */
-                WorkerShare.getTypeUrl = function(prefix) {
+                ChatMessage.getTypeUrl = function(prefix) {
                     if (prefix === $undefined)
                         prefix = "type.googleapis.com";
-                    return prefix + "/signalbox.inference.v1.WorkerShare";
+                    return prefix + "/signalbox.inference.v1.ChatMessage";
                 };
 
-                return WorkerShare;
+                return ChatMessage;
+            })();
+
+            /**
+             * RequestClass enum.
+             * @name signalbox.inference.v1.RequestClass
+             * @enum {number}
+             * @property {number} REQUEST_CLASS_UNSPECIFIED=0 REQUEST_CLASS_UNSPECIFIED value
+             * @property {number} REQUEST_CLASS_CRITICAL=1 REQUEST_CLASS_CRITICAL value
+             * @property {number} REQUEST_CLASS_REALTIME=2 REQUEST_CLASS_REALTIME value
+             * @property {number} REQUEST_CLASS_HIGH=3 REQUEST_CLASS_HIGH value
+             * @property {number} REQUEST_CLASS_NORMAL=4 REQUEST_CLASS_NORMAL value
+             * @property {number} REQUEST_CLASS_LOW=5 REQUEST_CLASS_LOW value
+             * @property {number} REQUEST_CLASS_BULK=6 REQUEST_CLASS_BULK value
+             */
+            v1.RequestClass = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "REQUEST_CLASS_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "REQUEST_CLASS_CRITICAL"] = 1;
+                values[valuesById[2] = "REQUEST_CLASS_REALTIME"] = 2;
+                values[valuesById[3] = "REQUEST_CLASS_HIGH"] = 3;
+                values[valuesById[4] = "REQUEST_CLASS_NORMAL"] = 4;
+                values[valuesById[5] = "REQUEST_CLASS_LOW"] = 5;
+                values[valuesById[6] = "REQUEST_CLASS_BULK"] = 6;
+                return values;
+            })();
+
+            v1.Form = (function() {
+
+                /**
+                 * Properties of a Form.
+                 * @typedef {Object} signalbox.inference.v1.Form.$Properties
+                 * @property {string|null} [jsonSchema] Form jsonSchema
+                 * @property {string|null} [regex] Form regex
+                 * @property {signalbox.inference.v1.FormChoice.$Properties|null} [choice] Form choice
+                 * @property {boolean|null} [jsonObject] Form jsonObject
+                 * @property {"jsonSchema"|"regex"|"choice"|"jsonObject"} [form] Form form
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Form.
+                 * @memberof signalbox.inference.v1
+                 * @interface IForm
+                 * @augments signalbox.inference.v1.Form.$Properties
+                 * @deprecated Use signalbox.inference.v1.Form.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a Form.
+                 * @typedef {{
+                 *   jsonSchema?: string|null;
+                 *   regex?: string|null;
+                 *   choice?: signalbox.inference.v1.FormChoice.$Shape|null;
+                 *   jsonObject?: boolean|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ form?: undefined; jsonSchema?: null; regex?: null; choice?: null; jsonObject?: null }|{ form?: "jsonSchema"; jsonSchema: string; regex?: null; choice?: null; jsonObject?: null }|{ form?: "regex"; jsonSchema?: null; regex: string; choice?: null; jsonObject?: null }|{ form?: "choice"; jsonSchema?: null; regex?: null; choice: signalbox.inference.v1.FormChoice.$Shape; jsonObject?: null }|{ form?: "jsonObject"; jsonSchema?: null; regex?: null; choice?: null; jsonObject: boolean })
+                 * )} signalbox.inference.v1.Form.$Shape
+                 */
+
+                /**
+                 * Constructs a new Form.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a Form.
+                 * @constructor
+                 * @param {signalbox.inference.v1.Form.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Form = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Form jsonSchema.
+                 * @member {string|null|undefined} jsonSchema
+                 * @memberof signalbox.inference.v1.Form
+                 * @instance
+                 */
+                Form.prototype.jsonSchema = null;
+
+                /**
+                 * Form regex.
+                 * @member {string|null|undefined} regex
+                 * @memberof signalbox.inference.v1.Form
+                 * @instance
+                 */
+                Form.prototype.regex = null;
+
+                /**
+                 * Form choice.
+                 * @member {signalbox.inference.v1.FormChoice.$Properties|null|undefined} choice
+                 * @memberof signalbox.inference.v1.Form
+                 * @instance
+                 */
+                Form.prototype.choice = null;
+
+                /**
+                 * Form jsonObject.
+                 * @member {boolean|null|undefined} jsonObject
+                 * @memberof signalbox.inference.v1.Form
+                 * @instance
+                 */
+                Form.prototype.jsonObject = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * Form form.
+                 * @member {"jsonSchema"|"regex"|"choice"|"jsonObject"|undefined} form
+                 * @memberof signalbox.inference.v1.Form
+                 * @instance
+                 */
+                $Object.defineProperty(Form.prototype, "form", {
+                    get: $util.oneOfGetter($oneOfFields = ["jsonSchema", "regex", "choice", "jsonObject"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new Form instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.Form
+                 * @static
+                 * @param {signalbox.inference.v1.Form.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.Form} Form instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.Form.$Shape): signalbox.inference.v1.Form & signalbox.inference.v1.Form.$Shape;
+                 *   (properties?: signalbox.inference.v1.Form.$Properties): signalbox.inference.v1.Form;
+                 * }}
+                 */
+                Form.create = function(properties) {
+                    return new Form(properties);
+                };
+
+                /**
+                 * Encodes the specified Form message. Does not implicitly {@link signalbox.inference.v1.Form.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.Form
+                 * @static
+                 * @param {signalbox.inference.v1.Form.$Properties} message Form message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Form.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.jsonSchema != null && $Object.hasOwnProperty.call(message, "jsonSchema"))
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.jsonSchema);
+                    if (message.regex != null && $Object.hasOwnProperty.call(message, "regex"))
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.regex);
+                    if (message.choice != null && $Object.hasOwnProperty.call(message, "choice"))
+                        $root.signalbox.inference.v1.FormChoice.encode(message.choice, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.jsonObject != null && $Object.hasOwnProperty.call(message, "jsonObject"))
+                        writer.uint32(/* id 4, wireType 0 =*/32).bool(message.jsonObject);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Form message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.Form
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Form & signalbox.inference.v1.Form.$Shape} Form
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Form.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.Form();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.jsonSchema = reader.stringVerify();
+                                message.form = "jsonSchema";
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.regex = reader.stringVerify();
+                                message.form = "regex";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.choice = $root.signalbox.inference.v1.FormChoice.decode(reader, reader.size(), $undefined, _depth + 1, message.choice);
+                                message.form = "choice";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                message.jsonObject = reader.bool();
+                                message.form = "jsonObject";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a Form message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.Form
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.Form} Form
+                 */
+                Form.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.Form)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.Form: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.Form();
+                    if (object.jsonSchema != null)
+                        message.jsonSchema = $String(object.jsonSchema);
+                    if (object.regex != null)
+                        message.regex = $String(object.regex);
+                    if (object.choice != null) {
+                        if (!$util.isObject(object.choice))
+                            throw $TypeError(".signalbox.inference.v1.Form.choice: object expected");
+                        message.choice = $root.signalbox.inference.v1.FormChoice.fromObject(object.choice, _depth + 1);
+                    }
+                    if (object.jsonObject != null)
+                        message.jsonObject = $Boolean(object.jsonObject);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a Form message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.Form
+                 * @static
+                 * @param {signalbox.inference.v1.Form} message Form
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                Form.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (message.jsonSchema != null && $Object.hasOwnProperty.call(message, "jsonSchema")) {
+                        object.jsonSchema = message.jsonSchema;
+                        if (options.oneofs)
+                            object.form = "jsonSchema";
+                    }
+                    if (message.regex != null && $Object.hasOwnProperty.call(message, "regex")) {
+                        object.regex = message.regex;
+                        if (options.oneofs)
+                            object.form = "regex";
+                    }
+                    if (message.choice != null && $Object.hasOwnProperty.call(message, "choice")) {
+                        object.choice = $root.signalbox.inference.v1.FormChoice.toObject(message.choice, options, _depth + 1);
+                        if (options.oneofs)
+                            object.form = "choice";
+                    }
+                    if (message.jsonObject != null && $Object.hasOwnProperty.call(message, "jsonObject")) {
+                        object.jsonObject = message.jsonObject;
+                        if (options.oneofs)
+                            object.form = "jsonObject";
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this Form to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.Form
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Form.prototype.toJSON = function() {
+                    return Form.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Form
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.Form
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Form.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.Form";
+                };
+
+                return Form;
+            })();
+
+            v1.FormChoice = (function() {
+
+                /**
+                 * Properties of a FormChoice.
+                 * @typedef {Object} signalbox.inference.v1.FormChoice.$Properties
+                 * @property {Array.<string>|null} [texts] FormChoice texts
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a FormChoice.
+                 * @memberof signalbox.inference.v1
+                 * @interface IFormChoice
+                 * @augments signalbox.inference.v1.FormChoice.$Properties
+                 * @deprecated Use signalbox.inference.v1.FormChoice.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a FormChoice.
+                 * @typedef {signalbox.inference.v1.FormChoice.$Properties} signalbox.inference.v1.FormChoice.$Shape
+                 */
+
+                /**
+                 * Constructs a new FormChoice.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a FormChoice.
+                 * @constructor
+                 * @param {signalbox.inference.v1.FormChoice.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const FormChoice = function (properties) {
+                    this.texts = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * FormChoice texts.
+                 * @member {Array.<string>} texts
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @instance
+                 */
+                FormChoice.prototype.texts = $util.emptyArray;
+
+                /**
+                 * Creates a new FormChoice instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @static
+                 * @param {signalbox.inference.v1.FormChoice.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.FormChoice} FormChoice instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.FormChoice.$Shape): signalbox.inference.v1.FormChoice & signalbox.inference.v1.FormChoice.$Shape;
+                 *   (properties?: signalbox.inference.v1.FormChoice.$Properties): signalbox.inference.v1.FormChoice;
+                 * }}
+                 */
+                FormChoice.create = function(properties) {
+                    return new FormChoice(properties);
+                };
+
+                /**
+                 * Encodes the specified FormChoice message. Does not implicitly {@link signalbox.inference.v1.FormChoice.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @static
+                 * @param {signalbox.inference.v1.FormChoice.$Properties} message FormChoice message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                FormChoice.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.texts != null && message.texts.length)
+                        for (let i = 0; i < message.texts.length; ++i)
+                            writer.uint32(/* id 1, wireType 2 =*/10).string(message.texts[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a FormChoice message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.FormChoice & signalbox.inference.v1.FormChoice.$Shape} FormChoice
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                FormChoice.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.FormChoice();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.texts && message.texts.length))
+                                    message.texts = [];
+                                message.texts.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a FormChoice message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.FormChoice} FormChoice
+                 */
+                FormChoice.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.FormChoice)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.FormChoice: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.FormChoice();
+                    if (object.texts) {
+                        if (!$Array.isArray(object.texts))
+                            throw $TypeError(".signalbox.inference.v1.FormChoice.texts: array expected");
+                        message.texts = $Array(object.texts.length);
+                        for (let i = 0; i < object.texts.length; ++i)
+                            message.texts[i] = $String(object.texts[i]);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a FormChoice message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @static
+                 * @param {signalbox.inference.v1.FormChoice} message FormChoice
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                FormChoice.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.texts = [];
+                    if (message.texts && message.texts.length) {
+                        object.texts = $Array(message.texts.length);
+                        for (let j = 0; j < message.texts.length; ++j)
+                            object.texts[j] = message.texts[j];
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this FormChoice to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                FormChoice.prototype.toJSON = function() {
+                    return FormChoice.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for FormChoice
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.FormChoice
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                FormChoice.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.FormChoice";
+                };
+
+                return FormChoice;
+            })();
+
+            v1.CompleteResponse = (function() {
+
+                /**
+                 * Properties of a CompleteResponse.
+                 * @typedef {Object} signalbox.inference.v1.CompleteResponse.$Properties
+                 * @property {signalbox.inference.v1.Started.$Properties|null} [started] CompleteResponse started
+                 * @property {number|null} [firstIndex] CompleteResponse firstIndex
+                 * @property {Array.<number>|null} [tokenIds] CompleteResponse tokenIds
+                 * @property {string|null} [text] CompleteResponse text
+                 * @property {Array.<signalbox.inference.v1.TokenLogprobs.$Properties>|null} [logprobs] CompleteResponse logprobs
+                 * @property {signalbox.inference.v1.FinishReason|null} [finish] CompleteResponse finish
+                 * @property {string|null} [stoppedBy] CompleteResponse stoppedBy
+                 * @property {signalbox.inference.v1.CompletionUsage.$Properties|null} [usage] CompleteResponse usage
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a CompleteResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface ICompleteResponse
+                 * @augments signalbox.inference.v1.CompleteResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.CompleteResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a CompleteResponse.
+                 * @typedef {signalbox.inference.v1.CompleteResponse.$Properties} signalbox.inference.v1.CompleteResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new CompleteResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a CompleteResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.CompleteResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const CompleteResponse = function (properties) {
+                    this.tokenIds = [];
+                    this.logprobs = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * CompleteResponse started.
+                 * @member {signalbox.inference.v1.Started.$Properties|null|undefined} started
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.started = null;
+
+                /**
+                 * CompleteResponse firstIndex.
+                 * @member {number} firstIndex
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.firstIndex = 0;
+
+                /**
+                 * CompleteResponse tokenIds.
+                 * @member {Array.<number>} tokenIds
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.tokenIds = $util.emptyArray;
+
+                /**
+                 * CompleteResponse text.
+                 * @member {string} text
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.text = "";
+
+                /**
+                 * CompleteResponse logprobs.
+                 * @member {Array.<signalbox.inference.v1.TokenLogprobs.$Properties>} logprobs
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.logprobs = $util.emptyArray;
+
+                /**
+                 * CompleteResponse finish.
+                 * @member {signalbox.inference.v1.FinishReason} finish
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.finish = 0;
+
+                /**
+                 * CompleteResponse stoppedBy.
+                 * @member {string|null|undefined} stoppedBy
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.stoppedBy = null;
+
+                /**
+                 * CompleteResponse usage.
+                 * @member {signalbox.inference.v1.CompletionUsage.$Properties|null|undefined} usage
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 */
+                CompleteResponse.prototype.usage = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(CompleteResponse.prototype, "_stoppedBy", {
+                    get: $util.oneOfGetter($oneOfFields = ["stoppedBy"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new CompleteResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @static
+                 * @param {signalbox.inference.v1.CompleteResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.CompleteResponse} CompleteResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.CompleteResponse.$Shape): signalbox.inference.v1.CompleteResponse & signalbox.inference.v1.CompleteResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.CompleteResponse.$Properties): signalbox.inference.v1.CompleteResponse;
+                 * }}
+                 */
+                CompleteResponse.create = function(properties) {
+                    return new CompleteResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified CompleteResponse message. Does not implicitly {@link signalbox.inference.v1.CompleteResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @static
+                 * @param {signalbox.inference.v1.CompleteResponse.$Properties} message CompleteResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                CompleteResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.started != null && $Object.hasOwnProperty.call(message, "started"))
+                        $root.signalbox.inference.v1.Started.encode(message.started, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.firstIndex != null && $Object.hasOwnProperty.call(message, "firstIndex") && message.firstIndex !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.firstIndex);
+                    if (message.tokenIds != null && message.tokenIds.length)
+                        writer.uint32(/* id 3, wireType 2 =*/26).uint32s(message.tokenIds);
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.text);
+                    if (message.logprobs != null && message.logprobs.length)
+                        for (let i = 0; i < message.logprobs.length; ++i)
+                            $root.signalbox.inference.v1.TokenLogprobs.encode(message.logprobs[i], writer.uint32(/* id 5, wireType 2 =*/42).fork(), _depth + 1).ldelim();
+                    if (message.finish != null && $Object.hasOwnProperty.call(message, "finish") && message.finish !== 0)
+                        writer.uint32(/* id 6, wireType 0 =*/48).int32(message.finish);
+                    if (message.stoppedBy != null && $Object.hasOwnProperty.call(message, "stoppedBy"))
+                        writer.uint32(/* id 7, wireType 2 =*/58).string(message.stoppedBy);
+                    if (message.usage != null && $Object.hasOwnProperty.call(message, "usage"))
+                        $root.signalbox.inference.v1.CompletionUsage.encode(message.usage, writer.uint32(/* id 8, wireType 2 =*/66).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a CompleteResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.CompleteResponse & signalbox.inference.v1.CompleteResponse.$Shape} CompleteResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                CompleteResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.CompleteResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.started = $root.signalbox.inference.v1.Started.decode(reader, reader.size(), $undefined, _depth + 1, message.started);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.firstIndex = value;
+                                else
+                                    delete message.firstIndex;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType === 2) {
+                                    if (!(message.tokenIds && message.tokenIds.length))
+                                        message.tokenIds = [];
+                                    reader.uint32s(message.tokenIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.tokenIds && message.tokenIds.length))
+                                    message.tokenIds = [];
+                                message.tokenIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.text = value;
+                                else
+                                    delete message.text;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.logprobs && message.logprobs.length))
+                                    message.logprobs = [];
+                                message.logprobs.push($root.signalbox.inference.v1.TokenLogprobs.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.finish = value;
+                                else
+                                    delete message.finish;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 2)
+                                    break;
+                                message.stoppedBy = reader.stringVerify();
+                                message._stoppedBy = "stoppedBy";
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                message.usage = $root.signalbox.inference.v1.CompletionUsage.decode(reader, reader.size(), $undefined, _depth + 1, message.usage);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a CompleteResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.CompleteResponse} CompleteResponse
+                 */
+                CompleteResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.CompleteResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.CompleteResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.CompleteResponse();
+                    if (object.started != null) {
+                        if (!$util.isObject(object.started))
+                            throw $TypeError(".signalbox.inference.v1.CompleteResponse.started: object expected");
+                        message.started = $root.signalbox.inference.v1.Started.fromObject(object.started, _depth + 1);
+                    }
+                    if (object.firstIndex != null)
+                        if ($Number(object.firstIndex) !== 0)
+                            message.firstIndex = object.firstIndex >>> 0;
+                    if (object.tokenIds) {
+                        if (!$Array.isArray(object.tokenIds))
+                            throw $TypeError(".signalbox.inference.v1.CompleteResponse.tokenIds: array expected");
+                        message.tokenIds = $Array(object.tokenIds.length);
+                        for (let i = 0; i < object.tokenIds.length; ++i)
+                            message.tokenIds[i] = object.tokenIds[i] >>> 0;
+                    }
+                    if (object.text != null)
+                        if (typeof object.text !== "string" || object.text.length)
+                            message.text = $String(object.text);
+                    if (object.logprobs) {
+                        if (!$Array.isArray(object.logprobs))
+                            throw $TypeError(".signalbox.inference.v1.CompleteResponse.logprobs: array expected");
+                        message.logprobs = $Array(object.logprobs.length);
+                        for (let i = 0; i < object.logprobs.length; ++i) {
+                            if (!$util.isObject(object.logprobs[i]))
+                                throw $TypeError(".signalbox.inference.v1.CompleteResponse.logprobs: object expected");
+                            message.logprobs[i] = $root.signalbox.inference.v1.TokenLogprobs.fromObject(object.logprobs[i], _depth + 1);
+                        }
+                    }
+                    if (object.finish !== 0 && (typeof object.finish !== "string" || $root.signalbox.inference.v1.FinishReason[object.finish] !== 0))
+                        switch (object.finish) {
+                        case "FINISH_REASON_UNSPECIFIED":
+                        case 0:
+                            message.finish = 0;
+                            break;
+                        case "FINISH_REASON_STOP":
+                        case 1:
+                            message.finish = 1;
+                            break;
+                        case "FINISH_REASON_LENGTH":
+                        case 2:
+                            message.finish = 2;
+                            break;
+                        case "FINISH_REASON_ABORTED":
+                        case 3:
+                            message.finish = 3;
+                            break;
+                        default:
+                            if (typeof object.finish === "number" && (object.finish | 0) === object.finish)
+                                message.finish = object.finish;
+                        }
+                    if (object.stoppedBy != null)
+                        message.stoppedBy = $String(object.stoppedBy);
+                    if (object.usage != null) {
+                        if (!$util.isObject(object.usage))
+                            throw $TypeError(".signalbox.inference.v1.CompleteResponse.usage: object expected");
+                        message.usage = $root.signalbox.inference.v1.CompletionUsage.fromObject(object.usage, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a CompleteResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @static
+                 * @param {signalbox.inference.v1.CompleteResponse} message CompleteResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                CompleteResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults) {
+                        object.tokenIds = [];
+                        object.logprobs = [];
+                    }
+                    if (options.defaults) {
+                        object.started = null;
+                        object.firstIndex = 0;
+                        object.text = "";
+                        object.finish = options.enums === $String ? "FINISH_REASON_UNSPECIFIED" : 0;
+                        object.usage = null;
+                    }
+                    if (message.started != null && $Object.hasOwnProperty.call(message, "started"))
+                        object.started = $root.signalbox.inference.v1.Started.toObject(message.started, options, _depth + 1);
+                    if (message.firstIndex != null && $Object.hasOwnProperty.call(message, "firstIndex"))
+                        object.firstIndex = message.firstIndex;
+                    if (message.tokenIds && message.tokenIds.length) {
+                        object.tokenIds = $Array(message.tokenIds.length);
+                        for (let j = 0; j < message.tokenIds.length; ++j)
+                            object.tokenIds[j] = message.tokenIds[j];
+                    }
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text"))
+                        object.text = message.text;
+                    if (message.logprobs && message.logprobs.length) {
+                        object.logprobs = $Array(message.logprobs.length);
+                        for (let j = 0; j < message.logprobs.length; ++j)
+                            object.logprobs[j] = $root.signalbox.inference.v1.TokenLogprobs.toObject(message.logprobs[j], options, _depth + 1);
+                    }
+                    if (message.finish != null && $Object.hasOwnProperty.call(message, "finish"))
+                        object.finish = options.enums === $String ? $root.signalbox.inference.v1.FinishReason[message.finish] === $undefined ? message.finish : $root.signalbox.inference.v1.FinishReason[message.finish] : message.finish;
+                    if (message.stoppedBy != null && $Object.hasOwnProperty.call(message, "stoppedBy"))
+                        object.stoppedBy = message.stoppedBy;
+                    if (message.usage != null && $Object.hasOwnProperty.call(message, "usage"))
+                        object.usage = $root.signalbox.inference.v1.CompletionUsage.toObject(message.usage, options, _depth + 1);
+                    return object;
+                };
+
+                /**
+                 * Converts this CompleteResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                CompleteResponse.prototype.toJSON = function() {
+                    return CompleteResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for CompleteResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.CompleteResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                CompleteResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.CompleteResponse";
+                };
+
+                return CompleteResponse;
+            })();
+
+            v1.Started = (function() {
+
+                /**
+                 * Properties of a Started.
+                 * @typedef {Object} signalbox.inference.v1.Started.$Properties
+                 * @property {string|null} [id] Started id
+                 * @property {number|null} [seed] Started seed
+                 * @property {number|null} [promptTokens] Started promptTokens
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Started.
+                 * @memberof signalbox.inference.v1
+                 * @interface IStarted
+                 * @augments signalbox.inference.v1.Started.$Properties
+                 * @deprecated Use signalbox.inference.v1.Started.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Started.
+                 * @typedef {signalbox.inference.v1.Started.$Properties} signalbox.inference.v1.Started.$Shape
+                 */
+
+                /**
+                 * Constructs a new Started.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a Started.
+                 * @constructor
+                 * @param {signalbox.inference.v1.Started.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Started = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Started id.
+                 * @member {string} id
+                 * @memberof signalbox.inference.v1.Started
+                 * @instance
+                 */
+                Started.prototype.id = "";
+
+                /**
+                 * Started seed.
+                 * @member {number} seed
+                 * @memberof signalbox.inference.v1.Started
+                 * @instance
+                 */
+                Started.prototype.seed = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Started promptTokens.
+                 * @member {number} promptTokens
+                 * @memberof signalbox.inference.v1.Started
+                 * @instance
+                 */
+                Started.prototype.promptTokens = 0;
+
+                /**
+                 * Creates a new Started instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.Started
+                 * @static
+                 * @param {signalbox.inference.v1.Started.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.Started} Started instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.Started.$Shape): signalbox.inference.v1.Started & signalbox.inference.v1.Started.$Shape;
+                 *   (properties?: signalbox.inference.v1.Started.$Properties): signalbox.inference.v1.Started;
+                 * }}
+                 */
+                Started.create = function(properties) {
+                    return new Started(properties);
+                };
+
+                /**
+                 * Encodes the specified Started message. Does not implicitly {@link signalbox.inference.v1.Started.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.Started
+                 * @static
+                 * @param {signalbox.inference.v1.Started.$Properties} message Started message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Started.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.id != null && $Object.hasOwnProperty.call(message, "id") && message.id !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.id);
+                    if (message.seed != null && $Object.hasOwnProperty.call(message, "seed") && (typeof message.seed === "object" ? message.seed.low || message.seed.high : message.seed !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.seed);
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens") && message.promptTokens !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.promptTokens);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Started message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.Started
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.Started & signalbox.inference.v1.Started.$Shape} Started
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Started.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.Started();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.id = value;
+                                else
+                                    delete message.id;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.seed = value;
+                                else
+                                    delete message.seed;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.promptTokens = value;
+                                else
+                                    delete message.promptTokens;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a Started message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.Started
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.Started} Started
+                 */
+                Started.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.Started)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.Started: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.Started();
+                    if (object.id != null)
+                        if (typeof object.id !== "string" || object.id.length)
+                            message.id = $String(object.id);
+                    if (object.seed != null)
+                        if (typeof object.seed === "object" ? object.seed.low || object.seed.high : $Number(object.seed) !== 0)
+                            if ($util.Long)
+                                message.seed = $util.Long.fromValue(object.seed, true);
+                            else if (typeof object.seed === "string")
+                                message.seed = $parseInt(object.seed, 10);
+                            else if (typeof object.seed === "number")
+                                message.seed = object.seed;
+                            else if (typeof object.seed === "object")
+                                message.seed = new $util.LongBits(object.seed.low >>> 0, object.seed.high >>> 0).toNumber(true);
+                    if (object.promptTokens != null)
+                        if ($Number(object.promptTokens) !== 0)
+                            message.promptTokens = object.promptTokens >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a Started message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.Started
+                 * @static
+                 * @param {signalbox.inference.v1.Started} message Started
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                Started.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.id = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.seed = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.seed = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.promptTokens = 0;
+                    }
+                    if (message.id != null && $Object.hasOwnProperty.call(message, "id"))
+                        object.id = message.id;
+                    if (message.seed != null && $Object.hasOwnProperty.call(message, "seed"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.seed = typeof message.seed === "number" ? $BigInt(message.seed) : $util.Long.fromBits(message.seed.low >>> 0, message.seed.high >>> 0, true).toBigInt();
+                        else if (typeof message.seed === "number")
+                            object.seed = options.longs === $String ? $String(message.seed) : message.seed;
+                        else
+                            object.seed = options.longs === $String ? $util.Long.prototype.toString.call(message.seed) : options.longs === $Number ? new $util.LongBits(message.seed.low >>> 0, message.seed.high >>> 0).toNumber(true) : message.seed;
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens"))
+                        object.promptTokens = message.promptTokens;
+                    return object;
+                };
+
+                /**
+                 * Converts this Started to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.Started
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Started.prototype.toJSON = function() {
+                    return Started.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Started
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.Started
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Started.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.Started";
+                };
+
+                return Started;
+            })();
+
+            v1.CompletionUsage = (function() {
+
+                /**
+                 * Properties of a CompletionUsage.
+                 * @typedef {Object} signalbox.inference.v1.CompletionUsage.$Properties
+                 * @property {number|null} [promptTokens] CompletionUsage promptTokens
+                 * @property {number|null} [cachedTokens] CompletionUsage cachedTokens
+                 * @property {number|null} [completionTokens] CompletionUsage completionTokens
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a CompletionUsage.
+                 * @memberof signalbox.inference.v1
+                 * @interface ICompletionUsage
+                 * @augments signalbox.inference.v1.CompletionUsage.$Properties
+                 * @deprecated Use signalbox.inference.v1.CompletionUsage.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a CompletionUsage.
+                 * @typedef {signalbox.inference.v1.CompletionUsage.$Properties} signalbox.inference.v1.CompletionUsage.$Shape
+                 */
+
+                /**
+                 * Constructs a new CompletionUsage.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a CompletionUsage.
+                 * @constructor
+                 * @param {signalbox.inference.v1.CompletionUsage.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const CompletionUsage = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * CompletionUsage promptTokens.
+                 * @member {number} promptTokens
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @instance
+                 */
+                CompletionUsage.prototype.promptTokens = 0;
+
+                /**
+                 * CompletionUsage cachedTokens.
+                 * @member {number} cachedTokens
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @instance
+                 */
+                CompletionUsage.prototype.cachedTokens = 0;
+
+                /**
+                 * CompletionUsage completionTokens.
+                 * @member {number} completionTokens
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @instance
+                 */
+                CompletionUsage.prototype.completionTokens = 0;
+
+                /**
+                 * Creates a new CompletionUsage instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @static
+                 * @param {signalbox.inference.v1.CompletionUsage.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.CompletionUsage} CompletionUsage instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.CompletionUsage.$Shape): signalbox.inference.v1.CompletionUsage & signalbox.inference.v1.CompletionUsage.$Shape;
+                 *   (properties?: signalbox.inference.v1.CompletionUsage.$Properties): signalbox.inference.v1.CompletionUsage;
+                 * }}
+                 */
+                CompletionUsage.create = function(properties) {
+                    return new CompletionUsage(properties);
+                };
+
+                /**
+                 * Encodes the specified CompletionUsage message. Does not implicitly {@link signalbox.inference.v1.CompletionUsage.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @static
+                 * @param {signalbox.inference.v1.CompletionUsage.$Properties} message CompletionUsage message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                CompletionUsage.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens") && message.promptTokens !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.promptTokens);
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens") && message.cachedTokens !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.cachedTokens);
+                    if (message.completionTokens != null && $Object.hasOwnProperty.call(message, "completionTokens") && message.completionTokens !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.completionTokens);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a CompletionUsage message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.CompletionUsage & signalbox.inference.v1.CompletionUsage.$Shape} CompletionUsage
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                CompletionUsage.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.CompletionUsage();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.promptTokens = value;
+                                else
+                                    delete message.promptTokens;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.cachedTokens = value;
+                                else
+                                    delete message.cachedTokens;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.completionTokens = value;
+                                else
+                                    delete message.completionTokens;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a CompletionUsage message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.CompletionUsage} CompletionUsage
+                 */
+                CompletionUsage.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.CompletionUsage)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.CompletionUsage: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.CompletionUsage();
+                    if (object.promptTokens != null)
+                        if ($Number(object.promptTokens) !== 0)
+                            message.promptTokens = object.promptTokens >>> 0;
+                    if (object.cachedTokens != null)
+                        if ($Number(object.cachedTokens) !== 0)
+                            message.cachedTokens = object.cachedTokens >>> 0;
+                    if (object.completionTokens != null)
+                        if ($Number(object.completionTokens) !== 0)
+                            message.completionTokens = object.completionTokens >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a CompletionUsage message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @static
+                 * @param {signalbox.inference.v1.CompletionUsage} message CompletionUsage
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                CompletionUsage.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.promptTokens = 0;
+                        object.cachedTokens = 0;
+                        object.completionTokens = 0;
+                    }
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens"))
+                        object.promptTokens = message.promptTokens;
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens"))
+                        object.cachedTokens = message.cachedTokens;
+                    if (message.completionTokens != null && $Object.hasOwnProperty.call(message, "completionTokens"))
+                        object.completionTokens = message.completionTokens;
+                    return object;
+                };
+
+                /**
+                 * Converts this CompletionUsage to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                CompletionUsage.prototype.toJSON = function() {
+                    return CompletionUsage.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for CompletionUsage
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.CompletionUsage
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                CompletionUsage.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.CompletionUsage";
+                };
+
+                return CompletionUsage;
+            })();
+
+            v1.ListModelsRequest = (function() {
+
+                /**
+                 * Properties of a ListModelsRequest.
+                 * @typedef {Object} signalbox.inference.v1.ListModelsRequest.$Properties
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ListModelsRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IListModelsRequest
+                 * @augments signalbox.inference.v1.ListModelsRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.ListModelsRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ListModelsRequest.
+                 * @typedef {signalbox.inference.v1.ListModelsRequest.$Properties} signalbox.inference.v1.ListModelsRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new ListModelsRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a ListModelsRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.ListModelsRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ListModelsRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Creates a new ListModelsRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.ListModelsRequest
+                 * @static
+                 * @param {signalbox.inference.v1.ListModelsRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.ListModelsRequest} ListModelsRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.ListModelsRequest.$Shape): signalbox.inference.v1.ListModelsRequest & signalbox.inference.v1.ListModelsRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.ListModelsRequest.$Properties): signalbox.inference.v1.ListModelsRequest;
+                 * }}
+                 */
+                ListModelsRequest.create = function(properties) {
+                    return new ListModelsRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified ListModelsRequest message. Does not implicitly {@link signalbox.inference.v1.ListModelsRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.ListModelsRequest
+                 * @static
+                 * @param {signalbox.inference.v1.ListModelsRequest.$Properties} message ListModelsRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ListModelsRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ListModelsRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.ListModelsRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ListModelsRequest & signalbox.inference.v1.ListModelsRequest.$Shape} ListModelsRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ListModelsRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.ListModelsRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        reader.skipType(tag & 7, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a ListModelsRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.ListModelsRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.ListModelsRequest} ListModelsRequest
+                 */
+                ListModelsRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.ListModelsRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.ListModelsRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    return new $root.signalbox.inference.v1.ListModelsRequest();
+                };
+
+                /**
+                 * Creates a plain object from a ListModelsRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.ListModelsRequest
+                 * @static
+                 * @param {signalbox.inference.v1.ListModelsRequest} message ListModelsRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                ListModelsRequest.toObject = function () {
+                    return {};
+                };
+
+                /**
+                 * Converts this ListModelsRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.ListModelsRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                ListModelsRequest.prototype.toJSON = function() {
+                    return ListModelsRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for ListModelsRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.ListModelsRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                ListModelsRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.ListModelsRequest";
+                };
+
+                return ListModelsRequest;
+            })();
+
+            v1.ListModelsResponse = (function() {
+
+                /**
+                 * Properties of a ListModelsResponse.
+                 * @typedef {Object} signalbox.inference.v1.ListModelsResponse.$Properties
+                 * @property {Array.<signalbox.inference.v1.ServedModel.$Properties>|null} [models] ListModelsResponse models
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ListModelsResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IListModelsResponse
+                 * @augments signalbox.inference.v1.ListModelsResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.ListModelsResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ListModelsResponse.
+                 * @typedef {signalbox.inference.v1.ListModelsResponse.$Properties} signalbox.inference.v1.ListModelsResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new ListModelsResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a ListModelsResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.ListModelsResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ListModelsResponse = function (properties) {
+                    this.models = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ListModelsResponse models.
+                 * @member {Array.<signalbox.inference.v1.ServedModel.$Properties>} models
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @instance
+                 */
+                ListModelsResponse.prototype.models = $util.emptyArray;
+
+                /**
+                 * Creates a new ListModelsResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @static
+                 * @param {signalbox.inference.v1.ListModelsResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.ListModelsResponse} ListModelsResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.ListModelsResponse.$Shape): signalbox.inference.v1.ListModelsResponse & signalbox.inference.v1.ListModelsResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.ListModelsResponse.$Properties): signalbox.inference.v1.ListModelsResponse;
+                 * }}
+                 */
+                ListModelsResponse.create = function(properties) {
+                    return new ListModelsResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified ListModelsResponse message. Does not implicitly {@link signalbox.inference.v1.ListModelsResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @static
+                 * @param {signalbox.inference.v1.ListModelsResponse.$Properties} message ListModelsResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ListModelsResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.models != null && message.models.length)
+                        for (let i = 0; i < message.models.length; ++i)
+                            $root.signalbox.inference.v1.ServedModel.encode(message.models[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ListModelsResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ListModelsResponse & signalbox.inference.v1.ListModelsResponse.$Shape} ListModelsResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ListModelsResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.ListModelsResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.models && message.models.length))
+                                    message.models = [];
+                                message.models.push($root.signalbox.inference.v1.ServedModel.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a ListModelsResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.ListModelsResponse} ListModelsResponse
+                 */
+                ListModelsResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.ListModelsResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.ListModelsResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.ListModelsResponse();
+                    if (object.models) {
+                        if (!$Array.isArray(object.models))
+                            throw $TypeError(".signalbox.inference.v1.ListModelsResponse.models: array expected");
+                        message.models = $Array(object.models.length);
+                        for (let i = 0; i < object.models.length; ++i) {
+                            if (!$util.isObject(object.models[i]))
+                                throw $TypeError(".signalbox.inference.v1.ListModelsResponse.models: object expected");
+                            message.models[i] = $root.signalbox.inference.v1.ServedModel.fromObject(object.models[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a ListModelsResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @static
+                 * @param {signalbox.inference.v1.ListModelsResponse} message ListModelsResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                ListModelsResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.models = [];
+                    if (message.models && message.models.length) {
+                        object.models = $Array(message.models.length);
+                        for (let j = 0; j < message.models.length; ++j)
+                            object.models[j] = $root.signalbox.inference.v1.ServedModel.toObject(message.models[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this ListModelsResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                ListModelsResponse.prototype.toJSON = function() {
+                    return ListModelsResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for ListModelsResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.ListModelsResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                ListModelsResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.ListModelsResponse";
+                };
+
+                return ListModelsResponse;
+            })();
+
+            v1.ServedModel = (function() {
+
+                /**
+                 * Properties of a ServedModel.
+                 * @typedef {Object} signalbox.inference.v1.ServedModel.$Properties
+                 * @property {string|null} [name] ServedModel name
+                 * @property {number|null} [contextMax] ServedModel contextMax
+                 * @property {number|null} [vocab] ServedModel vocab
+                 * @property {Array.<number>|null} [eosIds] ServedModel eosIds
+                 * @property {signalbox.inference.v1.ServedModelState|null} [state] ServedModel state
+                 * @property {number|null} [workers] ServedModel workers
+                 * @property {boolean|null} [hasTokenizer] ServedModel hasTokenizer
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ServedModel.
+                 * @memberof signalbox.inference.v1
+                 * @interface IServedModel
+                 * @augments signalbox.inference.v1.ServedModel.$Properties
+                 * @deprecated Use signalbox.inference.v1.ServedModel.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ServedModel.
+                 * @typedef {signalbox.inference.v1.ServedModel.$Properties} signalbox.inference.v1.ServedModel.$Shape
+                 */
+
+                /**
+                 * Constructs a new ServedModel.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a ServedModel.
+                 * @constructor
+                 * @param {signalbox.inference.v1.ServedModel.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ServedModel = function (properties) {
+                    this.eosIds = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ServedModel name.
+                 * @member {string} name
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 */
+                ServedModel.prototype.name = "";
+
+                /**
+                 * ServedModel contextMax.
+                 * @member {number} contextMax
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 */
+                ServedModel.prototype.contextMax = 0;
+
+                /**
+                 * ServedModel vocab.
+                 * @member {number} vocab
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 */
+                ServedModel.prototype.vocab = 0;
+
+                /**
+                 * ServedModel eosIds.
+                 * @member {Array.<number>} eosIds
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 */
+                ServedModel.prototype.eosIds = $util.emptyArray;
+
+                /**
+                 * ServedModel state.
+                 * @member {signalbox.inference.v1.ServedModelState} state
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 */
+                ServedModel.prototype.state = 0;
+
+                /**
+                 * ServedModel workers.
+                 * @member {number} workers
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 */
+                ServedModel.prototype.workers = 0;
+
+                /**
+                 * ServedModel hasTokenizer.
+                 * @member {boolean} hasTokenizer
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 */
+                ServedModel.prototype.hasTokenizer = false;
+
+                /**
+                 * Creates a new ServedModel instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @static
+                 * @param {signalbox.inference.v1.ServedModel.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.ServedModel} ServedModel instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.ServedModel.$Shape): signalbox.inference.v1.ServedModel & signalbox.inference.v1.ServedModel.$Shape;
+                 *   (properties?: signalbox.inference.v1.ServedModel.$Properties): signalbox.inference.v1.ServedModel;
+                 * }}
+                 */
+                ServedModel.create = function(properties) {
+                    return new ServedModel(properties);
+                };
+
+                /**
+                 * Encodes the specified ServedModel message. Does not implicitly {@link signalbox.inference.v1.ServedModel.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @static
+                 * @param {signalbox.inference.v1.ServedModel.$Properties} message ServedModel message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ServedModel.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.name);
+                    if (message.contextMax != null && $Object.hasOwnProperty.call(message, "contextMax") && message.contextMax !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.contextMax);
+                    if (message.vocab != null && $Object.hasOwnProperty.call(message, "vocab") && message.vocab !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.vocab);
+                    if (message.eosIds != null && message.eosIds.length)
+                        writer.uint32(/* id 4, wireType 2 =*/34).uint32s(message.eosIds);
+                    if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== 0)
+                        writer.uint32(/* id 5, wireType 0 =*/40).int32(message.state);
+                    if (message.workers != null && $Object.hasOwnProperty.call(message, "workers") && message.workers !== 0)
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.workers);
+                    if (message.hasTokenizer != null && $Object.hasOwnProperty.call(message, "hasTokenizer") && message.hasTokenizer !== false)
+                        writer.uint32(/* id 7, wireType 0 =*/56).bool(message.hasTokenizer);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ServedModel message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.ServedModel & signalbox.inference.v1.ServedModel.$Shape} ServedModel
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ServedModel.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.ServedModel();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.name = value;
+                                else
+                                    delete message.name;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.contextMax = value;
+                                else
+                                    delete message.contextMax;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.vocab = value;
+                                else
+                                    delete message.vocab;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType === 2) {
+                                    if (!(message.eosIds && message.eosIds.length))
+                                        message.eosIds = [];
+                                    reader.uint32s(message.eosIds);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.eosIds && message.eosIds.length))
+                                    message.eosIds = [];
+                                message.eosIds.push(reader.uint32());
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.int32())
+                                    message.state = value;
+                                else
+                                    delete message.state;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.workers = value;
+                                else
+                                    delete message.workers;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.hasTokenizer = value;
+                                else
+                                    delete message.hasTokenizer;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a ServedModel message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.ServedModel} ServedModel
+                 */
+                ServedModel.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.ServedModel)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.ServedModel: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.ServedModel();
+                    if (object.name != null)
+                        if (typeof object.name !== "string" || object.name.length)
+                            message.name = $String(object.name);
+                    if (object.contextMax != null)
+                        if ($Number(object.contextMax) !== 0)
+                            message.contextMax = object.contextMax >>> 0;
+                    if (object.vocab != null)
+                        if ($Number(object.vocab) !== 0)
+                            message.vocab = object.vocab >>> 0;
+                    if (object.eosIds) {
+                        if (!$Array.isArray(object.eosIds))
+                            throw $TypeError(".signalbox.inference.v1.ServedModel.eosIds: array expected");
+                        message.eosIds = $Array(object.eosIds.length);
+                        for (let i = 0; i < object.eosIds.length; ++i)
+                            message.eosIds[i] = object.eosIds[i] >>> 0;
+                    }
+                    if (object.state !== 0 && (typeof object.state !== "string" || $root.signalbox.inference.v1.ServedModelState[object.state] !== 0))
+                        switch (object.state) {
+                        case "SERVED_MODEL_STATE_UNSPECIFIED":
+                        case 0:
+                            message.state = 0;
+                            break;
+                        case "SERVED_MODEL_STATE_LOADING":
+                        case 1:
+                            message.state = 1;
+                            break;
+                        case "SERVED_MODEL_STATE_READY":
+                        case 2:
+                            message.state = 2;
+                            break;
+                        case "SERVED_MODEL_STATE_DRAINING":
+                        case 3:
+                            message.state = 3;
+                            break;
+                        case "SERVED_MODEL_STATE_ABSENT":
+                        case 4:
+                            message.state = 4;
+                            break;
+                        default:
+                            if (typeof object.state === "number" && (object.state | 0) === object.state)
+                                message.state = object.state;
+                        }
+                    if (object.workers != null)
+                        if ($Number(object.workers) !== 0)
+                            message.workers = object.workers >>> 0;
+                    if (object.hasTokenizer != null)
+                        if (object.hasTokenizer)
+                            message.hasTokenizer = $Boolean(object.hasTokenizer);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a ServedModel message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @static
+                 * @param {signalbox.inference.v1.ServedModel} message ServedModel
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                ServedModel.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.eosIds = [];
+                    if (options.defaults) {
+                        object.name = "";
+                        object.contextMax = 0;
+                        object.vocab = 0;
+                        object.state = options.enums === $String ? "SERVED_MODEL_STATE_UNSPECIFIED" : 0;
+                        object.workers = 0;
+                        object.hasTokenizer = false;
+                    }
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
+                        object.name = message.name;
+                    if (message.contextMax != null && $Object.hasOwnProperty.call(message, "contextMax"))
+                        object.contextMax = message.contextMax;
+                    if (message.vocab != null && $Object.hasOwnProperty.call(message, "vocab"))
+                        object.vocab = message.vocab;
+                    if (message.eosIds && message.eosIds.length) {
+                        object.eosIds = $Array(message.eosIds.length);
+                        for (let j = 0; j < message.eosIds.length; ++j)
+                            object.eosIds[j] = message.eosIds[j];
+                    }
+                    if (message.state != null && $Object.hasOwnProperty.call(message, "state"))
+                        object.state = options.enums === $String ? $root.signalbox.inference.v1.ServedModelState[message.state] === $undefined ? message.state : $root.signalbox.inference.v1.ServedModelState[message.state] : message.state;
+                    if (message.workers != null && $Object.hasOwnProperty.call(message, "workers"))
+                        object.workers = message.workers;
+                    if (message.hasTokenizer != null && $Object.hasOwnProperty.call(message, "hasTokenizer"))
+                        object.hasTokenizer = message.hasTokenizer;
+                    return object;
+                };
+
+                /**
+                 * Converts this ServedModel to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                ServedModel.prototype.toJSON = function() {
+                    return ServedModel.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for ServedModel
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.ServedModel
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                ServedModel.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.ServedModel";
+                };
+
+                return ServedModel;
+            })();
+
+            /**
+             * ServedModelState enum.
+             * @name signalbox.inference.v1.ServedModelState
+             * @enum {number}
+             * @property {number} SERVED_MODEL_STATE_UNSPECIFIED=0 SERVED_MODEL_STATE_UNSPECIFIED value
+             * @property {number} SERVED_MODEL_STATE_LOADING=1 SERVED_MODEL_STATE_LOADING value
+             * @property {number} SERVED_MODEL_STATE_READY=2 SERVED_MODEL_STATE_READY value
+             * @property {number} SERVED_MODEL_STATE_DRAINING=3 SERVED_MODEL_STATE_DRAINING value
+             * @property {number} SERVED_MODEL_STATE_ABSENT=4 SERVED_MODEL_STATE_ABSENT value
+             */
+            v1.ServedModelState = (function() {
+                const valuesById = $Object.create(null), values = $Object.create(valuesById);
+                values[valuesById[0] = "SERVED_MODEL_STATE_UNSPECIFIED"] = 0;
+                values[valuesById[1] = "SERVED_MODEL_STATE_LOADING"] = 1;
+                values[valuesById[2] = "SERVED_MODEL_STATE_READY"] = 2;
+                values[valuesById[3] = "SERVED_MODEL_STATE_DRAINING"] = 3;
+                values[valuesById[4] = "SERVED_MODEL_STATE_ABSENT"] = 4;
+                return values;
+            })();
+
+            v1.TokenizeRequest = (function() {
+
+                /**
+                 * Properties of a TokenizeRequest.
+                 * @typedef {Object} signalbox.inference.v1.TokenizeRequest.$Properties
+                 * @property {string|null} [model] TokenizeRequest model
+                 * @property {string|null} [text] TokenizeRequest text
+                 * @property {signalbox.inference.v1.Chat.$Properties|null} [chat] TokenizeRequest chat
+                 * @property {boolean|null} [withoutSpecial] TokenizeRequest withoutSpecial
+                 * @property {"text"|"chat"} [input] TokenizeRequest input
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a TokenizeRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface ITokenizeRequest
+                 * @augments signalbox.inference.v1.TokenizeRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.TokenizeRequest.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a TokenizeRequest.
+                 * @typedef {{
+                 *   model?: string|null;
+                 *   text?: string|null;
+                 *   chat?: signalbox.inference.v1.Chat.$Shape|null;
+                 *   withoutSpecial?: boolean|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ input?: undefined; text?: null; chat?: null }|{ input?: "text"; text: string; chat?: null }|{ input?: "chat"; text?: null; chat: signalbox.inference.v1.Chat.$Shape })
+                 * )} signalbox.inference.v1.TokenizeRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new TokenizeRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a TokenizeRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.TokenizeRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const TokenizeRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * TokenizeRequest model.
+                 * @member {string} model
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @instance
+                 */
+                TokenizeRequest.prototype.model = "";
+
+                /**
+                 * TokenizeRequest text.
+                 * @member {string|null|undefined} text
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @instance
+                 */
+                TokenizeRequest.prototype.text = null;
+
+                /**
+                 * TokenizeRequest chat.
+                 * @member {signalbox.inference.v1.Chat.$Properties|null|undefined} chat
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @instance
+                 */
+                TokenizeRequest.prototype.chat = null;
+
+                /**
+                 * TokenizeRequest withoutSpecial.
+                 * @member {boolean} withoutSpecial
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @instance
+                 */
+                TokenizeRequest.prototype.withoutSpecial = false;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * TokenizeRequest input.
+                 * @member {"text"|"chat"|undefined} input
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @instance
+                 */
+                $Object.defineProperty(TokenizeRequest.prototype, "input", {
+                    get: $util.oneOfGetter($oneOfFields = ["text", "chat"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new TokenizeRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @static
+                 * @param {signalbox.inference.v1.TokenizeRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.TokenizeRequest} TokenizeRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.TokenizeRequest.$Shape): signalbox.inference.v1.TokenizeRequest & signalbox.inference.v1.TokenizeRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.TokenizeRequest.$Properties): signalbox.inference.v1.TokenizeRequest;
+                 * }}
+                 */
+                TokenizeRequest.create = function(properties) {
+                    return new TokenizeRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified TokenizeRequest message. Does not implicitly {@link signalbox.inference.v1.TokenizeRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @static
+                 * @param {signalbox.inference.v1.TokenizeRequest.$Properties} message TokenizeRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                TokenizeRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model") && message.model !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.model);
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text"))
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.text);
+                    if (message.chat != null && $Object.hasOwnProperty.call(message, "chat"))
+                        $root.signalbox.inference.v1.Chat.encode(message.chat, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.withoutSpecial != null && $Object.hasOwnProperty.call(message, "withoutSpecial") && message.withoutSpecial !== false)
+                        writer.uint32(/* id 4, wireType 0 =*/32).bool(message.withoutSpecial);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a TokenizeRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenizeRequest & signalbox.inference.v1.TokenizeRequest.$Shape} TokenizeRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                TokenizeRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.TokenizeRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.model = value;
+                                else
+                                    delete message.model;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.text = reader.stringVerify();
+                                message.input = "text";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.chat = $root.signalbox.inference.v1.Chat.decode(reader, reader.size(), $undefined, _depth + 1, message.chat);
+                                message.input = "chat";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.withoutSpecial = value;
+                                else
+                                    delete message.withoutSpecial;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a TokenizeRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.TokenizeRequest} TokenizeRequest
+                 */
+                TokenizeRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.TokenizeRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.TokenizeRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.TokenizeRequest();
+                    if (object.model != null)
+                        if (typeof object.model !== "string" || object.model.length)
+                            message.model = $String(object.model);
+                    if (object.text != null)
+                        message.text = $String(object.text);
+                    if (object.chat != null) {
+                        if (!$util.isObject(object.chat))
+                            throw $TypeError(".signalbox.inference.v1.TokenizeRequest.chat: object expected");
+                        message.chat = $root.signalbox.inference.v1.Chat.fromObject(object.chat, _depth + 1);
+                    }
+                    if (object.withoutSpecial != null)
+                        if (object.withoutSpecial)
+                            message.withoutSpecial = $Boolean(object.withoutSpecial);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a TokenizeRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @static
+                 * @param {signalbox.inference.v1.TokenizeRequest} message TokenizeRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                TokenizeRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.model = "";
+                        object.withoutSpecial = false;
+                    }
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model"))
+                        object.model = message.model;
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text")) {
+                        object.text = message.text;
+                        if (options.oneofs)
+                            object.input = "text";
+                    }
+                    if (message.chat != null && $Object.hasOwnProperty.call(message, "chat")) {
+                        object.chat = $root.signalbox.inference.v1.Chat.toObject(message.chat, options, _depth + 1);
+                        if (options.oneofs)
+                            object.input = "chat";
+                    }
+                    if (message.withoutSpecial != null && $Object.hasOwnProperty.call(message, "withoutSpecial"))
+                        object.withoutSpecial = message.withoutSpecial;
+                    return object;
+                };
+
+                /**
+                 * Converts this TokenizeRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                TokenizeRequest.prototype.toJSON = function() {
+                    return TokenizeRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for TokenizeRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.TokenizeRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                TokenizeRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.TokenizeRequest";
+                };
+
+                return TokenizeRequest;
+            })();
+
+            v1.TokenizeResponse = (function() {
+
+                /**
+                 * Properties of a TokenizeResponse.
+                 * @typedef {Object} signalbox.inference.v1.TokenizeResponse.$Properties
+                 * @property {Array.<number>|null} [ids] TokenizeResponse ids
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a TokenizeResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface ITokenizeResponse
+                 * @augments signalbox.inference.v1.TokenizeResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.TokenizeResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a TokenizeResponse.
+                 * @typedef {signalbox.inference.v1.TokenizeResponse.$Properties} signalbox.inference.v1.TokenizeResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new TokenizeResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a TokenizeResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.TokenizeResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const TokenizeResponse = function (properties) {
+                    this.ids = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * TokenizeResponse ids.
+                 * @member {Array.<number>} ids
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @instance
+                 */
+                TokenizeResponse.prototype.ids = $util.emptyArray;
+
+                /**
+                 * Creates a new TokenizeResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @static
+                 * @param {signalbox.inference.v1.TokenizeResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.TokenizeResponse} TokenizeResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.TokenizeResponse.$Shape): signalbox.inference.v1.TokenizeResponse & signalbox.inference.v1.TokenizeResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.TokenizeResponse.$Properties): signalbox.inference.v1.TokenizeResponse;
+                 * }}
+                 */
+                TokenizeResponse.create = function(properties) {
+                    return new TokenizeResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified TokenizeResponse message. Does not implicitly {@link signalbox.inference.v1.TokenizeResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @static
+                 * @param {signalbox.inference.v1.TokenizeResponse.$Properties} message TokenizeResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                TokenizeResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.ids != null && message.ids.length)
+                        writer.uint32(/* id 1, wireType 2 =*/10).uint32s(message.ids);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a TokenizeResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.TokenizeResponse & signalbox.inference.v1.TokenizeResponse.$Shape} TokenizeResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                TokenizeResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.TokenizeResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType === 2) {
+                                    if (!(message.ids && message.ids.length))
+                                        message.ids = [];
+                                    reader.uint32s(message.ids);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.ids && message.ids.length))
+                                    message.ids = [];
+                                message.ids.push(reader.uint32());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a TokenizeResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.TokenizeResponse} TokenizeResponse
+                 */
+                TokenizeResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.TokenizeResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.TokenizeResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.TokenizeResponse();
+                    if (object.ids) {
+                        if (!$Array.isArray(object.ids))
+                            throw $TypeError(".signalbox.inference.v1.TokenizeResponse.ids: array expected");
+                        message.ids = $Array(object.ids.length);
+                        for (let i = 0; i < object.ids.length; ++i)
+                            message.ids[i] = object.ids[i] >>> 0;
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a TokenizeResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @static
+                 * @param {signalbox.inference.v1.TokenizeResponse} message TokenizeResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                TokenizeResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.ids = [];
+                    if (message.ids && message.ids.length) {
+                        object.ids = $Array(message.ids.length);
+                        for (let j = 0; j < message.ids.length; ++j)
+                            object.ids[j] = message.ids[j];
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this TokenizeResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                TokenizeResponse.prototype.toJSON = function() {
+                    return TokenizeResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for TokenizeResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.TokenizeResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                TokenizeResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.TokenizeResponse";
+                };
+
+                return TokenizeResponse;
+            })();
+
+            v1.DetokenizeRequest = (function() {
+
+                /**
+                 * Properties of a DetokenizeRequest.
+                 * @typedef {Object} signalbox.inference.v1.DetokenizeRequest.$Properties
+                 * @property {string|null} [model] DetokenizeRequest model
+                 * @property {Array.<number>|null} [ids] DetokenizeRequest ids
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a DetokenizeRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IDetokenizeRequest
+                 * @augments signalbox.inference.v1.DetokenizeRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.DetokenizeRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a DetokenizeRequest.
+                 * @typedef {signalbox.inference.v1.DetokenizeRequest.$Properties} signalbox.inference.v1.DetokenizeRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new DetokenizeRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a DetokenizeRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.DetokenizeRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const DetokenizeRequest = function (properties) {
+                    this.ids = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * DetokenizeRequest model.
+                 * @member {string} model
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @instance
+                 */
+                DetokenizeRequest.prototype.model = "";
+
+                /**
+                 * DetokenizeRequest ids.
+                 * @member {Array.<number>} ids
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @instance
+                 */
+                DetokenizeRequest.prototype.ids = $util.emptyArray;
+
+                /**
+                 * Creates a new DetokenizeRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @static
+                 * @param {signalbox.inference.v1.DetokenizeRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.DetokenizeRequest} DetokenizeRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.DetokenizeRequest.$Shape): signalbox.inference.v1.DetokenizeRequest & signalbox.inference.v1.DetokenizeRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.DetokenizeRequest.$Properties): signalbox.inference.v1.DetokenizeRequest;
+                 * }}
+                 */
+                DetokenizeRequest.create = function(properties) {
+                    return new DetokenizeRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified DetokenizeRequest message. Does not implicitly {@link signalbox.inference.v1.DetokenizeRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @static
+                 * @param {signalbox.inference.v1.DetokenizeRequest.$Properties} message DetokenizeRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                DetokenizeRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model") && message.model !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.model);
+                    if (message.ids != null && message.ids.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).uint32s(message.ids);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a DetokenizeRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DetokenizeRequest & signalbox.inference.v1.DetokenizeRequest.$Shape} DetokenizeRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                DetokenizeRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.DetokenizeRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.model = value;
+                                else
+                                    delete message.model;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType === 2) {
+                                    if (!(message.ids && message.ids.length))
+                                        message.ids = [];
+                                    reader.uint32s(message.ids);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.ids && message.ids.length))
+                                    message.ids = [];
+                                message.ids.push(reader.uint32());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a DetokenizeRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.DetokenizeRequest} DetokenizeRequest
+                 */
+                DetokenizeRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.DetokenizeRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.DetokenizeRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.DetokenizeRequest();
+                    if (object.model != null)
+                        if (typeof object.model !== "string" || object.model.length)
+                            message.model = $String(object.model);
+                    if (object.ids) {
+                        if (!$Array.isArray(object.ids))
+                            throw $TypeError(".signalbox.inference.v1.DetokenizeRequest.ids: array expected");
+                        message.ids = $Array(object.ids.length);
+                        for (let i = 0; i < object.ids.length; ++i)
+                            message.ids[i] = object.ids[i] >>> 0;
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a DetokenizeRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @static
+                 * @param {signalbox.inference.v1.DetokenizeRequest} message DetokenizeRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                DetokenizeRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.ids = [];
+                    if (options.defaults)
+                        object.model = "";
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model"))
+                        object.model = message.model;
+                    if (message.ids && message.ids.length) {
+                        object.ids = $Array(message.ids.length);
+                        for (let j = 0; j < message.ids.length; ++j)
+                            object.ids[j] = message.ids[j];
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this DetokenizeRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                DetokenizeRequest.prototype.toJSON = function() {
+                    return DetokenizeRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for DetokenizeRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.DetokenizeRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                DetokenizeRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.DetokenizeRequest";
+                };
+
+                return DetokenizeRequest;
+            })();
+
+            v1.DetokenizeResponse = (function() {
+
+                /**
+                 * Properties of a DetokenizeResponse.
+                 * @typedef {Object} signalbox.inference.v1.DetokenizeResponse.$Properties
+                 * @property {string|null} [text] DetokenizeResponse text
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a DetokenizeResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IDetokenizeResponse
+                 * @augments signalbox.inference.v1.DetokenizeResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.DetokenizeResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a DetokenizeResponse.
+                 * @typedef {signalbox.inference.v1.DetokenizeResponse.$Properties} signalbox.inference.v1.DetokenizeResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new DetokenizeResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a DetokenizeResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.DetokenizeResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const DetokenizeResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * DetokenizeResponse text.
+                 * @member {string} text
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @instance
+                 */
+                DetokenizeResponse.prototype.text = "";
+
+                /**
+                 * Creates a new DetokenizeResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @static
+                 * @param {signalbox.inference.v1.DetokenizeResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.DetokenizeResponse} DetokenizeResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.DetokenizeResponse.$Shape): signalbox.inference.v1.DetokenizeResponse & signalbox.inference.v1.DetokenizeResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.DetokenizeResponse.$Properties): signalbox.inference.v1.DetokenizeResponse;
+                 * }}
+                 */
+                DetokenizeResponse.create = function(properties) {
+                    return new DetokenizeResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified DetokenizeResponse message. Does not implicitly {@link signalbox.inference.v1.DetokenizeResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @static
+                 * @param {signalbox.inference.v1.DetokenizeResponse.$Properties} message DetokenizeResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                DetokenizeResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text") && message.text !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.text);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a DetokenizeResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.DetokenizeResponse & signalbox.inference.v1.DetokenizeResponse.$Shape} DetokenizeResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                DetokenizeResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.DetokenizeResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.text = value;
+                                else
+                                    delete message.text;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a DetokenizeResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.DetokenizeResponse} DetokenizeResponse
+                 */
+                DetokenizeResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.DetokenizeResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.DetokenizeResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.DetokenizeResponse();
+                    if (object.text != null)
+                        if (typeof object.text !== "string" || object.text.length)
+                            message.text = $String(object.text);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a DetokenizeResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @static
+                 * @param {signalbox.inference.v1.DetokenizeResponse} message DetokenizeResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                DetokenizeResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.text = "";
+                    if (message.text != null && $Object.hasOwnProperty.call(message, "text"))
+                        object.text = message.text;
+                    return object;
+                };
+
+                /**
+                 * Converts this DetokenizeResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                DetokenizeResponse.prototype.toJSON = function() {
+                    return DetokenizeResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for DetokenizeResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.DetokenizeResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                DetokenizeResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.DetokenizeResponse";
+                };
+
+                return DetokenizeResponse;
             })();
 
             v1.GenerateRequest = (function() {
@@ -34642,6 +38356,1145 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 return DialChallenge;
+            })();
+
+            v1.WorkerReport = (function() {
+
+                /**
+                 * Properties of a WorkerReport.
+                 * @typedef {Object} signalbox.inference.v1.WorkerReport.$Properties
+                 * @property {string|null} [worker] WorkerReport worker
+                 * @property {signalbox.inference.v1.Progress.$Properties|null} [progress] WorkerReport progress
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a WorkerReport.
+                 * @memberof signalbox.inference.v1
+                 * @interface IWorkerReport
+                 * @augments signalbox.inference.v1.WorkerReport.$Properties
+                 * @deprecated Use signalbox.inference.v1.WorkerReport.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a WorkerReport.
+                 * @typedef {signalbox.inference.v1.WorkerReport.$Properties} signalbox.inference.v1.WorkerReport.$Shape
+                 */
+
+                /**
+                 * Constructs a new WorkerReport.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a WorkerReport.
+                 * @constructor
+                 * @param {signalbox.inference.v1.WorkerReport.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const WorkerReport = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * WorkerReport worker.
+                 * @member {string} worker
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @instance
+                 */
+                WorkerReport.prototype.worker = "";
+
+                /**
+                 * WorkerReport progress.
+                 * @member {signalbox.inference.v1.Progress.$Properties|null|undefined} progress
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @instance
+                 */
+                WorkerReport.prototype.progress = null;
+
+                /**
+                 * Creates a new WorkerReport instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @static
+                 * @param {signalbox.inference.v1.WorkerReport.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.WorkerReport} WorkerReport instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.WorkerReport.$Shape): signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape;
+                 *   (properties?: signalbox.inference.v1.WorkerReport.$Properties): signalbox.inference.v1.WorkerReport;
+                 * }}
+                 */
+                WorkerReport.create = function(properties) {
+                    return new WorkerReport(properties);
+                };
+
+                /**
+                 * Encodes the specified WorkerReport message. Does not implicitly {@link signalbox.inference.v1.WorkerReport.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @static
+                 * @param {signalbox.inference.v1.WorkerReport.$Properties} message WorkerReport message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                WorkerReport.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.worker);
+                    if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
+                        $root.signalbox.inference.v1.Progress.encode(message.progress, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a WorkerReport message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WorkerReport & signalbox.inference.v1.WorkerReport.$Shape} WorkerReport
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                WorkerReport.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.WorkerReport();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.worker = value;
+                                else
+                                    delete message.worker;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.progress = $root.signalbox.inference.v1.Progress.decode(reader, reader.size(), $undefined, _depth + 1, message.progress);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a WorkerReport message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.WorkerReport} WorkerReport
+                 */
+                WorkerReport.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.WorkerReport)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.WorkerReport: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.WorkerReport();
+                    if (object.worker != null)
+                        if (typeof object.worker !== "string" || object.worker.length)
+                            message.worker = $String(object.worker);
+                    if (object.progress != null) {
+                        if (!$util.isObject(object.progress))
+                            throw $TypeError(".signalbox.inference.v1.WorkerReport.progress: object expected");
+                        message.progress = $root.signalbox.inference.v1.Progress.fromObject(object.progress, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a WorkerReport message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @static
+                 * @param {signalbox.inference.v1.WorkerReport} message WorkerReport
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                WorkerReport.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.worker = "";
+                        object.progress = null;
+                    }
+                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker"))
+                        object.worker = message.worker;
+                    if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
+                        object.progress = $root.signalbox.inference.v1.Progress.toObject(message.progress, options, _depth + 1);
+                    return object;
+                };
+
+                /**
+                 * Converts this WorkerReport to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                WorkerReport.prototype.toJSON = function() {
+                    return WorkerReport.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for WorkerReport
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                WorkerReport.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.WorkerReport";
+                };
+
+                return WorkerReport;
+            })();
+
+            v1.RouterLoad = (function() {
+
+                /**
+                 * Properties of a RouterLoad.
+                 * @typedef {Object} signalbox.inference.v1.RouterLoad.$Properties
+                 * @property {string|null} [router] RouterLoad router
+                 * @property {string|null} [epoch] RouterLoad epoch
+                 * @property {number|null} [sequence] RouterLoad sequence
+                 * @property {Array.<signalbox.inference.v1.WorkerShare.$Properties>|null} [workers] RouterLoad workers
+                 * @property {boolean|null} [leaving] RouterLoad leaving
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a RouterLoad.
+                 * @memberof signalbox.inference.v1
+                 * @interface IRouterLoad
+                 * @augments signalbox.inference.v1.RouterLoad.$Properties
+                 * @deprecated Use signalbox.inference.v1.RouterLoad.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a RouterLoad.
+                 * @typedef {signalbox.inference.v1.RouterLoad.$Properties} signalbox.inference.v1.RouterLoad.$Shape
+                 */
+
+                /**
+                 * Constructs a new RouterLoad.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a RouterLoad.
+                 * @constructor
+                 * @param {signalbox.inference.v1.RouterLoad.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const RouterLoad = function (properties) {
+                    this.workers = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * RouterLoad router.
+                 * @member {string} router
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @instance
+                 */
+                RouterLoad.prototype.router = "";
+
+                /**
+                 * RouterLoad epoch.
+                 * @member {string} epoch
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @instance
+                 */
+                RouterLoad.prototype.epoch = "";
+
+                /**
+                 * RouterLoad sequence.
+                 * @member {number} sequence
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @instance
+                 */
+                RouterLoad.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * RouterLoad workers.
+                 * @member {Array.<signalbox.inference.v1.WorkerShare.$Properties>} workers
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @instance
+                 */
+                RouterLoad.prototype.workers = $util.emptyArray;
+
+                /**
+                 * RouterLoad leaving.
+                 * @member {boolean} leaving
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @instance
+                 */
+                RouterLoad.prototype.leaving = false;
+
+                /**
+                 * Creates a new RouterLoad instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @static
+                 * @param {signalbox.inference.v1.RouterLoad.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.RouterLoad} RouterLoad instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.RouterLoad.$Shape): signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape;
+                 *   (properties?: signalbox.inference.v1.RouterLoad.$Properties): signalbox.inference.v1.RouterLoad;
+                 * }}
+                 */
+                RouterLoad.create = function(properties) {
+                    return new RouterLoad(properties);
+                };
+
+                /**
+                 * Encodes the specified RouterLoad message. Does not implicitly {@link signalbox.inference.v1.RouterLoad.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @static
+                 * @param {signalbox.inference.v1.RouterLoad.$Properties} message RouterLoad message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                RouterLoad.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.router != null && $Object.hasOwnProperty.call(message, "router") && message.router !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.router);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.epoch);
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.sequence);
+                    if (message.workers != null && message.workers.length)
+                        for (let i = 0; i < message.workers.length; ++i)
+                            $root.signalbox.inference.v1.WorkerShare.encode(message.workers[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(/* id 5, wireType 0 =*/40).bool(message.leaving);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a RouterLoad message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.RouterLoad & signalbox.inference.v1.RouterLoad.$Shape} RouterLoad
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                RouterLoad.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.RouterLoad();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.router = value;
+                                else
+                                    delete message.router;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.workers && message.workers.length))
+                                    message.workers = [];
+                                message.workers.push($root.signalbox.inference.v1.WorkerShare.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a RouterLoad message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.RouterLoad} RouterLoad
+                 */
+                RouterLoad.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.RouterLoad)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.RouterLoad: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.RouterLoad();
+                    if (object.router != null)
+                        if (typeof object.router !== "string" || object.router.length)
+                            message.router = $String(object.router);
+                    if (object.epoch != null)
+                        if (typeof object.epoch !== "string" || object.epoch.length)
+                            message.epoch = $String(object.epoch);
+                    if (object.sequence != null)
+                        if (typeof object.sequence === "object" ? object.sequence.low || object.sequence.high : $Number(object.sequence) !== 0)
+                            if ($util.Long)
+                                message.sequence = $util.Long.fromValue(object.sequence, true);
+                            else if (typeof object.sequence === "string")
+                                message.sequence = $parseInt(object.sequence, 10);
+                            else if (typeof object.sequence === "number")
+                                message.sequence = object.sequence;
+                            else if (typeof object.sequence === "object")
+                                message.sequence = new $util.LongBits(object.sequence.low >>> 0, object.sequence.high >>> 0).toNumber(true);
+                    if (object.workers) {
+                        if (!$Array.isArray(object.workers))
+                            throw $TypeError(".signalbox.inference.v1.RouterLoad.workers: array expected");
+                        message.workers = $Array(object.workers.length);
+                        for (let i = 0; i < object.workers.length; ++i) {
+                            if (!$util.isObject(object.workers[i]))
+                                throw $TypeError(".signalbox.inference.v1.RouterLoad.workers: object expected");
+                            message.workers[i] = $root.signalbox.inference.v1.WorkerShare.fromObject(object.workers[i], _depth + 1);
+                        }
+                    }
+                    if (object.leaving != null)
+                        if (object.leaving)
+                            message.leaving = $Boolean(object.leaving);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a RouterLoad message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @static
+                 * @param {signalbox.inference.v1.RouterLoad} message RouterLoad
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                RouterLoad.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.workers = [];
+                    if (options.defaults) {
+                        object.router = "";
+                        object.epoch = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.sequence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.sequence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.leaving = false;
+                    }
+                    if (message.router != null && $Object.hasOwnProperty.call(message, "router"))
+                        object.router = message.router;
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch"))
+                        object.epoch = message.epoch;
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.sequence = typeof message.sequence === "number" ? $BigInt(message.sequence) : $util.Long.fromBits(message.sequence.low >>> 0, message.sequence.high >>> 0, true).toBigInt();
+                        else if (typeof message.sequence === "number")
+                            object.sequence = options.longs === $String ? $String(message.sequence) : message.sequence;
+                        else
+                            object.sequence = options.longs === $String ? $util.Long.prototype.toString.call(message.sequence) : options.longs === $Number ? new $util.LongBits(message.sequence.low >>> 0, message.sequence.high >>> 0).toNumber(true) : message.sequence;
+                    if (message.workers && message.workers.length) {
+                        object.workers = $Array(message.workers.length);
+                        for (let j = 0; j < message.workers.length; ++j)
+                            object.workers[j] = $root.signalbox.inference.v1.WorkerShare.toObject(message.workers[j], options, _depth + 1);
+                    }
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving"))
+                        object.leaving = message.leaving;
+                    return object;
+                };
+
+                /**
+                 * Converts this RouterLoad to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                RouterLoad.prototype.toJSON = function() {
+                    return RouterLoad.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for RouterLoad
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.RouterLoad
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                RouterLoad.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.RouterLoad";
+                };
+
+                return RouterLoad;
+            })();
+
+            v1.WorkerShare = (function() {
+
+                /**
+                 * Properties of a WorkerShare.
+                 * @typedef {Object} signalbox.inference.v1.WorkerShare.$Properties
+                 * @property {string|null} [worker] WorkerShare worker
+                 * @property {number|null} [dispatch] WorkerShare dispatch
+                 * @property {number|null} [seen] WorkerShare seen
+                 * @property {number|null} [unseen] WorkerShare unseen
+                 * @property {number|null} [unseenTokens] WorkerShare unseenTokens
+                 * @property {number|null} [unseenBlocks] WorkerShare unseenBlocks
+                 * @property {number|null} [inFlight] WorkerShare inFlight
+                 * @property {number|null} [awaitingTokens] WorkerShare awaitingTokens
+                 * @property {number|null} [inFlightBlocks] WorkerShare inFlightBlocks
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a WorkerShare.
+                 * @memberof signalbox.inference.v1
+                 * @interface IWorkerShare
+                 * @augments signalbox.inference.v1.WorkerShare.$Properties
+                 * @deprecated Use signalbox.inference.v1.WorkerShare.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a WorkerShare.
+                 * @typedef {signalbox.inference.v1.WorkerShare.$Properties} signalbox.inference.v1.WorkerShare.$Shape
+                 */
+
+                /**
+                 * Constructs a new WorkerShare.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a WorkerShare.
+                 * @constructor
+                 * @param {signalbox.inference.v1.WorkerShare.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const WorkerShare = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * WorkerShare worker.
+                 * @member {string} worker
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.worker = "";
+
+                /**
+                 * WorkerShare dispatch.
+                 * @member {number} dispatch
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.dispatch = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * WorkerShare seen.
+                 * @member {number} seen
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.seen = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * WorkerShare unseen.
+                 * @member {number} unseen
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.unseen = 0;
+
+                /**
+                 * WorkerShare unseenTokens.
+                 * @member {number} unseenTokens
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.unseenTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * WorkerShare unseenBlocks.
+                 * @member {number} unseenBlocks
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.unseenBlocks = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * WorkerShare inFlight.
+                 * @member {number} inFlight
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.inFlight = 0;
+
+                /**
+                 * WorkerShare awaitingTokens.
+                 * @member {number} awaitingTokens
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.awaitingTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * WorkerShare inFlightBlocks.
+                 * @member {number} inFlightBlocks
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 */
+                WorkerShare.prototype.inFlightBlocks = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new WorkerShare instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @static
+                 * @param {signalbox.inference.v1.WorkerShare.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.WorkerShare} WorkerShare instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.WorkerShare.$Shape): signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape;
+                 *   (properties?: signalbox.inference.v1.WorkerShare.$Properties): signalbox.inference.v1.WorkerShare;
+                 * }}
+                 */
+                WorkerShare.create = function(properties) {
+                    return new WorkerShare(properties);
+                };
+
+                /**
+                 * Encodes the specified WorkerShare message. Does not implicitly {@link signalbox.inference.v1.WorkerShare.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @static
+                 * @param {signalbox.inference.v1.WorkerShare.$Properties} message WorkerShare message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                WorkerShare.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker") && message.worker !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.worker);
+                    if (message.dispatch != null && $Object.hasOwnProperty.call(message, "dispatch") && (typeof message.dispatch === "object" ? message.dispatch.low || message.dispatch.high : message.dispatch !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.dispatch);
+                    if (message.seen != null && $Object.hasOwnProperty.call(message, "seen") && (typeof message.seen === "object" ? message.seen.low || message.seen.high : message.seen !== 0))
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.seen);
+                    if (message.unseen != null && $Object.hasOwnProperty.call(message, "unseen") && message.unseen !== 0)
+                        writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.unseen);
+                    if (message.unseenTokens != null && $Object.hasOwnProperty.call(message, "unseenTokens") && (typeof message.unseenTokens === "object" ? message.unseenTokens.low || message.unseenTokens.high : message.unseenTokens !== 0))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.unseenTokens);
+                    if (message.unseenBlocks != null && $Object.hasOwnProperty.call(message, "unseenBlocks") && (typeof message.unseenBlocks === "object" ? message.unseenBlocks.low || message.unseenBlocks.high : message.unseenBlocks !== 0))
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.unseenBlocks);
+                    if (message.inFlight != null && $Object.hasOwnProperty.call(message, "inFlight") && message.inFlight !== 0)
+                        writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.inFlight);
+                    if (message.awaitingTokens != null && $Object.hasOwnProperty.call(message, "awaitingTokens") && (typeof message.awaitingTokens === "object" ? message.awaitingTokens.low || message.awaitingTokens.high : message.awaitingTokens !== 0))
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.awaitingTokens);
+                    if (message.inFlightBlocks != null && $Object.hasOwnProperty.call(message, "inFlightBlocks") && (typeof message.inFlightBlocks === "object" ? message.inFlightBlocks.low || message.inFlightBlocks.high : message.inFlightBlocks !== 0))
+                        writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.inFlightBlocks);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a WorkerShare message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.WorkerShare & signalbox.inference.v1.WorkerShare.$Shape} WorkerShare
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                WorkerShare.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.WorkerShare();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.worker = value;
+                                else
+                                    delete message.worker;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.dispatch = value;
+                                else
+                                    delete message.dispatch;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.seen = value;
+                                else
+                                    delete message.seen;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.unseen = value;
+                                else
+                                    delete message.unseen;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.unseenTokens = value;
+                                else
+                                    delete message.unseenTokens;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.unseenBlocks = value;
+                                else
+                                    delete message.unseenBlocks;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.inFlight = value;
+                                else
+                                    delete message.inFlight;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.awaitingTokens = value;
+                                else
+                                    delete message.awaitingTokens;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.inFlightBlocks = value;
+                                else
+                                    delete message.inFlightBlocks;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a WorkerShare message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.WorkerShare} WorkerShare
+                 */
+                WorkerShare.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.WorkerShare)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.WorkerShare: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.WorkerShare();
+                    if (object.worker != null)
+                        if (typeof object.worker !== "string" || object.worker.length)
+                            message.worker = $String(object.worker);
+                    if (object.dispatch != null)
+                        if (typeof object.dispatch === "object" ? object.dispatch.low || object.dispatch.high : $Number(object.dispatch) !== 0)
+                            if ($util.Long)
+                                message.dispatch = $util.Long.fromValue(object.dispatch, true);
+                            else if (typeof object.dispatch === "string")
+                                message.dispatch = $parseInt(object.dispatch, 10);
+                            else if (typeof object.dispatch === "number")
+                                message.dispatch = object.dispatch;
+                            else if (typeof object.dispatch === "object")
+                                message.dispatch = new $util.LongBits(object.dispatch.low >>> 0, object.dispatch.high >>> 0).toNumber(true);
+                    if (object.seen != null)
+                        if (typeof object.seen === "object" ? object.seen.low || object.seen.high : $Number(object.seen) !== 0)
+                            if ($util.Long)
+                                message.seen = $util.Long.fromValue(object.seen, true);
+                            else if (typeof object.seen === "string")
+                                message.seen = $parseInt(object.seen, 10);
+                            else if (typeof object.seen === "number")
+                                message.seen = object.seen;
+                            else if (typeof object.seen === "object")
+                                message.seen = new $util.LongBits(object.seen.low >>> 0, object.seen.high >>> 0).toNumber(true);
+                    if (object.unseen != null)
+                        if ($Number(object.unseen) !== 0)
+                            message.unseen = object.unseen >>> 0;
+                    if (object.unseenTokens != null)
+                        if (typeof object.unseenTokens === "object" ? object.unseenTokens.low || object.unseenTokens.high : $Number(object.unseenTokens) !== 0)
+                            if ($util.Long)
+                                message.unseenTokens = $util.Long.fromValue(object.unseenTokens, true);
+                            else if (typeof object.unseenTokens === "string")
+                                message.unseenTokens = $parseInt(object.unseenTokens, 10);
+                            else if (typeof object.unseenTokens === "number")
+                                message.unseenTokens = object.unseenTokens;
+                            else if (typeof object.unseenTokens === "object")
+                                message.unseenTokens = new $util.LongBits(object.unseenTokens.low >>> 0, object.unseenTokens.high >>> 0).toNumber(true);
+                    if (object.unseenBlocks != null)
+                        if (typeof object.unseenBlocks === "object" ? object.unseenBlocks.low || object.unseenBlocks.high : $Number(object.unseenBlocks) !== 0)
+                            if ($util.Long)
+                                message.unseenBlocks = $util.Long.fromValue(object.unseenBlocks, true);
+                            else if (typeof object.unseenBlocks === "string")
+                                message.unseenBlocks = $parseInt(object.unseenBlocks, 10);
+                            else if (typeof object.unseenBlocks === "number")
+                                message.unseenBlocks = object.unseenBlocks;
+                            else if (typeof object.unseenBlocks === "object")
+                                message.unseenBlocks = new $util.LongBits(object.unseenBlocks.low >>> 0, object.unseenBlocks.high >>> 0).toNumber(true);
+                    if (object.inFlight != null)
+                        if ($Number(object.inFlight) !== 0)
+                            message.inFlight = object.inFlight >>> 0;
+                    if (object.awaitingTokens != null)
+                        if (typeof object.awaitingTokens === "object" ? object.awaitingTokens.low || object.awaitingTokens.high : $Number(object.awaitingTokens) !== 0)
+                            if ($util.Long)
+                                message.awaitingTokens = $util.Long.fromValue(object.awaitingTokens, true);
+                            else if (typeof object.awaitingTokens === "string")
+                                message.awaitingTokens = $parseInt(object.awaitingTokens, 10);
+                            else if (typeof object.awaitingTokens === "number")
+                                message.awaitingTokens = object.awaitingTokens;
+                            else if (typeof object.awaitingTokens === "object")
+                                message.awaitingTokens = new $util.LongBits(object.awaitingTokens.low >>> 0, object.awaitingTokens.high >>> 0).toNumber(true);
+                    if (object.inFlightBlocks != null)
+                        if (typeof object.inFlightBlocks === "object" ? object.inFlightBlocks.low || object.inFlightBlocks.high : $Number(object.inFlightBlocks) !== 0)
+                            if ($util.Long)
+                                message.inFlightBlocks = $util.Long.fromValue(object.inFlightBlocks, true);
+                            else if (typeof object.inFlightBlocks === "string")
+                                message.inFlightBlocks = $parseInt(object.inFlightBlocks, 10);
+                            else if (typeof object.inFlightBlocks === "number")
+                                message.inFlightBlocks = object.inFlightBlocks;
+                            else if (typeof object.inFlightBlocks === "object")
+                                message.inFlightBlocks = new $util.LongBits(object.inFlightBlocks.low >>> 0, object.inFlightBlocks.high >>> 0).toNumber(true);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a WorkerShare message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @static
+                 * @param {signalbox.inference.v1.WorkerShare} message WorkerShare
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                WorkerShare.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.worker = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.dispatch = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.dispatch = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.seen = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.seen = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.unseen = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.unseenTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.unseenTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.unseenBlocks = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.unseenBlocks = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.inFlight = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.awaitingTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.awaitingTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.inFlightBlocks = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.inFlightBlocks = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    }
+                    if (message.worker != null && $Object.hasOwnProperty.call(message, "worker"))
+                        object.worker = message.worker;
+                    if (message.dispatch != null && $Object.hasOwnProperty.call(message, "dispatch"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.dispatch = typeof message.dispatch === "number" ? $BigInt(message.dispatch) : $util.Long.fromBits(message.dispatch.low >>> 0, message.dispatch.high >>> 0, true).toBigInt();
+                        else if (typeof message.dispatch === "number")
+                            object.dispatch = options.longs === $String ? $String(message.dispatch) : message.dispatch;
+                        else
+                            object.dispatch = options.longs === $String ? $util.Long.prototype.toString.call(message.dispatch) : options.longs === $Number ? new $util.LongBits(message.dispatch.low >>> 0, message.dispatch.high >>> 0).toNumber(true) : message.dispatch;
+                    if (message.seen != null && $Object.hasOwnProperty.call(message, "seen"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.seen = typeof message.seen === "number" ? $BigInt(message.seen) : $util.Long.fromBits(message.seen.low >>> 0, message.seen.high >>> 0, true).toBigInt();
+                        else if (typeof message.seen === "number")
+                            object.seen = options.longs === $String ? $String(message.seen) : message.seen;
+                        else
+                            object.seen = options.longs === $String ? $util.Long.prototype.toString.call(message.seen) : options.longs === $Number ? new $util.LongBits(message.seen.low >>> 0, message.seen.high >>> 0).toNumber(true) : message.seen;
+                    if (message.unseen != null && $Object.hasOwnProperty.call(message, "unseen"))
+                        object.unseen = message.unseen;
+                    if (message.unseenTokens != null && $Object.hasOwnProperty.call(message, "unseenTokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.unseenTokens = typeof message.unseenTokens === "number" ? $BigInt(message.unseenTokens) : $util.Long.fromBits(message.unseenTokens.low >>> 0, message.unseenTokens.high >>> 0, true).toBigInt();
+                        else if (typeof message.unseenTokens === "number")
+                            object.unseenTokens = options.longs === $String ? $String(message.unseenTokens) : message.unseenTokens;
+                        else
+                            object.unseenTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.unseenTokens) : options.longs === $Number ? new $util.LongBits(message.unseenTokens.low >>> 0, message.unseenTokens.high >>> 0).toNumber(true) : message.unseenTokens;
+                    if (message.unseenBlocks != null && $Object.hasOwnProperty.call(message, "unseenBlocks"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.unseenBlocks = typeof message.unseenBlocks === "number" ? $BigInt(message.unseenBlocks) : $util.Long.fromBits(message.unseenBlocks.low >>> 0, message.unseenBlocks.high >>> 0, true).toBigInt();
+                        else if (typeof message.unseenBlocks === "number")
+                            object.unseenBlocks = options.longs === $String ? $String(message.unseenBlocks) : message.unseenBlocks;
+                        else
+                            object.unseenBlocks = options.longs === $String ? $util.Long.prototype.toString.call(message.unseenBlocks) : options.longs === $Number ? new $util.LongBits(message.unseenBlocks.low >>> 0, message.unseenBlocks.high >>> 0).toNumber(true) : message.unseenBlocks;
+                    if (message.inFlight != null && $Object.hasOwnProperty.call(message, "inFlight"))
+                        object.inFlight = message.inFlight;
+                    if (message.awaitingTokens != null && $Object.hasOwnProperty.call(message, "awaitingTokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.awaitingTokens = typeof message.awaitingTokens === "number" ? $BigInt(message.awaitingTokens) : $util.Long.fromBits(message.awaitingTokens.low >>> 0, message.awaitingTokens.high >>> 0, true).toBigInt();
+                        else if (typeof message.awaitingTokens === "number")
+                            object.awaitingTokens = options.longs === $String ? $String(message.awaitingTokens) : message.awaitingTokens;
+                        else
+                            object.awaitingTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.awaitingTokens) : options.longs === $Number ? new $util.LongBits(message.awaitingTokens.low >>> 0, message.awaitingTokens.high >>> 0).toNumber(true) : message.awaitingTokens;
+                    if (message.inFlightBlocks != null && $Object.hasOwnProperty.call(message, "inFlightBlocks"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.inFlightBlocks = typeof message.inFlightBlocks === "number" ? $BigInt(message.inFlightBlocks) : $util.Long.fromBits(message.inFlightBlocks.low >>> 0, message.inFlightBlocks.high >>> 0, true).toBigInt();
+                        else if (typeof message.inFlightBlocks === "number")
+                            object.inFlightBlocks = options.longs === $String ? $String(message.inFlightBlocks) : message.inFlightBlocks;
+                        else
+                            object.inFlightBlocks = options.longs === $String ? $util.Long.prototype.toString.call(message.inFlightBlocks) : options.longs === $Number ? new $util.LongBits(message.inFlightBlocks.low >>> 0, message.inFlightBlocks.high >>> 0).toNumber(true) : message.inFlightBlocks;
+                    return object;
+                };
+
+                /**
+                 * Converts this WorkerShare to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                WorkerShare.prototype.toJSON = function() {
+                    return WorkerShare.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for WorkerShare
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.WorkerShare
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                WorkerShare.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.WorkerShare";
+                };
+
+                return WorkerShare;
             })();
 
             return v1;

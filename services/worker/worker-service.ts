@@ -110,6 +110,8 @@ export async function startWorker(
   const routers = config.routers.map((address) => {
     return { address, link: randomBytes(8).toString("hex") };
   });
+  const nats = natsOptions(settings.nats, config.name);
+  const telling = { identity, routers, endsAtMs: settings.endsAtMs, nats };
   const sender = await life.start(
     "progress",
     () =>
@@ -118,8 +120,6 @@ export async function startWorker(
         process.exitCode = 3;
         life.requestStop("the progress thread ended");
       }),
-  const nats = natsOptions(settings.nats, config.name);
-  const telling = { identity, routers, endsAtMs: settings.endsAtMs, nats };
     (part) => part.close(),
   );
   const links = await life.start(

@@ -382,15 +382,15 @@ export const METRICS = {
     help: "NATS messages, by direction: in, out",
     labels: ["direction"],
   },
-  signalbox_auth_refusals_total: {
-    type: "counter",
-    help: "Requests refused for who sent them",
-    labels: ["reason"],
-  },
   signalbox_nats_up: {
     type: "gauge",
     help: "1 while this router is connected to NATS",
     labels: [],
+  },
+  signalbox_auth_refusals_total: {
+    type: "counter",
+    help: "Requests refused for who sent them",
+    labels: ["reason"],
   },
   // Artifacts
   signalbox_artifact_bytes_total: {
