@@ -193,6 +193,7 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
     router: {
       name: text("router.name") ?? `${hostname()}-${process.pid}`,
       http: text("router.http") ?? "127.0.0.1:0",
+      grpc: text("router.grpc"),
       workers: text("router.workers") ?? "127.0.0.1:0",
       secretFile: text("router.secret_file"),
       state: text("router.state"),
@@ -208,7 +209,6 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       caFile: text("tls.ca_file"),
       certFile: text("tls.cert_file"),
       keyFile: text("tls.key_file"),
-      grpc: text("router.grpc"),
     },
     telemetry: { level: (text("telemetry.level") as LogLevel | null) ?? "info" },
   };
