@@ -32,16 +32,16 @@ describe.skipIf(WHY_NO_ADDON !== null)(`a worker with the engine${lacks}`, () =>
     const env = {
       ...{ ...process.env, SIGNALBOX_ENGINE: addon, SIGNALBOX_WORKER_MODEL: MODEL },
       ...{ SIGNALBOX_WORKER_ROUTERS: router.address, SIGNALBOX_WORKER_THREADS: "1" },
-      SIGNALBOX_WORKER_LISTEN: "127.0.0.1:0",
+      ...{ SIGNALBOX_WORKER_LISTEN: "127.0.0.1:0", SIGNALBOX_WORKER_CANARY_IDLE_S: "0.1" },
     };
     const main = join(import.meta.dirname, "main.ts");
     const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     const [line] = await once(child.stdout, "data");
-    const ready = JSON.parse(String(line)) as { readonly grpc: string; readonly model: string };
-    expect(ready.model).toBe("lantern");
+    const ready = JSON.parse(String(line)) as { readonly [key: string]: string };
+    expect(ready["model"]).toBe("lantern");
     const golden = JSON.parse(readFileSync(join(MODEL, "golden.json"), "utf8")) as Golden;
-    const direct = clientOfWorker(ready.grpc);
+    const direct = clientOfWorker(ready["grpc"] ?? "");
     const routed = await router.client();
     for (const [index, { ids, greedy }] of golden.prompts.entries()) {
       if (greedy === undefined) continue;
@@ -61,6 +61,16 @@ describe.skipIf(WHY_NO_ADDON !== null)(`a worker with the engine${lacks}`, () =>
     expect(model).toMatchObject({ name: "lantern", numericsClass: { backEnd: "cpu" } });
     expect(model?.weightsFingerprint).toMatch(/^[0-9a-f]{64}$/);
     expect(model?.tokenizerSha256).toMatch(/^[0-9a-f]{64}$/);
+    // Its canaries are answered alike whatever went through it between them.
+    await expect
+      .poll(
+        async () => {
+          const metrics = await (await fetch(`http://${ready["http"]}/metrics`)).text();
+          return Number(/signalbox_worker_canaries_total\S* (\d+)/.exec(metrics)?.[1] ?? 0);
+        },
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(2);
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
   }, 120_000);

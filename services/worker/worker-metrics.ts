@@ -13,6 +13,8 @@ export interface MeterSources {
 
 export interface WorkerMeter {
   onOutcome(outcome: Outcome | "refused"): void;
+  /** An idle engine answered the worker's own request. */
+  onCanary(): void;
 }
 
 /** How vLLM names the ends that are its own. */
@@ -62,6 +64,7 @@ export function workerMeter(metrics: Metrics, model: string, sources: MeterSourc
       if (finished_reason === undefined) return;
       metrics.counter("vllm:request_success_total", { ...named, finished_reason }).inc();
     },
+    onCanary: () => metrics.counter("signalbox_worker_canaries_total", none).inc(),
   };
 }
 

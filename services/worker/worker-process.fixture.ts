@@ -3,8 +3,10 @@
 //
 //   "block"  holds the event loop for a second
 //   "die"    fails the engine with the next token
+//   "stall"  holds the engine for good, and it does not notice
+//   "lie"    from now on the engine's tokens are other ones
 
-import { SimulatedEngine } from "#native/index.ts";
+import { SimulatedEngine, type Generation } from "#native/index.ts";
 import { systemClock, systemTimers } from "#shared/config/system.ts";
 import { createLogger } from "#shared/telemetry/logger.ts";
 import { readConfig } from "./config.ts";
@@ -14,6 +16,19 @@ import { NO_TOKENIZER } from "./tokenizer-files.ts";
 import { startWorker, TAKE_DOWN_MS } from "./worker-service.ts";
 
 const BLOCK_MS = 1_000;
+
+function lying(generation: Generation): Generation {
+  return {
+    abort: () => generation.abort(),
+    allowTokens: (index, mask) => generation.allowTokens(index, mask),
+    async *[Symbol.asyncIterator]() {
+      for await (const chunk of generation) {
+        yield { ...chunk, tokenIds: chunk.tokenIds.map((id) => id + 1) };
+      }
+    },
+  };
+}
+
 const settings = readConfig([], process.env);
 const engine = new SimulatedEngine({
   ...{ clock: systemClock, timers: systemTimers, latency: () => 5, meanTokens: null },
@@ -25,6 +40,11 @@ const card = modelCard(engine.model, {
 
 process.on("message", (message) => {
   if (message === "die") engine.inject({ kind: "die", afterTokens: 1, code: "internal" });
+  if (message === "stall") engine.inject({ kind: "stall", reportAfterMs: null });
+  if (message === "lie") {
+    const generate = engine.generate.bind(engine);
+    engine.generate = (request) => lying(generate(request));
+  }
   if (message !== "block") return;
   const end = performance.now() + BLOCK_MS;
   while (performance.now() < end);

@@ -17,6 +17,7 @@ import { GrpcServer } from "#shared/mesh/grpc-server.ts";
 import { natsOptions } from "#shared/mesh/nats-bus.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { createMetrics } from "#shared/telemetry/metrics.ts";
+import { CanaryWatch } from "./canary-watch.ts";
 import type { WorkerSettings } from "./config.ts";
 import { figuresOf, type Figures } from "./core/figures.ts";
 import { onEngineEnded } from "./core/sessions.ts";
@@ -77,6 +78,11 @@ export async function startWorker(
       if (router !== null) sender.onDispatch(router, dispatch);
     },
   });
+  const canary = new CanaryWatch({
+    ...{ engine, clock: systemClock, timers: systemTimers, exact: true },
+    ...{ idleMs: config.canaryIdleS * 1000, onAnswered: () => meter.onCanary() },
+  });
+  await canary.first();
   let lastStats = engine.stats();
   const figuresNow = (): Figures => {
     lastStats = statsOf(() => engine.stats()) ?? lastStats;
@@ -163,14 +169,23 @@ export async function startWorker(
       await within(sessions.idle(), HAND_BACK_MS);
     },
   );
-  void engine.ended.then((end) => {
-    if (end.kind !== "failed") return;
-    onEngineEnded(sessions.core, end.failure.message);
-    logger.fatal({ err: end.failure, code: end.failure.code }, "the engine failed");
+  const onEngineFailed = (reason: string, facts: object): void => {
+    onEngineEnded(sessions.core, reason);
+    logger.fatal(facts, "the engine failed");
     process.exitCode = 3;
     tellStop();
     life.requestStop("the engine failed");
+  };
+  void engine.ended.then((end) => {
+    if (end.kind !== "failed") return;
+    const { failure } = end;
+    onEngineFailed(failure.message, { err: failure, code: failure.code });
   });
+  await life.start(
+    "canary",
+    () => canary.watch((what) => onEngineFailed(what, { what })),
+    () => canary.close(),
+  );
   const listening = grpc === "" ? null : grpc;
   const { name, model } = { name: config.name, model: card.name };
   return { service: "worker", worker: name, model, grpc: listening, http: http.address };

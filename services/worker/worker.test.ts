@@ -200,6 +200,27 @@ test("an engine that fails is told, and the worker ends with 3", async () => {
   expect(await worker.exited).toEqual([3, null]);
 }, 60_000);
 
+test("an idle engine that hangs is seen to stand still while it runs something", async () => {
+  const { router, worker } = await routed({ canary_idle_s: "0.2" });
+  await waitFor(() => router.progress.at(-1)?.engineStep ?? 0, SLOW_MS);
+  worker.child.send("stall");
+  const stands = (): Progress[] => {
+    const step = router.progress.at(-1)?.engineStep;
+    return router.progress.filter((it) => it.engineStep === step && it.running + it.waiting > 0);
+  };
+  await waitFor(() => stands().length > 4, SLOW_MS);
+  expect(worker.child.exitCode).toBeNull();
+}, 60_000);
+
+test("an idle engine that draws other tokens than it did has failed", async () => {
+  const { router, worker } = await routed({ canary_idle_s: "0.2" });
+  worker.child.send("lie");
+  const failed = await waitFor(() => router.progress.find((it) => it.state === 3), SLOW_MS);
+  expect(failed).toMatchObject({ state: 3 });
+  expect(await worker.exited).toEqual([3, null]);
+  expect(worker.log()).toMatch(/its canary's tokens were \[\d+, \d+\] before and are/);
+}, 60_000);
+
 function startMain(toml: string, env: NodeJS.ProcessEnv = {}): Started {
   const { path, remove } = tempDirectory("worker");
   onTestFinished(remove);
@@ -212,7 +233,8 @@ function startMain(toml: string, env: NodeJS.ProcessEnv = {}): Started {
 }
 
 test("main.ts serves who dials it, with health and metrics", async () => {
-  const worker = startMain('[worker]\nengine = "simulated"\nlisten = "127.0.0.1:0"\n');
+  const more = 'listen = "127.0.0.1:0"\ncanary_idle_s = 0\n';
+  const worker = startMain(`[worker]\nengine = "simulated"\n${more}`);
   const ready = await worker.ready;
   expect(ready).toMatchObject({ ready: true, service: "worker", model: "simulated" });
   const client = clientOfWorker(ready.grpc ?? "");

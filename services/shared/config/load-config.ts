@@ -89,6 +89,8 @@ export interface WorkerConfig {
   readonly http: string;
   readonly secretFile: string | null;
   readonly drainS: number;
+  /** An engine that did nothing for so long is given a request of the worker's own; 0: never. */
+  readonly canaryIdleS: number;
   /** What was given of native/engine.ts's EngineOptions; the engine knows the rest. */
   readonly engineOptions: WorkerEngineOptions;
 }
@@ -272,6 +274,7 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       http: text("worker.http") ?? "127.0.0.1:0",
       secretFile: text("worker.secret_file"),
       drainS: number("worker.drain_s") ?? 30,
+      canaryIdleS: number("worker.canary_idle_s") ?? 3,
       engineOptions: Object.fromEntries(given) as WorkerEngineOptions,
     };
   }

@@ -293,6 +293,11 @@ export const METRICS = {
     help: "Requests that had to give their blocks back and start again",
     labels: [],
   },
+  signalbox_worker_canaries_total: {
+    type: "counter",
+    help: "Requests of the worker's own that its idle engine answered; their tokens are counted too",
+    labels: [],
+  },
   signalbox_worker_loop_lag_seconds: {
     type: "gauge",
     help: "How late the event loop came to its last beat",
