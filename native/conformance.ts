@@ -1,10 +1,13 @@
 // What every engine behind the port must do (E1 to E4 in engine.ts), as one suite: the native
-// engine runs it with a committed model, the simulated one on a simulated clock.
+// engine runs it with a committed model, the simulated one on a simulated clock, and servers of
+// others within what they say they can do: what they cannot is refused by name.
 
 import assert from "node:assert/strict";
 import { afterEach, describe, expect, test } from "vitest";
 
+import { ALL_CAPABILITIES } from "./capabilities.ts";
 import type {
+  Capabilities,
   Chunk,
   Engine,
   EngineOptions,
@@ -26,6 +29,18 @@ export type HarnessOptions = Partial<
   Pick<EngineOptions, "sequencesMax" | "waitingMax" | "contextMax" | "stepTokens">
 >;
 
+/** What is asked of an engine. */
+export interface SuiteScope {
+  /** That it must say of itself. */
+  readonly capabilities: Capabilities;
+  /** `blocks`: it tells of each block of its cache; `told`: how much of a prompt was in it. */
+  readonly cache: "blocks" | "told";
+  /** Its bits do not depend on what else it computes, or when. */
+  readonly isSteady: boolean;
+}
+
+const OWN: SuiteScope = { capabilities: ALL_CAPABILITIES, cache: "blocks", isSteady: true };
+
 interface Collected {
   readonly ids: number[];
   readonly chunks: readonly Chunk[];
@@ -35,9 +50,15 @@ interface Collected {
 
 const BLOCK_TOKENS = 32;
 
+/** Not a skip: what is out of an engine's scope has a test of its own that it is refused. */
+function testIf(isInScope: boolean, name: string, run: () => Promise<void>): void {
+  if (isInScope) test(name, run);
+}
+
 export function describeEngine(
   name: string,
   make: (options: HarnessOptions) => Promise<EngineHarness>,
+  { capabilities: can, cache, isSteady }: SuiteScope = OWN,
 ): void {
   const open: EngineHarness[] = [];
 
@@ -100,6 +121,10 @@ export function describeEngine(
   };
 
   describe(`the ${name} engine`, () => {
+    test("it says what it can do", async () => {
+      expect((await start()).engine.model.capabilities).toEqual(can);
+    });
+
     test("a request ends at maxTokens, and its chunks follow one another", async () => {
       const harness = await start();
       const { ids, chunks, finish } = await run(harness, {
@@ -133,7 +158,7 @@ export function describeEngine(
       }
     });
 
-    test("a seed repeats itself, another seed or prompt does not", async () => {
+    testIf(can.seeds, "a seed repeats itself, another seed or prompt does not", async () => {
       const harness = await start();
       const ids = async (seed: number, salt = 0): Promise<number[]> => {
         const prompt = promptOf(harness, 20, salt);
@@ -145,7 +170,7 @@ export function describeEngine(
       expect(await ids(1, 1)).not.toEqual(first);
     });
 
-    test("resumed from emitted ids, a request goes on as it would have", async () => {
+    testIf(can.exactResume, "resumed from emitted ids, it goes on as it would have", async () => {
       const harness = await start();
       const prompt = promptOf(harness, 45);
       for (const temperature of [0, 1]) {
@@ -156,6 +181,23 @@ export function describeEngine(
           const rest = await run(harness, { prompt, resume, sampling });
           expect(rest.chunks[0]?.index).toBe(cut);
           expect([...resume, ...rest.ids]).toEqual(whole.ids);
+        }
+      }
+    });
+
+    testIf(!can.exactResume, "resumed from emitted ids, it goes on behind them", async () => {
+      const harness = await start();
+      const prompt = promptOf(harness, 45);
+      for (const temperature of [0, 1]) {
+        const sampling = free({ temperature, seed: 9, maxTokens: 40 });
+        const whole = await run(harness, { prompt, sampling });
+        for (const cut of [1, 20, 39]) {
+          const resume = whole.ids.slice(0, cut);
+          const rest = await run(harness, { prompt, resume, sampling });
+          expect(rest.chunks[0]?.index).toBe(cut);
+          expect([cut + rest.ids.length, rest.finish]).toEqual([40, "length"]);
+          // What is likeliest depends on the tokens before alone: none of them was lost.
+          if (temperature === 0 && isSteady) expect([...resume, ...rest.ids]).toEqual(whole.ids);
         }
       }
     });
@@ -176,11 +218,11 @@ export function describeEngine(
       );
     });
 
-    test("company changes nothing", async () => {
+    testIf(isSteady, "company changes nothing", async () => {
       const harness = await start();
       const request = (salt: number): PartialRequest => ({
         prompt: promptOf(harness, 15 + 9 * salt, salt),
-        sampling: free({ seed: salt }),
+        sampling: free({ seed: salt, temperature: can.seeds ? 1 : 0 }),
       });
       const salts = [0, 1, 2, 3, 4, 5];
       const together = await harness.drive(
@@ -198,10 +240,14 @@ export function describeEngine(
       const first = await run(harness, { prompt, sampling });
       const again = await run(harness, { prompt, sampling });
       const other = await run(harness, { prompt, sampling, cacheSalt: "another" });
-      expect([first, again, other].map((it) => it.cachedTokens)).toEqual([0, 3 * BLOCK_TOKENS, 0]);
-      expect([again.ids, other.ids]).toEqual([first.ids, first.ids]);
+      const read = again.cachedTokens ?? 0;
+      if (cache === "blocks") expect(read).toBe(3 * BLOCK_TOKENS);
+      expect(read).toBeGreaterThanOrEqual(2 * BLOCK_TOKENS);
+      expect(read).toBeLessThan(prompt.length);
+      expect([first, other].map((it) => it.cachedTokens)).toEqual([0, 0]);
+      if (isSteady) expect([again.ids, other.ids]).toEqual([first.ids, first.ids]);
       const stats = harness.engine.stats();
-      expect(stats.cachedTokens).toBe(3 * BLOCK_TOKENS);
+      expect(stats.cachedTokens).toBe(read);
       expect(stats.cacheQueries).toBe(3 * prompt.length);
     });
 
@@ -272,7 +318,15 @@ export function describeEngine(
       expect(none.map((it) => it.alternatives)).toEqual([[], []]);
     });
 
-    test("a masked request draws what it is allowed, one token for each mask", async () => {
+    testIf(!can.masks, "a masked request is refused, and named", async () => {
+      const { engine } = await start();
+      const request = { prompt: [5, 6, 7], masked: true, sampling: free() };
+      expect(refusal(() => engine.generate(request))).toBe("invalid_request");
+      expect(() => engine.generate(request)).toThrow(/^masked: /u);
+      expect(engine.stats()).toMatchObject({ running: 0, waiting: 0 });
+    });
+
+    testIf(can.masks, "a masked request draws what it is allowed, one for each mask", async () => {
       const harness = await start();
       const request = {
         prompt: promptOf(harness, 20),
@@ -299,7 +353,7 @@ export function describeEngine(
 
     test("an aborted request ends as aborted, once, also while it waits for a mask", async () => {
       const harness = await start();
-      for (const masked of [false, true]) {
+      for (const masked of can.masks ? [false, true] : [false]) {
         const sampling = longest(harness);
         const request = { prompt: promptOf(harness, 20), masked, sampling };
         const generation = harness.engine.generate(request);
@@ -424,36 +478,49 @@ export function describeEngine(
       const stats = engine.stats();
       expect(stats).toMatchObject({ running: 0, waiting: 0, failure: null, preemptions: 0 });
       expect(stats).toMatchObject({ tokensOut: 10, promptTokens: 50, cachedTokens: 0 });
-      expect(stats.step).toBeGreaterThanOrEqual(10);
+      // A server of somebody else's is heard of by what it sends.
+      expect(stats.step).toBeGreaterThanOrEqual(cache === "blocks" ? 10 : 1);
       expect(stats.blocksFree).toBe(stats.blocks);
       expect(stats.blocks).toBe(engine.model.execution.blocks);
-      expect(stats.blocksCached).toBe(Math.floor(59 / BLOCK_TOKENS));
+      if (cache === "blocks") expect(stats.blocksCached).toBe(Math.floor(59 / BLOCK_TOKENS));
     });
 
-    test("it tells which blocks it stored, in chains, and that the cache was cleared", async () => {
-      const harness = await start();
-      const { engine } = harness;
-      const from = engine.stats().kvEventNext;
-      const prompt = promptOf(harness, 2 * BLOCK_TOKENS + 1);
-      await run(harness, { prompt, sampling: free({ maxTokens: 1 }) });
-      const stored = engine.kvEvents(from);
-      expect(stored.map((it) => [it.kind, it.sequence])).toEqual([
-        ["stored", from],
-        ["stored", from + 1],
-      ]);
-      expect(stored.map((it) => it.parent)).toEqual([null, stored[0]?.hash]);
-      expect(stored.flatMap((it) => it.tokenIds)).toEqual(prompt.slice(0, 2 * BLOCK_TOKENS));
-      expect(engine.kvEvents(from + 2)).toEqual([]);
-      engine.clearPrefixCache();
-      const again = await run(harness, { prompt, sampling: free({ maxTokens: 1 }) });
-      expect(again.cachedTokens).toBe(0);
-      expect(engine.kvEvents(from + 2).map((it) => it.kind)).toEqual([
-        "cleared",
-        "stored",
-        "stored",
-      ]);
-      expect(engine.kvEvents(0)[0]?.kind).toBe("cleared");
+    testIf(!can.kvEvents, "asked of its cache it refuses, and names what", async () => {
+      const { engine } = await start();
+      for (const call of [() => engine.kvEvents(0), () => engine.clearPrefixCache()]) {
+        expect(refusal(call)).toBe("invalid_request");
+        expect(call).toThrow(/^(?:kvEvents|clearPrefixCache): /u);
+      }
     });
+
+    testIf(
+      can.kvEvents,
+      "it tells which blocks it stored, in chains, and that the cache was cleared",
+      async () => {
+        const harness = await start();
+        const { engine } = harness;
+        const from = engine.stats().kvEventNext;
+        const prompt = promptOf(harness, 2 * BLOCK_TOKENS + 1);
+        await run(harness, { prompt, sampling: free({ maxTokens: 1 }) });
+        const stored = engine.kvEvents(from);
+        expect(stored.map((it) => [it.kind, it.sequence])).toEqual([
+          ["stored", from],
+          ["stored", from + 1],
+        ]);
+        expect(stored.map((it) => it.parent)).toEqual([null, stored[0]?.hash]);
+        expect(stored.flatMap((it) => it.tokenIds)).toEqual(prompt.slice(0, 2 * BLOCK_TOKENS));
+        expect(engine.kvEvents(from + 2)).toEqual([]);
+        engine.clearPrefixCache();
+        const again = await run(harness, { prompt, sampling: free({ maxTokens: 1 }) });
+        expect(again.cachedTokens).toBe(0);
+        expect(engine.kvEvents(from + 2).map((it) => it.kind)).toEqual([
+          "cleared",
+          "stored",
+          "stored",
+        ]);
+        expect(engine.kvEvents(0)[0]?.kind).toBe("cleared");
+      },
+    );
 
     test("unload ends what is live as aborted, and nothing can be asked after it", async () => {
       const harness = await start({ sequencesMax: 1 });

@@ -13,4 +13,6 @@ export {
   SIMULATED_DEFAULTS,
   type SimulatedOptions,
 } from "./simulated/simulated-options.ts";
+export { openHttpEngine, type HttpEngineOptions } from "./http/open-http-engine.ts";
+export type { HttpEngine } from "./http/http-engine.ts";
 export type { Fault } from "./simulated/faults.ts";
