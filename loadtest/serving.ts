@@ -1,5 +1,5 @@
-// How good a served model's answers are under load: of any OpenAI endpoint, or of the bundled model,
-// which is then served by two workers behind a router for as long as the question takes.
+// How good a served model's answers are under load: of any OpenAI endpoint, or of the bundled
+// model, which is then served by two workers behind a router for as long as the question takes.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -171,8 +171,8 @@ function refusedFor(
 }
 
 /**
- * When a queue like this one is empty: at the rate at which requests have ended lately or, where none
- * has, as if what runs took as long again as the oldest of it has been here.
+ * When a queue like this one is empty: at the rate at which requests have ended lately or, where
+ * none has, as if what runs took as long again as the oldest of it has been here.
  */
 function drainedMs(admission: Admission, queue: ModelQueue, nowMs: number): number {
   const { rateWindowS, retryAfterMinMs, retryAfterMaxMs } = admission.options;
