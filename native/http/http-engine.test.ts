@@ -75,8 +75,8 @@ describe.each(NAMES)("over %s", (name) => {
     await waitFor(() => engine.stats().tokensOut > 0);
     generation.abort();
     expect((await ended).chunks.at(-1)?.finish).toBe("aborted");
+    await waitFor(() => engine.stats().running === 0);
     await waitFor(() => server.engine.stats().running === 0);
-    expect(engine.stats()).toMatchObject({ running: 0, waiting: 0 });
   });
 
   test("a server that goes away breaks the stream behind what it delivered", async () => {

@@ -45,6 +45,8 @@ export const BLOCK_TOKENS = 32;
 /** Below the time after which a router takes an engine that stands still for hung. */
 const POLL_MS = 400;
 const HEALTH_MS = 5_000;
+/** A server may count a request that was aborted for about a second more. */
+const OWN_POLLS = 3;
 /** In a row, without a token between them. */
 const BAD_HEALTH_MAX = 3;
 /** So long a prompt may hold up streams beside it before they are taken to stand still. */
@@ -74,6 +76,8 @@ export class HttpEngine implements Engine {
   #load = NO_LOAD;
   /** Of others at the server, when its metrics were read last. */
   #others = 0;
+  /** The most that were running between polls, the latest last. */
+  #peaks: readonly number[] = [0];
   #cancelPoll: () => void = () => {};
   #state: { readonly kind: "serving" } | EngineEnd = { kind: "serving" };
   #unloaded: Promise<void> | null = null;
@@ -209,6 +213,8 @@ export class HttpEngine implements Engine {
       const nowMs = this.#parts.clock.monotonicMs();
       if (this.#running.size === 0) this.#eventAtMs = this.#movedAtMs = nowMs;
       this.#running.add(next);
+      const peak = Math.max(this.#peaks.at(-1) ?? 0, this.#running.size);
+      this.#peaks = [...this.#peaks.slice(0, -1), peak];
       void this.#run(next, nowMs);
     }
   }
@@ -268,11 +274,11 @@ export class HttpEngine implements Engine {
     );
     if (this.#state.kind !== "serving") return;
     this.#onHealth(failure);
-    const before = this.#running.size;
     const metrics = await client.get(dialect.metricsPath, HEALTH_MS).catch(() => null);
     if (this.#state.kind !== "serving") return;
     const load = metrics?.status === 200 ? dialect.loadOf(new Samples(metrics.text)) : NO_LOAD;
-    this.#onLoad(load, Math.max(before, this.#running.size));
+    this.#onLoad(load, Math.max(...this.#peaks));
+    this.#peaks = [...this.#peaks.slice(1 - OWN_POLLS), this.#running.size];
     this.#judgeMotion(failure === null);
   }
 

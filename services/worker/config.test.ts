@@ -26,7 +26,34 @@ test("engine options arrive by the engine's names, and Slurm says when the job e
   expect(endsAtMs).toBe(1_800_000_000_000);
 });
 
+test("a server of somebody else's is found by its URL, or by the command that starts it", () => {
+  const http = { MODEL: "/m", ENGINE: "http", SERVER: "vllm" };
+  const { worker } = read({ ...http, SERVER_URL: "http://127.0.0.1:8000", STALL_MS: "9000" });
+  expect(worker.server).toMatchObject({
+    ...{ kind: "vllm", url: "http://127.0.0.1:8000", command: null, startS: 1800, keyFile: null },
+  });
+  expect(worker.engineOptions).toEqual({ stallMs: 9000 });
+  const started = read({ ...http, NAME: "w", SERVER_COMMAND: "vllm, serve, --port={port}" }).worker;
+  expect(started.server).toMatchObject({
+    ...{ url: null, command: ["vllm", "serve", "--port={port}"] },
+    logFile: expect.stringMatching(/\/signalbox\/worker\/w\.server\.log$/u) as string,
+  });
+  expect(read({ MODEL: "/m" }).worker.server).toBeNull();
+});
+
+const HTTP = { MODEL: "/m", ENGINE: "http", SERVER: "sglang", SERVER_URL: "http://h:1" };
+
 test.each([
+  [{ MODEL: "/m", ENGINE: "http" }, "worker.server is missing"],
+  [{ ...HTTP, SERVER_URL: "h:1" }, "h:1 is no http://HOST:PORT"],
+  [{ MODEL: "/m", ENGINE: "http", SERVER: "vllm" }, "nothing says where the server is"],
+  [
+    { MODEL: "/m", ENGINE: "http", SERVER: "vllm", SERVER_COMMAND: "vllm,serve" },
+    "nothing says where the server is",
+  ],
+  [{ ENGINE: "http", SERVER: "vllm", SERVER_URL: "http://h:1" }, "worker.model is missing"],
+  [{ ...HTTP, THREADS: "2" }, "worker.threads says nothing to worker.engine http"],
+  [{ MODEL: "/m", SERVER: "vllm" }, "worker.server says nothing to worker.engine native"],
   [{}, "nothing configures a worker"],
   [{ LISTEN: "127.0.0.1:0" }, "worker.model is missing"],
   [{ MODEL: "/m", ROUTERS: "a:1,nowhere" }, "nowhere is no HOST:PORT"],

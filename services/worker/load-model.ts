@@ -1,16 +1,20 @@
 // The engine that the configuration asks for, with what is known of its model beside the engine.
 
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import {
   ENGINE_DEFAULTS,
   loadEngine,
+  openHttpEngine,
   SIMULATED_DEFAULTS,
   SimulatedEngine,
   type Engine,
+  type HttpEngine,
   type LoadOptions,
 } from "#native/index.ts";
 import type { Clock, Timers } from "#shared/base/clock.ts";
-import type { WorkerConfig } from "#shared/config/load-config.ts";
+import { readSecret, type WorkerConfig } from "#shared/config/load-config.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { failureOfEngine } from "./engine-failure.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -24,11 +28,16 @@ export interface LoadedModel {
   readonly tokenizer: TokenizerFiles;
 }
 
-/** Rejects with Failure: UNAVAILABLE where there is no addon, with the way out. */
-export async function loadModel(
-  config: WorkerConfig,
-  world: { readonly clock: Clock; readonly timers: Timers; readonly logger: Logger },
-): Promise<LoadedModel> {
+interface LoadWorld {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly logger: Logger;
+  /** Ends loading: UNAVAILABLE. */
+  readonly signal: AbortSignal;
+}
+
+/** Rejects with Failure: UNAVAILABLE where there is no addon or no server, with the way out. */
+export async function loadModel(config: WorkerConfig, world: LoadWorld): Promise<LoadedModel> {
   const build = readVersion();
   const { model: folder } = config;
   const tokenizer = folder === null ? NO_TOKENIZER : readTokenizer(folder);
@@ -41,16 +50,72 @@ export async function loadModel(
     const more = { name, backEnd: "simulated", weightsFingerprint };
     return { engine, tokenizer, card: modelCard(engine.model, { ...facts, ...more }) };
   }
+  if (config.server !== null) {
+    const engine = await outside(config, world);
+    const { parameters, execution } = engine.model;
+    const { numerics, isa, build } = execution;
+    const name = config.modelName ?? basename(folder ?? "");
+    // Nobody outside sees its weights: servers agree whose model and kind and version do.
+    const known = [numerics, isa, build, name, parameters, tokenizer.sha256];
+    const weightsFingerprint = createHash("sha256").update(JSON.stringify(known)).digest("hex");
+    const more = { name, backEnd: isa, weightsFingerprint };
+    const sequences = { sequencesMax: engine.sequencesMax };
+    return {
+      engine,
+      tokenizer,
+      card: modelCard(engine.model, { ...facts, ...more, ...sequences }),
+    };
+  }
   try {
     // Refused by the engine itself, with the option's name.
     const options: LoadOptions = { ...config.engineOptions, folder: folder ?? "" };
     const engine = await loadEngine(options, {
       onProgress: (progress) => world.logger.debug(progress, "loading"),
+      signal: world.signal,
     });
     const name = config.modelName ?? basename(options.folder);
     const weightsFingerprint = await fingerprintOf(options.folder);
     const more = { name, backEnd: "cpu", weightsFingerprint };
     return { engine, tokenizer, card: modelCard(engine.model, { ...facts, ...more }) };
+  } catch (reason) {
+    throw failureOfEngine(reason);
+  }
+}
+
+/** Often enough to see that it goes on, seldom enough to read. */
+const TELL_S = 10;
+
+async function outside(
+  config: WorkerConfig,
+  { clock, timers, logger, signal }: LoadWorld,
+): Promise<HttpEngine> {
+  const { server, model, engineOptions } = config;
+  assert(server !== null && model !== null);
+  const { url, command, logFile } = server;
+  let toldS = -TELL_S;
+  try {
+    return await openHttpEngine(
+      {
+        ...{ dialect: server.kind, folder: model, clock, timers, startMs: server.startS * 1000 },
+        server:
+          command === null
+            ? { kind: "url", url: url ?? "" }
+            : { kind: "command", argv: command, url, logFile },
+        key: server.keyFile === null ? null : readSecret(server.keyFile),
+        sequencesMax: engineOptions.sequencesMax ?? null,
+        waitingMax: engineOptions.waitingMax ?? null,
+        contextMax: engineOptions.contextMax ?? null,
+        stallMs: engineOptions.stallMs ?? null,
+      },
+      {
+        signal,
+        onProgress: ({ phase, detail, seconds }) => {
+          if (phase === "server" && seconds - toldS < TELL_S) return;
+          toldS = seconds;
+          logger.info({ phase, seconds: Math.round(seconds), detail }, "waiting for the server");
+        },
+      },
+    );
   } catch (reason) {
     throw failureOfEngine(reason);
   }

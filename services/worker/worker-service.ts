@@ -55,9 +55,11 @@ export async function startWorker(
   const secret = config.secretFile === null ? null : readSecret(config.secretFile);
   const metrics = createMetrics("worker");
   const health = new Health();
+  const stopping = new AbortController();
+  void life.stopRequested.then(() => stopping.abort());
   const { engine, card, tokenizer } = await life.start(
     "engine",
-    () => load(config, { ...WORLD, logger }),
+    () => load(config, { ...WORLD, logger, signal: stopping.signal }),
     (part) => part.engine.unload(),
   );
   const http = await life.start(
@@ -79,7 +81,8 @@ export async function startWorker(
     },
   });
   const canary = new CanaryWatch({
-    ...{ engine, clock: systemClock, timers: systemTimers, exact: true },
+    ...{ engine, clock: systemClock, timers: systemTimers },
+    exact: engine.model.capabilities.exactResume,
     ...{ idleMs: config.canaryIdleS * 1000, onAnswered: () => meter.onCanary() },
   });
   await canary.first();

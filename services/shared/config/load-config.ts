@@ -81,7 +81,9 @@ export interface WorkerConfig {
   readonly model: string | null;
   /** Null: the folder's name. */
   readonly modelName: string | null;
-  readonly engine: "native" | "simulated";
+  readonly engine: "native" | "simulated" | "http";
+  /** Null unless the engine is `http`. */
+  readonly server: WorkerServerConfig | null;
   /** `HOST:PORT` each. */
   readonly routers: readonly string[];
   /** Null: it listens for nobody, and is reached by the connections it dials. */
@@ -98,6 +100,17 @@ export interface WorkerConfig {
 export interface WorkerEngineOptions {
   readonly isa?: string;
   readonly weights?: "bf16" | "fp8";
+export interface WorkerServerConfig {
+  readonly kind: "vllm" | "sglang" | "llama-server";
+  /** Null only where there is a command. */
+  readonly url: string | null;
+  /** Null: it runs already. */
+  readonly command: readonly string[] | null;
+  readonly logFile: string;
+  readonly startS: number;
+  readonly keyFile: string | null;
+}
+
   readonly cache?: "bf16" | "fp8" | "f32";
   readonly ranks?: number;
   readonly threads?: number;
@@ -250,7 +263,8 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
   function workerOf(): WorkerConfig {
     const model = text("worker.model");
     const engine = (text("worker.engine") as WorkerConfig["engine"] | null) ?? "native";
-    if (model === null && engine === "native") {
+    const name = text("worker.name") ?? `${hostname()}-${process.pid}`;
+    if (model === null && engine !== "simulated") {
       throw new Failure("INVALID", "worker.model is missing", {
         hint: 'Give a model\'s folder: [worker] model = "FOLDER".',
       });
@@ -260,15 +274,14 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
     if (strange !== undefined) {
       throw new Failure("INVALID", `worker.routers: ${strange} is no HOST:PORT`);
     }
+    checkWorkerKeys(engine);
     const given = Object.entries(ENGINE_OPTIONS).flatMap(([key, name]) => {
       const value = values.get(`worker.${key}`);
       return value === undefined ? [] : [[name, value]];
     });
     return {
-      name: text("worker.name") ?? `${hostname()}-${process.pid}`,
-      model,
-      modelName: text("worker.model_name"),
-      engine,
+      ...{ name, model, modelName: text("worker.model_name"), engine },
+      server: engine === "http" ? serverOf(name) : null,
       routers,
       listen: text("worker.listen"),
       http: text("worker.http") ?? "127.0.0.1:0",
@@ -283,8 +296,51 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
 /** Engine options by the name of their key. */
 const ENGINE_OPTIONS: { readonly [key: string]: keyof WorkerEngineOptions } = {
   isa: "isa",
+
+  /** A key that would do nothing is a misunderstanding. */
+  function checkWorkerKeys(engine: WorkerConfig["engine"]): void {
+    for (const dotted of values.keys()) {
+      const [section, key = ""] = dotted.split(".");
+      if (section !== "worker") continue;
+      const ofServer = key === "server" || key.startsWith("server_");
+      const ofOurs = key in ENGINE_OPTIONS && !SERVER_OPTIONS.has(key);
+      if (engine === "http" ? !ofOurs : !ofServer) continue;
+      const other = ofServer ? 'engine = "http"' : 'engine = "native"';
+      throw new Failure("INVALID", `worker.${key} says nothing to worker.engine ${engine}`, {
+        hint: `It is for ${other}: leave one of the two out.`,
+      });
+    }
+  }
+
+  function serverOf(worker: string): WorkerServerConfig {
+    const kind = text("worker.server") as WorkerServerConfig["kind"] | null;
+    if (kind === null) {
+      throw new Failure("INVALID", "worker.server is missing", {
+        hint: 'Say which kind it is: [worker] server = "vllm", "sglang" or "llama-server".',
+      });
+    }
+    const url = text("worker.server_url");
+    const command = (values.get("worker.server_command") as readonly string[] | undefined) ?? null;
+    if (url !== null && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+      throw new Failure("INVALID", `worker.server_url: ${url} is no http://HOST:PORT`);
+    }
+    const saysPort = command?.some((it) => it.includes("{port}")) ?? false;
+    if (url === null && !saysPort) {
+      throw new Failure("INVALID", "nothing says where the server is", {
+        hint: "Give worker.server_url, or a worker.server_command with {port} in it.",
+      });
+    }
+    return {
+      ...{ kind, url, command, keyFile: text("worker.server_key_file") },
+      logFile: text("worker.server_log") ?? join(base, "worker", `${worker}.server.log`),
+      startS: number("worker.server_start_s") ?? 1_800,
+    };
+  }
   weights: "weights",
   cache: "cache",
+/** Engine options that a server of somebody else's has too. */
+const SERVER_OPTIONS = new Set(["sequences_max", "waiting_max", "context_max", "stall_ms"]);
+
   ranks: "ranks",
   threads: "threads",
   cache_bytes: "cacheBytes",
