@@ -128,7 +128,7 @@ async function main(argv: readonly string[]): Promise<void> {
       latency: () => Number(stepMs),
     },
   });
-  process.stderr.write("serving\n");
+  process.stderr.write(`serving as ${process.pid}\n`);
 }
 
 if (process.argv[1] === import.meta.filename) await main(process.argv.slice(2));

@@ -54,7 +54,7 @@ test("a child is awaited with progress, serves, and is gone after unload", async
     ids.push(...it.tokenIds);
   }
   expect(ids).toHaveLength(3);
-  expect(logOf(options)).toMatch(/^loading .*\nserving\n$/u);
+  expect(logOf(options)).toMatch(/^loading .*\nserving as \d+\n$/u);
   await engine.unload();
   expect(await engine.ended).toEqual({ kind: "unloaded" });
 });

@@ -1,5 +1,6 @@
 // The worker's instruments: its own names, and those that dashboards made for vLLM ask for.
 
+import type { signalbox } from "#proto/signalbox.js";
 import type { EngineStats } from "#native/index.ts";
 import type { BoundCounter, Metrics } from "#shared/telemetry/metrics.ts";
 import type { Outcome } from "./sessions.ts";
@@ -15,6 +16,15 @@ export interface WorkerMeter {
   onOutcome(outcome: Outcome | "refused"): void;
   /** An idle engine answered the worker's own request. */
   onCanary(): void;
+}
+
+/** What tells workers apart whose outputs may differ, as labels. */
+export function infoOf({ name, numericsClass }: signalbox.inference.v1.IModel) {
+  const { numerics, backEnd, build } = numericsClass ?? {};
+  return {
+    ...{ model: name ?? "", numerics: numerics ?? "" },
+    ...{ back_end: backEnd ?? "", build: build ?? "" },
+  };
 }
 
 /** How vLLM names the ends that are its own. */

@@ -9,6 +9,7 @@ import { WorkerService } from "#proto/services.ts";
 import type { EngineStats } from "#native/index.ts";
 import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
 import { readSecret } from "#shared/config/load-config.ts";
+import { readVersion } from "#shared/config/version.ts";
 import { Health } from "#shared/lifecycle/health.ts";
 import { startHttp } from "#shared/lifecycle/http-health.ts";
 import type { ReadyLine } from "#shared/lifecycle/run-service.ts";
@@ -24,10 +25,12 @@ import { onEngineEnded } from "./core/sessions.ts";
 import { encodeProgress } from "./encode-response.ts";
 import { workerHandlers } from "./handlers.ts";
 import { loadModel } from "./load-model.ts";
+import { GRPCInferenceService } from "./open-inference-messages.ts";
+import { OpenInference } from "./open-inference.ts";
 import { ProgressSender } from "./progress-sender.ts";
 import { RouterLinks } from "./router-links.ts";
 import { Sessions } from "./sessions.ts";
-import { workerMeter } from "./worker-metrics.ts";
+import { infoOf, workerMeter } from "./worker-metrics.ts";
 
 export interface RunningWorker extends ReadyLine {
   readonly service: "worker";
@@ -62,12 +65,21 @@ export async function startWorker(
     () => load(config, { ...WORLD, logger, signal: stopping.signal }),
     (part) => part.engine.unload(),
   );
+  const openInference = new OpenInference({
+    ...{ health, model: card.name, version: readVersion() },
+    backEnd: card.numericsClass?.backEnd ?? "",
+  });
   const http = await life.start(
     "http",
-    () => startHttp({ address: config.http, health, metrics, logger }),
+    () =>
+      startHttp({
+        ...{ address: config.http, health, metrics, logger },
+        routes: (request, response) => openInference.route(request, response),
+      }),
     (part) => part.close(),
   );
 
+  metrics.gauge("signalbox_worker_info", infoOf(card)).set(1);
   const meter = workerMeter(metrics, card.name, {
     stats: () => statsOf(() => engine.stats()),
     links: () => ({ serve: links.up, progress: sender.linksUp }),
@@ -109,6 +121,7 @@ export async function startWorker(
         }),
     }),
   );
+  server.add(GRPCInferenceService, openInference.handlers());
   const grpc = await life.start(
     "grpc",
     () => server.start(),

@@ -22,6 +22,8 @@ export const ERROR_CODES = {
   FENCED: { retry: "elsewhere", exit: 3 },
   CORRUPT: { retry: "never", exit: 3 },
   UNSAFE: { retry: "never", exit: 3 },
+  /** The protocol has such a call, and this server does not answer it. */
+  UNIMPLEMENTED: { retry: "never", exit: 3 },
   CANCELLED: { retry: "never", exit: 1 },
   INTERNAL: { retry: "never", exit: 3 },
 } as const satisfies Record<string, { retry: Retry; exit: 1 | 2 | 3 }>;

@@ -29,6 +29,7 @@ export const STATUS_OF: { readonly [C in ErrorCode]: Statuses } = {
   FENCED: { grpc: Status.ABORTED, http: 503 },
   CORRUPT: { grpc: Status.DATA_LOSS, http: 500 },
   UNSAFE: { grpc: Status.FAILED_PRECONDITION, http: 500 },
+  UNIMPLEMENTED: { grpc: Status.UNIMPLEMENTED, http: 501 },
   CANCELLED: { grpc: Status.CANCELLED, http: 499 },
   INTERNAL: { grpc: Status.INTERNAL, http: 500 },
 };
@@ -46,7 +47,7 @@ const CODE_OF_GRPC: { readonly [status: number]: ErrorCode } = {
   [Status.FAILED_PRECONDITION]: "CONFLICT",
   [Status.ABORTED]: "CONFLICT",
   [Status.OUT_OF_RANGE]: "INVALID",
-  [Status.UNIMPLEMENTED]: "INVALID",
+  [Status.UNIMPLEMENTED]: "UNIMPLEMENTED",
   [Status.UNAVAILABLE]: "UNAVAILABLE",
   [Status.DATA_LOSS]: "CORRUPT",
   [Status.UNAUTHENTICATED]: "UNAUTHENTICATED",

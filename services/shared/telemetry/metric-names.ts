@@ -258,6 +258,11 @@ export const METRICS = {
     help: "Requests by outcome: stop, length, aborted, fenced, handed_back, failed, refused",
     labels: ["outcome"],
   },
+  signalbox_worker_info: {
+    type: "gauge",
+    help: "1; of which model, and which build of what computes it",
+    labels: ["model", "numerics", "back_end", "build"],
+  },
   signalbox_worker_tokens_total: {
     type: "counter",
     help: "Tokens by kind: drawn; of prompts computed (prompt) or read from the cache (cached)",
