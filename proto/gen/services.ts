@@ -225,6 +225,23 @@ export const RunsService = {
   ),
 } as const;
 
+export const UsageService = {
+  postUsage: method(
+    "/signalbox.control.v1.UsageService/PostUsage",
+    false,
+    false,
+    signalbox.control.v1.PostUsageRequest as Codec<signalbox.control.v1.IPostUsageRequest>,
+    signalbox.control.v1.PostUsageResponse as Codec<signalbox.control.v1.IPostUsageResponse>,
+  ),
+  getUsage: method(
+    "/signalbox.control.v1.UsageService/GetUsage",
+    false,
+    false,
+    signalbox.control.v1.GetUsageRequest as Codec<signalbox.control.v1.IGetUsageRequest>,
+    signalbox.control.v1.GetUsageResponse as Codec<signalbox.control.v1.IGetUsageResponse>,
+  ),
+} as const;
+
 export const InferenceService = {
   complete: method(
     "/signalbox.inference.v1.InferenceService/Complete",

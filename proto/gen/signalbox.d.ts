@@ -8255,6 +8255,555 @@ export namespace signalbox {
                 /** Shape of a GetReceiptsResponse. */
                 type $Shape = signalbox.control.v1.GetReceiptsResponse.$Properties;
             }
+
+            /**
+             * Properties of a UsageCell.
+             * @deprecated Use signalbox.control.v1.UsageCell.$Properties instead.
+             */
+            interface IUsageCell extends signalbox.control.v1.UsageCell.$Properties {
+            }
+
+            /** Represents a UsageCell. */
+            class UsageCell {
+
+                /**
+                 * Constructs a new UsageCell.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.UsageCell.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** UsageCell namespace. */
+                namespace: string;
+
+                /** UsageCell day. */
+                day: number;
+
+                /** UsageCell key. */
+                key: string;
+
+                /** UsageCell model. */
+                model: string;
+
+                /** UsageCell requests. */
+                requests: number;
+
+                /** UsageCell failed. */
+                failed: number;
+
+                /** UsageCell promptTokens. */
+                promptTokens: number;
+
+                /** UsageCell cachedTokens. */
+                cachedTokens: number;
+
+                /** UsageCell completionTokens. */
+                completionTokens: number;
+
+                /** UsageCell workerMs. */
+                workerMs: number;
+
+                /**
+                 * Creates a new UsageCell instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns UsageCell instance
+                 */
+                static create(properties: signalbox.control.v1.UsageCell.$Shape): signalbox.control.v1.UsageCell & signalbox.control.v1.UsageCell.$Shape;
+                static create(properties?: signalbox.control.v1.UsageCell.$Properties): signalbox.control.v1.UsageCell;
+
+                /**
+                 * Encodes the specified UsageCell message. Does not implicitly {@link signalbox.control.v1.UsageCell.verify|verify} messages.
+                 * @param message UsageCell message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.UsageCell.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a UsageCell message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.UsageCell & signalbox.control.v1.UsageCell.$Shape} UsageCell
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.UsageCell & signalbox.control.v1.UsageCell.$Shape;
+
+                /**
+                 * Creates a UsageCell message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns UsageCell
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.UsageCell;
+
+                /**
+                 * Creates a plain object from a UsageCell message. Also converts values to other types if specified.
+                 * @param message UsageCell
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.UsageCell, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this UsageCell to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for UsageCell
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace UsageCell {
+
+                /** Properties of a UsageCell. */
+                interface $Properties {
+
+                    /** UsageCell namespace */
+                    namespace?: (string|null);
+
+                    /** UsageCell day */
+                    day?: (number|null);
+
+                    /** UsageCell key */
+                    key?: (string|null);
+
+                    /** UsageCell model */
+                    model?: (string|null);
+
+                    /** UsageCell requests */
+                    requests?: (number|null);
+
+                    /** UsageCell failed */
+                    failed?: (number|null);
+
+                    /** UsageCell promptTokens */
+                    promptTokens?: (number|null);
+
+                    /** UsageCell cachedTokens */
+                    cachedTokens?: (number|null);
+
+                    /** UsageCell completionTokens */
+                    completionTokens?: (number|null);
+
+                    /** UsageCell workerMs */
+                    workerMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a UsageCell. */
+                type $Shape = signalbox.control.v1.UsageCell.$Properties;
+            }
+
+            /**
+             * Properties of a PostUsageRequest.
+             * @deprecated Use signalbox.control.v1.PostUsageRequest.$Properties instead.
+             */
+            interface IPostUsageRequest extends signalbox.control.v1.PostUsageRequest.$Properties {
+            }
+
+            /** Represents a PostUsageRequest. */
+            class PostUsageRequest {
+
+                /**
+                 * Constructs a new PostUsageRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.PostUsageRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PostUsageRequest journal. */
+                journal: string;
+
+                /** PostUsageRequest from. */
+                from: number;
+
+                /** PostUsageRequest to. */
+                to: number;
+
+                /** PostUsageRequest cells. */
+                cells: signalbox.control.v1.UsageCell.$Properties[];
+
+                /**
+                 * Creates a new PostUsageRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns PostUsageRequest instance
+                 */
+                static create(properties: signalbox.control.v1.PostUsageRequest.$Shape): signalbox.control.v1.PostUsageRequest & signalbox.control.v1.PostUsageRequest.$Shape;
+                static create(properties?: signalbox.control.v1.PostUsageRequest.$Properties): signalbox.control.v1.PostUsageRequest;
+
+                /**
+                 * Encodes the specified PostUsageRequest message. Does not implicitly {@link signalbox.control.v1.PostUsageRequest.verify|verify} messages.
+                 * @param message PostUsageRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.PostUsageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PostUsageRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.PostUsageRequest & signalbox.control.v1.PostUsageRequest.$Shape} PostUsageRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.PostUsageRequest & signalbox.control.v1.PostUsageRequest.$Shape;
+
+                /**
+                 * Creates a PostUsageRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns PostUsageRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.PostUsageRequest;
+
+                /**
+                 * Creates a plain object from a PostUsageRequest message. Also converts values to other types if specified.
+                 * @param message PostUsageRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.PostUsageRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this PostUsageRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for PostUsageRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace PostUsageRequest {
+
+                /** Properties of a PostUsageRequest. */
+                interface $Properties {
+
+                    /** PostUsageRequest journal */
+                    journal?: (string|null);
+
+                    /** PostUsageRequest from */
+                    from?: (number|null);
+
+                    /** PostUsageRequest to */
+                    to?: (number|null);
+
+                    /** PostUsageRequest cells */
+                    cells?: (signalbox.control.v1.UsageCell.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PostUsageRequest. */
+                type $Shape = signalbox.control.v1.PostUsageRequest.$Properties;
+            }
+
+            /**
+             * Properties of a PostUsageResponse.
+             * @deprecated Use signalbox.control.v1.PostUsageResponse.$Properties instead.
+             */
+            interface IPostUsageResponse extends signalbox.control.v1.PostUsageResponse.$Properties {
+            }
+
+            /** Represents a PostUsageResponse. */
+            class PostUsageResponse {
+
+                /**
+                 * Constructs a new PostUsageResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.PostUsageResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** PostUsageResponse refused. */
+                refused: string[];
+
+                /**
+                 * Creates a new PostUsageResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns PostUsageResponse instance
+                 */
+                static create(properties: signalbox.control.v1.PostUsageResponse.$Shape): signalbox.control.v1.PostUsageResponse & signalbox.control.v1.PostUsageResponse.$Shape;
+                static create(properties?: signalbox.control.v1.PostUsageResponse.$Properties): signalbox.control.v1.PostUsageResponse;
+
+                /**
+                 * Encodes the specified PostUsageResponse message. Does not implicitly {@link signalbox.control.v1.PostUsageResponse.verify|verify} messages.
+                 * @param message PostUsageResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.PostUsageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a PostUsageResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.PostUsageResponse & signalbox.control.v1.PostUsageResponse.$Shape} PostUsageResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.PostUsageResponse & signalbox.control.v1.PostUsageResponse.$Shape;
+
+                /**
+                 * Creates a PostUsageResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns PostUsageResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.PostUsageResponse;
+
+                /**
+                 * Creates a plain object from a PostUsageResponse message. Also converts values to other types if specified.
+                 * @param message PostUsageResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.PostUsageResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this PostUsageResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for PostUsageResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace PostUsageResponse {
+
+                /** Properties of a PostUsageResponse. */
+                interface $Properties {
+
+                    /** PostUsageResponse refused */
+                    refused?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a PostUsageResponse. */
+                type $Shape = signalbox.control.v1.PostUsageResponse.$Properties;
+            }
+
+            /**
+             * Properties of a GetUsageRequest.
+             * @deprecated Use signalbox.control.v1.GetUsageRequest.$Properties instead.
+             */
+            interface IGetUsageRequest extends signalbox.control.v1.GetUsageRequest.$Properties {
+            }
+
+            /** Represents a GetUsageRequest. */
+            class GetUsageRequest {
+
+                /**
+                 * Constructs a new GetUsageRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetUsageRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetUsageRequest namespace. */
+                namespace: string;
+
+                /** GetUsageRequest fromDay. */
+                fromDay: number;
+
+                /** GetUsageRequest toDay. */
+                toDay: number;
+
+                /**
+                 * Creates a new GetUsageRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetUsageRequest instance
+                 */
+                static create(properties: signalbox.control.v1.GetUsageRequest.$Shape): signalbox.control.v1.GetUsageRequest & signalbox.control.v1.GetUsageRequest.$Shape;
+                static create(properties?: signalbox.control.v1.GetUsageRequest.$Properties): signalbox.control.v1.GetUsageRequest;
+
+                /**
+                 * Encodes the specified GetUsageRequest message. Does not implicitly {@link signalbox.control.v1.GetUsageRequest.verify|verify} messages.
+                 * @param message GetUsageRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetUsageRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetUsageRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetUsageRequest & signalbox.control.v1.GetUsageRequest.$Shape} GetUsageRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetUsageRequest & signalbox.control.v1.GetUsageRequest.$Shape;
+
+                /**
+                 * Creates a GetUsageRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetUsageRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetUsageRequest;
+
+                /**
+                 * Creates a plain object from a GetUsageRequest message. Also converts values to other types if specified.
+                 * @param message GetUsageRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetUsageRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetUsageRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetUsageRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetUsageRequest {
+
+                /** Properties of a GetUsageRequest. */
+                interface $Properties {
+
+                    /** GetUsageRequest namespace */
+                    namespace?: (string|null);
+
+                    /** GetUsageRequest fromDay */
+                    fromDay?: (number|null);
+
+                    /** GetUsageRequest toDay */
+                    toDay?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetUsageRequest. */
+                type $Shape = signalbox.control.v1.GetUsageRequest.$Properties;
+            }
+
+            /**
+             * Properties of a GetUsageResponse.
+             * @deprecated Use signalbox.control.v1.GetUsageResponse.$Properties instead.
+             */
+            interface IGetUsageResponse extends signalbox.control.v1.GetUsageResponse.$Properties {
+            }
+
+            /** Represents a GetUsageResponse. */
+            class GetUsageResponse {
+
+                /**
+                 * Constructs a new GetUsageResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.GetUsageResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GetUsageResponse cells. */
+                cells: signalbox.control.v1.UsageCell.$Properties[];
+
+                /**
+                 * Creates a new GetUsageResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GetUsageResponse instance
+                 */
+                static create(properties: signalbox.control.v1.GetUsageResponse.$Shape): signalbox.control.v1.GetUsageResponse & signalbox.control.v1.GetUsageResponse.$Shape;
+                static create(properties?: signalbox.control.v1.GetUsageResponse.$Properties): signalbox.control.v1.GetUsageResponse;
+
+                /**
+                 * Encodes the specified GetUsageResponse message. Does not implicitly {@link signalbox.control.v1.GetUsageResponse.verify|verify} messages.
+                 * @param message GetUsageResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.GetUsageResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GetUsageResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetUsageResponse & signalbox.control.v1.GetUsageResponse.$Shape} GetUsageResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.GetUsageResponse & signalbox.control.v1.GetUsageResponse.$Shape;
+
+                /**
+                 * Creates a GetUsageResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GetUsageResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.GetUsageResponse;
+
+                /**
+                 * Creates a plain object from a GetUsageResponse message. Also converts values to other types if specified.
+                 * @param message GetUsageResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.GetUsageResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GetUsageResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GetUsageResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GetUsageResponse {
+
+                /** Properties of a GetUsageResponse. */
+                interface $Properties {
+
+                    /** GetUsageResponse cells */
+                    cells?: (signalbox.control.v1.UsageCell.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GetUsageResponse. */
+                type $Shape = signalbox.control.v1.GetUsageResponse.$Properties;
+            }
         }
     }
 
@@ -14009,6 +14558,234 @@ export namespace signalbox {
 
                 /** Shape of a WorkerShare. */
                 type $Shape = signalbox.inference.v1.WorkerShare.$Properties;
+            }
+
+            /**
+             * Properties of a KeyUses.
+             * @deprecated Use signalbox.inference.v1.KeyUses.$Properties instead.
+             */
+            interface IKeyUses extends signalbox.inference.v1.KeyUses.$Properties {
+            }
+
+            /** Represents a KeyUses. */
+            class KeyUses {
+
+                /**
+                 * Constructs a new KeyUses.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.KeyUses.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** KeyUses router. */
+                router: string;
+
+                /** KeyUses epoch. */
+                epoch: string;
+
+                /** KeyUses sequence. */
+                sequence: number;
+
+                /** KeyUses keys. */
+                keys: signalbox.inference.v1.KeyUse.$Properties[];
+
+                /** KeyUses leaving. */
+                leaving: boolean;
+
+                /**
+                 * Creates a new KeyUses instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns KeyUses instance
+                 */
+                static create(properties: signalbox.inference.v1.KeyUses.$Shape): signalbox.inference.v1.KeyUses & signalbox.inference.v1.KeyUses.$Shape;
+                static create(properties?: signalbox.inference.v1.KeyUses.$Properties): signalbox.inference.v1.KeyUses;
+
+                /**
+                 * Encodes the specified KeyUses message. Does not implicitly {@link signalbox.inference.v1.KeyUses.verify|verify} messages.
+                 * @param message KeyUses message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.KeyUses.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a KeyUses message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KeyUses & signalbox.inference.v1.KeyUses.$Shape} KeyUses
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.KeyUses & signalbox.inference.v1.KeyUses.$Shape;
+
+                /**
+                 * Creates a KeyUses message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns KeyUses
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.KeyUses;
+
+                /**
+                 * Creates a plain object from a KeyUses message. Also converts values to other types if specified.
+                 * @param message KeyUses
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.KeyUses, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this KeyUses to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for KeyUses
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace KeyUses {
+
+                /** Properties of a KeyUses. */
+                interface $Properties {
+
+                    /** KeyUses router */
+                    router?: (string|null);
+
+                    /** KeyUses epoch */
+                    epoch?: (string|null);
+
+                    /** KeyUses sequence */
+                    sequence?: (number|null);
+
+                    /** KeyUses keys */
+                    keys?: (signalbox.inference.v1.KeyUse.$Properties[]|null);
+
+                    /** KeyUses leaving */
+                    leaving?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a KeyUses. */
+                type $Shape = signalbox.inference.v1.KeyUses.$Properties;
+            }
+
+            /**
+             * Properties of a KeyUse.
+             * @deprecated Use signalbox.inference.v1.KeyUse.$Properties instead.
+             */
+            interface IKeyUse extends signalbox.inference.v1.KeyUse.$Properties {
+            }
+
+            /** Represents a KeyUse. */
+            class KeyUse {
+
+                /**
+                 * Constructs a new KeyUse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.KeyUse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** KeyUse key. */
+                key: Uint8Array;
+
+                /** KeyUse requests. */
+                requests: number;
+
+                /** KeyUse tokens. */
+                tokens: number;
+
+                /** KeyUse running. */
+                running: number;
+
+                /**
+                 * Creates a new KeyUse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns KeyUse instance
+                 */
+                static create(properties: signalbox.inference.v1.KeyUse.$Shape): signalbox.inference.v1.KeyUse & signalbox.inference.v1.KeyUse.$Shape;
+                static create(properties?: signalbox.inference.v1.KeyUse.$Properties): signalbox.inference.v1.KeyUse;
+
+                /**
+                 * Encodes the specified KeyUse message. Does not implicitly {@link signalbox.inference.v1.KeyUse.verify|verify} messages.
+                 * @param message KeyUse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.KeyUse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a KeyUse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KeyUse & signalbox.inference.v1.KeyUse.$Shape} KeyUse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.KeyUse & signalbox.inference.v1.KeyUse.$Shape;
+
+                /**
+                 * Creates a KeyUse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns KeyUse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.KeyUse;
+
+                /**
+                 * Creates a plain object from a KeyUse message. Also converts values to other types if specified.
+                 * @param message KeyUse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.KeyUse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this KeyUse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for KeyUse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace KeyUse {
+
+                /** Properties of a KeyUse. */
+                interface $Properties {
+
+                    /** KeyUse key */
+                    key?: (Uint8Array|null);
+
+                    /** KeyUse requests */
+                    requests?: (number|null);
+
+                    /** KeyUse tokens */
+                    tokens?: (number|null);
+
+                    /** KeyUse running */
+                    running?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a KeyUse. */
+                type $Shape = signalbox.inference.v1.KeyUse.$Properties;
             }
         }
     }

@@ -23175,6 +23175,1657 @@ export const signalbox = $root.signalbox = (() => {
                 return GetReceiptsResponse;
             })();
 
+            v1.UsageCell = (function() {
+
+                /**
+                 * Properties of a UsageCell.
+                 * @typedef {Object} signalbox.control.v1.UsageCell.$Properties
+                 * @property {string|null} [namespace] UsageCell namespace
+                 * @property {number|null} [day] UsageCell day
+                 * @property {string|null} [key] UsageCell key
+                 * @property {string|null} [model] UsageCell model
+                 * @property {number|null} [requests] UsageCell requests
+                 * @property {number|null} [failed] UsageCell failed
+                 * @property {number|null} [promptTokens] UsageCell promptTokens
+                 * @property {number|null} [cachedTokens] UsageCell cachedTokens
+                 * @property {number|null} [completionTokens] UsageCell completionTokens
+                 * @property {number|null} [workerMs] UsageCell workerMs
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a UsageCell.
+                 * @memberof signalbox.control.v1
+                 * @interface IUsageCell
+                 * @augments signalbox.control.v1.UsageCell.$Properties
+                 * @deprecated Use signalbox.control.v1.UsageCell.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a UsageCell.
+                 * @typedef {signalbox.control.v1.UsageCell.$Properties} signalbox.control.v1.UsageCell.$Shape
+                 */
+
+                /**
+                 * Constructs a new UsageCell.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a UsageCell.
+                 * @constructor
+                 * @param {signalbox.control.v1.UsageCell.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const UsageCell = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * UsageCell namespace.
+                 * @member {string} namespace
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.namespace = "";
+
+                /**
+                 * UsageCell day.
+                 * @member {number} day
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.day = 0;
+
+                /**
+                 * UsageCell key.
+                 * @member {string} key
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.key = "";
+
+                /**
+                 * UsageCell model.
+                 * @member {string} model
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.model = "";
+
+                /**
+                 * UsageCell requests.
+                 * @member {number} requests
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.requests = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * UsageCell failed.
+                 * @member {number} failed
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.failed = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * UsageCell promptTokens.
+                 * @member {number} promptTokens
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.promptTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * UsageCell cachedTokens.
+                 * @member {number} cachedTokens
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.cachedTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * UsageCell completionTokens.
+                 * @member {number} completionTokens
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.completionTokens = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * UsageCell workerMs.
+                 * @member {number} workerMs
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 */
+                UsageCell.prototype.workerMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new UsageCell instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @static
+                 * @param {signalbox.control.v1.UsageCell.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.UsageCell} UsageCell instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.UsageCell.$Shape): signalbox.control.v1.UsageCell & signalbox.control.v1.UsageCell.$Shape;
+                 *   (properties?: signalbox.control.v1.UsageCell.$Properties): signalbox.control.v1.UsageCell;
+                 * }}
+                 */
+                UsageCell.create = function(properties) {
+                    return new UsageCell(properties);
+                };
+
+                /**
+                 * Encodes the specified UsageCell message. Does not implicitly {@link signalbox.control.v1.UsageCell.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @static
+                 * @param {signalbox.control.v1.UsageCell.$Properties} message UsageCell message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                UsageCell.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.namespace);
+                    if (message.day != null && $Object.hasOwnProperty.call(message, "day") && message.day !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.day);
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.key);
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model") && message.model !== "")
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.model);
+                    if (message.requests != null && $Object.hasOwnProperty.call(message, "requests") && (typeof message.requests === "object" ? message.requests.low || message.requests.high : message.requests !== 0))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.requests);
+                    if (message.failed != null && $Object.hasOwnProperty.call(message, "failed") && (typeof message.failed === "object" ? message.failed.low || message.failed.high : message.failed !== 0))
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.failed);
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens") && (typeof message.promptTokens === "object" ? message.promptTokens.low || message.promptTokens.high : message.promptTokens !== 0))
+                        writer.uint32(/* id 7, wireType 0 =*/56).uint64(message.promptTokens);
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens") && (typeof message.cachedTokens === "object" ? message.cachedTokens.low || message.cachedTokens.high : message.cachedTokens !== 0))
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint64(message.cachedTokens);
+                    if (message.completionTokens != null && $Object.hasOwnProperty.call(message, "completionTokens") && (typeof message.completionTokens === "object" ? message.completionTokens.low || message.completionTokens.high : message.completionTokens !== 0))
+                        writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.completionTokens);
+                    if (message.workerMs != null && $Object.hasOwnProperty.call(message, "workerMs") && (typeof message.workerMs === "object" ? message.workerMs.low || message.workerMs.high : message.workerMs !== 0))
+                        writer.uint32(/* id 10, wireType 0 =*/80).uint64(message.workerMs);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a UsageCell message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.UsageCell & signalbox.control.v1.UsageCell.$Shape} UsageCell
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                UsageCell.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.UsageCell();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.namespace = value;
+                                else
+                                    delete message.namespace;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.day = value;
+                                else
+                                    delete message.day;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.key = value;
+                                else
+                                    delete message.key;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.model = value;
+                                else
+                                    delete message.model;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.requests = value;
+                                else
+                                    delete message.requests;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.failed = value;
+                                else
+                                    delete message.failed;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.promptTokens = value;
+                                else
+                                    delete message.promptTokens;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.cachedTokens = value;
+                                else
+                                    delete message.cachedTokens;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.completionTokens = value;
+                                else
+                                    delete message.completionTokens;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.workerMs = value;
+                                else
+                                    delete message.workerMs;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a UsageCell message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.UsageCell} UsageCell
+                 */
+                UsageCell.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.UsageCell)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.UsageCell: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.UsageCell();
+                    if (object.namespace != null)
+                        if (typeof object.namespace !== "string" || object.namespace.length)
+                            message.namespace = $String(object.namespace);
+                    if (object.day != null)
+                        if ($Number(object.day) !== 0)
+                            message.day = object.day >>> 0;
+                    if (object.key != null)
+                        if (typeof object.key !== "string" || object.key.length)
+                            message.key = $String(object.key);
+                    if (object.model != null)
+                        if (typeof object.model !== "string" || object.model.length)
+                            message.model = $String(object.model);
+                    if (object.requests != null)
+                        if (typeof object.requests === "object" ? object.requests.low || object.requests.high : $Number(object.requests) !== 0)
+                            if ($util.Long)
+                                message.requests = $util.Long.fromValue(object.requests, true);
+                            else if (typeof object.requests === "string")
+                                message.requests = $parseInt(object.requests, 10);
+                            else if (typeof object.requests === "number")
+                                message.requests = object.requests;
+                            else if (typeof object.requests === "object")
+                                message.requests = new $util.LongBits(object.requests.low >>> 0, object.requests.high >>> 0).toNumber(true);
+                    if (object.failed != null)
+                        if (typeof object.failed === "object" ? object.failed.low || object.failed.high : $Number(object.failed) !== 0)
+                            if ($util.Long)
+                                message.failed = $util.Long.fromValue(object.failed, true);
+                            else if (typeof object.failed === "string")
+                                message.failed = $parseInt(object.failed, 10);
+                            else if (typeof object.failed === "number")
+                                message.failed = object.failed;
+                            else if (typeof object.failed === "object")
+                                message.failed = new $util.LongBits(object.failed.low >>> 0, object.failed.high >>> 0).toNumber(true);
+                    if (object.promptTokens != null)
+                        if (typeof object.promptTokens === "object" ? object.promptTokens.low || object.promptTokens.high : $Number(object.promptTokens) !== 0)
+                            if ($util.Long)
+                                message.promptTokens = $util.Long.fromValue(object.promptTokens, true);
+                            else if (typeof object.promptTokens === "string")
+                                message.promptTokens = $parseInt(object.promptTokens, 10);
+                            else if (typeof object.promptTokens === "number")
+                                message.promptTokens = object.promptTokens;
+                            else if (typeof object.promptTokens === "object")
+                                message.promptTokens = new $util.LongBits(object.promptTokens.low >>> 0, object.promptTokens.high >>> 0).toNumber(true);
+                    if (object.cachedTokens != null)
+                        if (typeof object.cachedTokens === "object" ? object.cachedTokens.low || object.cachedTokens.high : $Number(object.cachedTokens) !== 0)
+                            if ($util.Long)
+                                message.cachedTokens = $util.Long.fromValue(object.cachedTokens, true);
+                            else if (typeof object.cachedTokens === "string")
+                                message.cachedTokens = $parseInt(object.cachedTokens, 10);
+                            else if (typeof object.cachedTokens === "number")
+                                message.cachedTokens = object.cachedTokens;
+                            else if (typeof object.cachedTokens === "object")
+                                message.cachedTokens = new $util.LongBits(object.cachedTokens.low >>> 0, object.cachedTokens.high >>> 0).toNumber(true);
+                    if (object.completionTokens != null)
+                        if (typeof object.completionTokens === "object" ? object.completionTokens.low || object.completionTokens.high : $Number(object.completionTokens) !== 0)
+                            if ($util.Long)
+                                message.completionTokens = $util.Long.fromValue(object.completionTokens, true);
+                            else if (typeof object.completionTokens === "string")
+                                message.completionTokens = $parseInt(object.completionTokens, 10);
+                            else if (typeof object.completionTokens === "number")
+                                message.completionTokens = object.completionTokens;
+                            else if (typeof object.completionTokens === "object")
+                                message.completionTokens = new $util.LongBits(object.completionTokens.low >>> 0, object.completionTokens.high >>> 0).toNumber(true);
+                    if (object.workerMs != null)
+                        if (typeof object.workerMs === "object" ? object.workerMs.low || object.workerMs.high : $Number(object.workerMs) !== 0)
+                            if ($util.Long)
+                                message.workerMs = $util.Long.fromValue(object.workerMs, true);
+                            else if (typeof object.workerMs === "string")
+                                message.workerMs = $parseInt(object.workerMs, 10);
+                            else if (typeof object.workerMs === "number")
+                                message.workerMs = object.workerMs;
+                            else if (typeof object.workerMs === "object")
+                                message.workerMs = new $util.LongBits(object.workerMs.low >>> 0, object.workerMs.high >>> 0).toNumber(true);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a UsageCell message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @static
+                 * @param {signalbox.control.v1.UsageCell} message UsageCell
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                UsageCell.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.namespace = "";
+                        object.day = 0;
+                        object.key = "";
+                        object.model = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.requests = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.requests = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.failed = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.failed = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.promptTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.promptTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.cachedTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.cachedTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.completionTokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.completionTokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.workerMs = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.workerMs = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    }
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+                        object.namespace = message.namespace;
+                    if (message.day != null && $Object.hasOwnProperty.call(message, "day"))
+                        object.day = message.day;
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                        object.key = message.key;
+                    if (message.model != null && $Object.hasOwnProperty.call(message, "model"))
+                        object.model = message.model;
+                    if (message.requests != null && $Object.hasOwnProperty.call(message, "requests"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.requests = typeof message.requests === "number" ? $BigInt(message.requests) : $util.Long.fromBits(message.requests.low >>> 0, message.requests.high >>> 0, true).toBigInt();
+                        else if (typeof message.requests === "number")
+                            object.requests = options.longs === $String ? $String(message.requests) : message.requests;
+                        else
+                            object.requests = options.longs === $String ? $util.Long.prototype.toString.call(message.requests) : options.longs === $Number ? new $util.LongBits(message.requests.low >>> 0, message.requests.high >>> 0).toNumber(true) : message.requests;
+                    if (message.failed != null && $Object.hasOwnProperty.call(message, "failed"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.failed = typeof message.failed === "number" ? $BigInt(message.failed) : $util.Long.fromBits(message.failed.low >>> 0, message.failed.high >>> 0, true).toBigInt();
+                        else if (typeof message.failed === "number")
+                            object.failed = options.longs === $String ? $String(message.failed) : message.failed;
+                        else
+                            object.failed = options.longs === $String ? $util.Long.prototype.toString.call(message.failed) : options.longs === $Number ? new $util.LongBits(message.failed.low >>> 0, message.failed.high >>> 0).toNumber(true) : message.failed;
+                    if (message.promptTokens != null && $Object.hasOwnProperty.call(message, "promptTokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.promptTokens = typeof message.promptTokens === "number" ? $BigInt(message.promptTokens) : $util.Long.fromBits(message.promptTokens.low >>> 0, message.promptTokens.high >>> 0, true).toBigInt();
+                        else if (typeof message.promptTokens === "number")
+                            object.promptTokens = options.longs === $String ? $String(message.promptTokens) : message.promptTokens;
+                        else
+                            object.promptTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.promptTokens) : options.longs === $Number ? new $util.LongBits(message.promptTokens.low >>> 0, message.promptTokens.high >>> 0).toNumber(true) : message.promptTokens;
+                    if (message.cachedTokens != null && $Object.hasOwnProperty.call(message, "cachedTokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.cachedTokens = typeof message.cachedTokens === "number" ? $BigInt(message.cachedTokens) : $util.Long.fromBits(message.cachedTokens.low >>> 0, message.cachedTokens.high >>> 0, true).toBigInt();
+                        else if (typeof message.cachedTokens === "number")
+                            object.cachedTokens = options.longs === $String ? $String(message.cachedTokens) : message.cachedTokens;
+                        else
+                            object.cachedTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.cachedTokens) : options.longs === $Number ? new $util.LongBits(message.cachedTokens.low >>> 0, message.cachedTokens.high >>> 0).toNumber(true) : message.cachedTokens;
+                    if (message.completionTokens != null && $Object.hasOwnProperty.call(message, "completionTokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.completionTokens = typeof message.completionTokens === "number" ? $BigInt(message.completionTokens) : $util.Long.fromBits(message.completionTokens.low >>> 0, message.completionTokens.high >>> 0, true).toBigInt();
+                        else if (typeof message.completionTokens === "number")
+                            object.completionTokens = options.longs === $String ? $String(message.completionTokens) : message.completionTokens;
+                        else
+                            object.completionTokens = options.longs === $String ? $util.Long.prototype.toString.call(message.completionTokens) : options.longs === $Number ? new $util.LongBits(message.completionTokens.low >>> 0, message.completionTokens.high >>> 0).toNumber(true) : message.completionTokens;
+                    if (message.workerMs != null && $Object.hasOwnProperty.call(message, "workerMs"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.workerMs = typeof message.workerMs === "number" ? $BigInt(message.workerMs) : $util.Long.fromBits(message.workerMs.low >>> 0, message.workerMs.high >>> 0, true).toBigInt();
+                        else if (typeof message.workerMs === "number")
+                            object.workerMs = options.longs === $String ? $String(message.workerMs) : message.workerMs;
+                        else
+                            object.workerMs = options.longs === $String ? $util.Long.prototype.toString.call(message.workerMs) : options.longs === $Number ? new $util.LongBits(message.workerMs.low >>> 0, message.workerMs.high >>> 0).toNumber(true) : message.workerMs;
+                    return object;
+                };
+
+                /**
+                 * Converts this UsageCell to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                UsageCell.prototype.toJSON = function() {
+                    return UsageCell.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for UsageCell
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.UsageCell
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                UsageCell.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.UsageCell";
+                };
+
+                return UsageCell;
+            })();
+
+            v1.PostUsageRequest = (function() {
+
+                /**
+                 * Properties of a PostUsageRequest.
+                 * @typedef {Object} signalbox.control.v1.PostUsageRequest.$Properties
+                 * @property {string|null} [journal] PostUsageRequest journal
+                 * @property {number|null} [from] PostUsageRequest from
+                 * @property {number|null} [to] PostUsageRequest to
+                 * @property {Array.<signalbox.control.v1.UsageCell.$Properties>|null} [cells] PostUsageRequest cells
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a PostUsageRequest.
+                 * @memberof signalbox.control.v1
+                 * @interface IPostUsageRequest
+                 * @augments signalbox.control.v1.PostUsageRequest.$Properties
+                 * @deprecated Use signalbox.control.v1.PostUsageRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a PostUsageRequest.
+                 * @typedef {signalbox.control.v1.PostUsageRequest.$Properties} signalbox.control.v1.PostUsageRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new PostUsageRequest.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a PostUsageRequest.
+                 * @constructor
+                 * @param {signalbox.control.v1.PostUsageRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const PostUsageRequest = function (properties) {
+                    this.cells = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * PostUsageRequest journal.
+                 * @member {string} journal
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @instance
+                 */
+                PostUsageRequest.prototype.journal = "";
+
+                /**
+                 * PostUsageRequest from.
+                 * @member {number} from
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @instance
+                 */
+                PostUsageRequest.prototype.from = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * PostUsageRequest to.
+                 * @member {number} to
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @instance
+                 */
+                PostUsageRequest.prototype.to = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * PostUsageRequest cells.
+                 * @member {Array.<signalbox.control.v1.UsageCell.$Properties>} cells
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @instance
+                 */
+                PostUsageRequest.prototype.cells = $util.emptyArray;
+
+                /**
+                 * Creates a new PostUsageRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @static
+                 * @param {signalbox.control.v1.PostUsageRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.PostUsageRequest} PostUsageRequest instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.PostUsageRequest.$Shape): signalbox.control.v1.PostUsageRequest & signalbox.control.v1.PostUsageRequest.$Shape;
+                 *   (properties?: signalbox.control.v1.PostUsageRequest.$Properties): signalbox.control.v1.PostUsageRequest;
+                 * }}
+                 */
+                PostUsageRequest.create = function(properties) {
+                    return new PostUsageRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified PostUsageRequest message. Does not implicitly {@link signalbox.control.v1.PostUsageRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @static
+                 * @param {signalbox.control.v1.PostUsageRequest.$Properties} message PostUsageRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                PostUsageRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.journal != null && $Object.hasOwnProperty.call(message, "journal") && message.journal !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.journal);
+                    if (message.from != null && $Object.hasOwnProperty.call(message, "from") && (typeof message.from === "object" ? message.from.low || message.from.high : message.from !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.from);
+                    if (message.to != null && $Object.hasOwnProperty.call(message, "to") && (typeof message.to === "object" ? message.to.low || message.to.high : message.to !== 0))
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.to);
+                    if (message.cells != null && message.cells.length)
+                        for (let i = 0; i < message.cells.length; ++i)
+                            $root.signalbox.control.v1.UsageCell.encode(message.cells[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a PostUsageRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.PostUsageRequest & signalbox.control.v1.PostUsageRequest.$Shape} PostUsageRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                PostUsageRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.PostUsageRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.journal = value;
+                                else
+                                    delete message.journal;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.from = value;
+                                else
+                                    delete message.from;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.to = value;
+                                else
+                                    delete message.to;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.cells && message.cells.length))
+                                    message.cells = [];
+                                message.cells.push($root.signalbox.control.v1.UsageCell.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a PostUsageRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.PostUsageRequest} PostUsageRequest
+                 */
+                PostUsageRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.PostUsageRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.PostUsageRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.PostUsageRequest();
+                    if (object.journal != null)
+                        if (typeof object.journal !== "string" || object.journal.length)
+                            message.journal = $String(object.journal);
+                    if (object.from != null)
+                        if (typeof object.from === "object" ? object.from.low || object.from.high : $Number(object.from) !== 0)
+                            if ($util.Long)
+                                message.from = $util.Long.fromValue(object.from, true);
+                            else if (typeof object.from === "string")
+                                message.from = $parseInt(object.from, 10);
+                            else if (typeof object.from === "number")
+                                message.from = object.from;
+                            else if (typeof object.from === "object")
+                                message.from = new $util.LongBits(object.from.low >>> 0, object.from.high >>> 0).toNumber(true);
+                    if (object.to != null)
+                        if (typeof object.to === "object" ? object.to.low || object.to.high : $Number(object.to) !== 0)
+                            if ($util.Long)
+                                message.to = $util.Long.fromValue(object.to, true);
+                            else if (typeof object.to === "string")
+                                message.to = $parseInt(object.to, 10);
+                            else if (typeof object.to === "number")
+                                message.to = object.to;
+                            else if (typeof object.to === "object")
+                                message.to = new $util.LongBits(object.to.low >>> 0, object.to.high >>> 0).toNumber(true);
+                    if (object.cells) {
+                        if (!$Array.isArray(object.cells))
+                            throw $TypeError(".signalbox.control.v1.PostUsageRequest.cells: array expected");
+                        message.cells = $Array(object.cells.length);
+                        for (let i = 0; i < object.cells.length; ++i) {
+                            if (!$util.isObject(object.cells[i]))
+                                throw $TypeError(".signalbox.control.v1.PostUsageRequest.cells: object expected");
+                            message.cells[i] = $root.signalbox.control.v1.UsageCell.fromObject(object.cells[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a PostUsageRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @static
+                 * @param {signalbox.control.v1.PostUsageRequest} message PostUsageRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                PostUsageRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.cells = [];
+                    if (options.defaults) {
+                        object.journal = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.from = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.from = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.to = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.to = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    }
+                    if (message.journal != null && $Object.hasOwnProperty.call(message, "journal"))
+                        object.journal = message.journal;
+                    if (message.from != null && $Object.hasOwnProperty.call(message, "from"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.from = typeof message.from === "number" ? $BigInt(message.from) : $util.Long.fromBits(message.from.low >>> 0, message.from.high >>> 0, true).toBigInt();
+                        else if (typeof message.from === "number")
+                            object.from = options.longs === $String ? $String(message.from) : message.from;
+                        else
+                            object.from = options.longs === $String ? $util.Long.prototype.toString.call(message.from) : options.longs === $Number ? new $util.LongBits(message.from.low >>> 0, message.from.high >>> 0).toNumber(true) : message.from;
+                    if (message.to != null && $Object.hasOwnProperty.call(message, "to"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.to = typeof message.to === "number" ? $BigInt(message.to) : $util.Long.fromBits(message.to.low >>> 0, message.to.high >>> 0, true).toBigInt();
+                        else if (typeof message.to === "number")
+                            object.to = options.longs === $String ? $String(message.to) : message.to;
+                        else
+                            object.to = options.longs === $String ? $util.Long.prototype.toString.call(message.to) : options.longs === $Number ? new $util.LongBits(message.to.low >>> 0, message.to.high >>> 0).toNumber(true) : message.to;
+                    if (message.cells && message.cells.length) {
+                        object.cells = $Array(message.cells.length);
+                        for (let j = 0; j < message.cells.length; ++j)
+                            object.cells[j] = $root.signalbox.control.v1.UsageCell.toObject(message.cells[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this PostUsageRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                PostUsageRequest.prototype.toJSON = function() {
+                    return PostUsageRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for PostUsageRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.PostUsageRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                PostUsageRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.PostUsageRequest";
+                };
+
+                return PostUsageRequest;
+            })();
+
+            v1.PostUsageResponse = (function() {
+
+                /**
+                 * Properties of a PostUsageResponse.
+                 * @typedef {Object} signalbox.control.v1.PostUsageResponse.$Properties
+                 * @property {Array.<string>|null} [refused] PostUsageResponse refused
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a PostUsageResponse.
+                 * @memberof signalbox.control.v1
+                 * @interface IPostUsageResponse
+                 * @augments signalbox.control.v1.PostUsageResponse.$Properties
+                 * @deprecated Use signalbox.control.v1.PostUsageResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a PostUsageResponse.
+                 * @typedef {signalbox.control.v1.PostUsageResponse.$Properties} signalbox.control.v1.PostUsageResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new PostUsageResponse.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a PostUsageResponse.
+                 * @constructor
+                 * @param {signalbox.control.v1.PostUsageResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const PostUsageResponse = function (properties) {
+                    this.refused = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * PostUsageResponse refused.
+                 * @member {Array.<string>} refused
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @instance
+                 */
+                PostUsageResponse.prototype.refused = $util.emptyArray;
+
+                /**
+                 * Creates a new PostUsageResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @static
+                 * @param {signalbox.control.v1.PostUsageResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.PostUsageResponse} PostUsageResponse instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.PostUsageResponse.$Shape): signalbox.control.v1.PostUsageResponse & signalbox.control.v1.PostUsageResponse.$Shape;
+                 *   (properties?: signalbox.control.v1.PostUsageResponse.$Properties): signalbox.control.v1.PostUsageResponse;
+                 * }}
+                 */
+                PostUsageResponse.create = function(properties) {
+                    return new PostUsageResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified PostUsageResponse message. Does not implicitly {@link signalbox.control.v1.PostUsageResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @static
+                 * @param {signalbox.control.v1.PostUsageResponse.$Properties} message PostUsageResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                PostUsageResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.refused != null && message.refused.length)
+                        for (let i = 0; i < message.refused.length; ++i)
+                            writer.uint32(/* id 1, wireType 2 =*/10).string(message.refused[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a PostUsageResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.PostUsageResponse & signalbox.control.v1.PostUsageResponse.$Shape} PostUsageResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                PostUsageResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.PostUsageResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.refused && message.refused.length))
+                                    message.refused = [];
+                                message.refused.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a PostUsageResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.PostUsageResponse} PostUsageResponse
+                 */
+                PostUsageResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.PostUsageResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.PostUsageResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.PostUsageResponse();
+                    if (object.refused) {
+                        if (!$Array.isArray(object.refused))
+                            throw $TypeError(".signalbox.control.v1.PostUsageResponse.refused: array expected");
+                        message.refused = $Array(object.refused.length);
+                        for (let i = 0; i < object.refused.length; ++i)
+                            message.refused[i] = $String(object.refused[i]);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a PostUsageResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @static
+                 * @param {signalbox.control.v1.PostUsageResponse} message PostUsageResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                PostUsageResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.refused = [];
+                    if (message.refused && message.refused.length) {
+                        object.refused = $Array(message.refused.length);
+                        for (let j = 0; j < message.refused.length; ++j)
+                            object.refused[j] = message.refused[j];
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this PostUsageResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                PostUsageResponse.prototype.toJSON = function() {
+                    return PostUsageResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for PostUsageResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.PostUsageResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                PostUsageResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.PostUsageResponse";
+                };
+
+                return PostUsageResponse;
+            })();
+
+            v1.GetUsageRequest = (function() {
+
+                /**
+                 * Properties of a GetUsageRequest.
+                 * @typedef {Object} signalbox.control.v1.GetUsageRequest.$Properties
+                 * @property {string|null} [namespace] GetUsageRequest namespace
+                 * @property {number|null} [fromDay] GetUsageRequest fromDay
+                 * @property {number|null} [toDay] GetUsageRequest toDay
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetUsageRequest.
+                 * @memberof signalbox.control.v1
+                 * @interface IGetUsageRequest
+                 * @augments signalbox.control.v1.GetUsageRequest.$Properties
+                 * @deprecated Use signalbox.control.v1.GetUsageRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetUsageRequest.
+                 * @typedef {signalbox.control.v1.GetUsageRequest.$Properties} signalbox.control.v1.GetUsageRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetUsageRequest.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a GetUsageRequest.
+                 * @constructor
+                 * @param {signalbox.control.v1.GetUsageRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetUsageRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GetUsageRequest namespace.
+                 * @member {string} namespace
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @instance
+                 */
+                GetUsageRequest.prototype.namespace = "";
+
+                /**
+                 * GetUsageRequest fromDay.
+                 * @member {number} fromDay
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @instance
+                 */
+                GetUsageRequest.prototype.fromDay = 0;
+
+                /**
+                 * GetUsageRequest toDay.
+                 * @member {number} toDay
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @instance
+                 */
+                GetUsageRequest.prototype.toDay = 0;
+
+                /**
+                 * Creates a new GetUsageRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @static
+                 * @param {signalbox.control.v1.GetUsageRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.GetUsageRequest} GetUsageRequest instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.GetUsageRequest.$Shape): signalbox.control.v1.GetUsageRequest & signalbox.control.v1.GetUsageRequest.$Shape;
+                 *   (properties?: signalbox.control.v1.GetUsageRequest.$Properties): signalbox.control.v1.GetUsageRequest;
+                 * }}
+                 */
+                GetUsageRequest.create = function(properties) {
+                    return new GetUsageRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified GetUsageRequest message. Does not implicitly {@link signalbox.control.v1.GetUsageRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @static
+                 * @param {signalbox.control.v1.GetUsageRequest.$Properties} message GetUsageRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetUsageRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.namespace);
+                    if (message.fromDay != null && $Object.hasOwnProperty.call(message, "fromDay") && message.fromDay !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.fromDay);
+                    if (message.toDay != null && $Object.hasOwnProperty.call(message, "toDay") && message.toDay !== 0)
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint32(message.toDay);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetUsageRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetUsageRequest & signalbox.control.v1.GetUsageRequest.$Shape} GetUsageRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetUsageRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.GetUsageRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.namespace = value;
+                                else
+                                    delete message.namespace;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.fromDay = value;
+                                else
+                                    delete message.fromDay;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.toDay = value;
+                                else
+                                    delete message.toDay;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetUsageRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.GetUsageRequest} GetUsageRequest
+                 */
+                GetUsageRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.GetUsageRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.GetUsageRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.GetUsageRequest();
+                    if (object.namespace != null)
+                        if (typeof object.namespace !== "string" || object.namespace.length)
+                            message.namespace = $String(object.namespace);
+                    if (object.fromDay != null)
+                        if ($Number(object.fromDay) !== 0)
+                            message.fromDay = object.fromDay >>> 0;
+                    if (object.toDay != null)
+                        if ($Number(object.toDay) !== 0)
+                            message.toDay = object.toDay >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GetUsageRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @static
+                 * @param {signalbox.control.v1.GetUsageRequest} message GetUsageRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetUsageRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.namespace = "";
+                        object.fromDay = 0;
+                        object.toDay = 0;
+                    }
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+                        object.namespace = message.namespace;
+                    if (message.fromDay != null && $Object.hasOwnProperty.call(message, "fromDay"))
+                        object.fromDay = message.fromDay;
+                    if (message.toDay != null && $Object.hasOwnProperty.call(message, "toDay"))
+                        object.toDay = message.toDay;
+                    return object;
+                };
+
+                /**
+                 * Converts this GetUsageRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetUsageRequest.prototype.toJSON = function() {
+                    return GetUsageRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetUsageRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.GetUsageRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetUsageRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.GetUsageRequest";
+                };
+
+                return GetUsageRequest;
+            })();
+
+            v1.GetUsageResponse = (function() {
+
+                /**
+                 * Properties of a GetUsageResponse.
+                 * @typedef {Object} signalbox.control.v1.GetUsageResponse.$Properties
+                 * @property {Array.<signalbox.control.v1.UsageCell.$Properties>|null} [cells] GetUsageResponse cells
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GetUsageResponse.
+                 * @memberof signalbox.control.v1
+                 * @interface IGetUsageResponse
+                 * @augments signalbox.control.v1.GetUsageResponse.$Properties
+                 * @deprecated Use signalbox.control.v1.GetUsageResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GetUsageResponse.
+                 * @typedef {signalbox.control.v1.GetUsageResponse.$Properties} signalbox.control.v1.GetUsageResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new GetUsageResponse.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a GetUsageResponse.
+                 * @constructor
+                 * @param {signalbox.control.v1.GetUsageResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GetUsageResponse = function (properties) {
+                    this.cells = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GetUsageResponse cells.
+                 * @member {Array.<signalbox.control.v1.UsageCell.$Properties>} cells
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @instance
+                 */
+                GetUsageResponse.prototype.cells = $util.emptyArray;
+
+                /**
+                 * Creates a new GetUsageResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @static
+                 * @param {signalbox.control.v1.GetUsageResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.GetUsageResponse} GetUsageResponse instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.GetUsageResponse.$Shape): signalbox.control.v1.GetUsageResponse & signalbox.control.v1.GetUsageResponse.$Shape;
+                 *   (properties?: signalbox.control.v1.GetUsageResponse.$Properties): signalbox.control.v1.GetUsageResponse;
+                 * }}
+                 */
+                GetUsageResponse.create = function(properties) {
+                    return new GetUsageResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified GetUsageResponse message. Does not implicitly {@link signalbox.control.v1.GetUsageResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @static
+                 * @param {signalbox.control.v1.GetUsageResponse.$Properties} message GetUsageResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GetUsageResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.cells != null && message.cells.length)
+                        for (let i = 0; i < message.cells.length; ++i)
+                            $root.signalbox.control.v1.UsageCell.encode(message.cells[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GetUsageResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.GetUsageResponse & signalbox.control.v1.GetUsageResponse.$Shape} GetUsageResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GetUsageResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.GetUsageResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.cells && message.cells.length))
+                                    message.cells = [];
+                                message.cells.push($root.signalbox.control.v1.UsageCell.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GetUsageResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.GetUsageResponse} GetUsageResponse
+                 */
+                GetUsageResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.GetUsageResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.GetUsageResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.GetUsageResponse();
+                    if (object.cells) {
+                        if (!$Array.isArray(object.cells))
+                            throw $TypeError(".signalbox.control.v1.GetUsageResponse.cells: array expected");
+                        message.cells = $Array(object.cells.length);
+                        for (let i = 0; i < object.cells.length; ++i) {
+                            if (!$util.isObject(object.cells[i]))
+                                throw $TypeError(".signalbox.control.v1.GetUsageResponse.cells: object expected");
+                            message.cells[i] = $root.signalbox.control.v1.UsageCell.fromObject(object.cells[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GetUsageResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @static
+                 * @param {signalbox.control.v1.GetUsageResponse} message GetUsageResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GetUsageResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.cells = [];
+                    if (message.cells && message.cells.length) {
+                        object.cells = $Array(message.cells.length);
+                        for (let j = 0; j < message.cells.length; ++j)
+                            object.cells[j] = $root.signalbox.control.v1.UsageCell.toObject(message.cells[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this GetUsageResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GetUsageResponse.prototype.toJSON = function() {
+                    return GetUsageResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GetUsageResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.GetUsageResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GetUsageResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.GetUsageResponse";
+                };
+
+                return GetUsageResponse;
+            })();
+
             return v1;
         })();
 
@@ -39495,6 +41146,693 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 return WorkerShare;
+            })();
+
+            v1.KeyUses = (function() {
+
+                /**
+                 * Properties of a KeyUses.
+                 * @typedef {Object} signalbox.inference.v1.KeyUses.$Properties
+                 * @property {string|null} [router] KeyUses router
+                 * @property {string|null} [epoch] KeyUses epoch
+                 * @property {number|null} [sequence] KeyUses sequence
+                 * @property {Array.<signalbox.inference.v1.KeyUse.$Properties>|null} [keys] KeyUses keys
+                 * @property {boolean|null} [leaving] KeyUses leaving
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a KeyUses.
+                 * @memberof signalbox.inference.v1
+                 * @interface IKeyUses
+                 * @augments signalbox.inference.v1.KeyUses.$Properties
+                 * @deprecated Use signalbox.inference.v1.KeyUses.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a KeyUses.
+                 * @typedef {signalbox.inference.v1.KeyUses.$Properties} signalbox.inference.v1.KeyUses.$Shape
+                 */
+
+                /**
+                 * Constructs a new KeyUses.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a KeyUses.
+                 * @constructor
+                 * @param {signalbox.inference.v1.KeyUses.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const KeyUses = function (properties) {
+                    this.keys = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * KeyUses router.
+                 * @member {string} router
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @instance
+                 */
+                KeyUses.prototype.router = "";
+
+                /**
+                 * KeyUses epoch.
+                 * @member {string} epoch
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @instance
+                 */
+                KeyUses.prototype.epoch = "";
+
+                /**
+                 * KeyUses sequence.
+                 * @member {number} sequence
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @instance
+                 */
+                KeyUses.prototype.sequence = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * KeyUses keys.
+                 * @member {Array.<signalbox.inference.v1.KeyUse.$Properties>} keys
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @instance
+                 */
+                KeyUses.prototype.keys = $util.emptyArray;
+
+                /**
+                 * KeyUses leaving.
+                 * @member {boolean} leaving
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @instance
+                 */
+                KeyUses.prototype.leaving = false;
+
+                /**
+                 * Creates a new KeyUses instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @static
+                 * @param {signalbox.inference.v1.KeyUses.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.KeyUses} KeyUses instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.KeyUses.$Shape): signalbox.inference.v1.KeyUses & signalbox.inference.v1.KeyUses.$Shape;
+                 *   (properties?: signalbox.inference.v1.KeyUses.$Properties): signalbox.inference.v1.KeyUses;
+                 * }}
+                 */
+                KeyUses.create = function(properties) {
+                    return new KeyUses(properties);
+                };
+
+                /**
+                 * Encodes the specified KeyUses message. Does not implicitly {@link signalbox.inference.v1.KeyUses.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @static
+                 * @param {signalbox.inference.v1.KeyUses.$Properties} message KeyUses message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                KeyUses.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.router != null && $Object.hasOwnProperty.call(message, "router") && message.router !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.router);
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch") && message.epoch !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.epoch);
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence") && (typeof message.sequence === "object" ? message.sequence.low || message.sequence.high : message.sequence !== 0))
+                        writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.sequence);
+                    if (message.keys != null && message.keys.length)
+                        for (let i = 0; i < message.keys.length; ++i)
+                            $root.signalbox.inference.v1.KeyUse.encode(message.keys[i], writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving") && message.leaving !== false)
+                        writer.uint32(/* id 5, wireType 0 =*/40).bool(message.leaving);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a KeyUses message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KeyUses & signalbox.inference.v1.KeyUses.$Shape} KeyUses
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                KeyUses.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.KeyUses();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.router = value;
+                                else
+                                    delete message.router;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.epoch = value;
+                                else
+                                    delete message.epoch;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.sequence = value;
+                                else
+                                    delete message.sequence;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.keys && message.keys.length))
+                                    message.keys = [];
+                                message.keys.push($root.signalbox.inference.v1.KeyUse.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.leaving = value;
+                                else
+                                    delete message.leaving;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a KeyUses message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.KeyUses} KeyUses
+                 */
+                KeyUses.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.KeyUses)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.KeyUses: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.KeyUses();
+                    if (object.router != null)
+                        if (typeof object.router !== "string" || object.router.length)
+                            message.router = $String(object.router);
+                    if (object.epoch != null)
+                        if (typeof object.epoch !== "string" || object.epoch.length)
+                            message.epoch = $String(object.epoch);
+                    if (object.sequence != null)
+                        if (typeof object.sequence === "object" ? object.sequence.low || object.sequence.high : $Number(object.sequence) !== 0)
+                            if ($util.Long)
+                                message.sequence = $util.Long.fromValue(object.sequence, true);
+                            else if (typeof object.sequence === "string")
+                                message.sequence = $parseInt(object.sequence, 10);
+                            else if (typeof object.sequence === "number")
+                                message.sequence = object.sequence;
+                            else if (typeof object.sequence === "object")
+                                message.sequence = new $util.LongBits(object.sequence.low >>> 0, object.sequence.high >>> 0).toNumber(true);
+                    if (object.keys) {
+                        if (!$Array.isArray(object.keys))
+                            throw $TypeError(".signalbox.inference.v1.KeyUses.keys: array expected");
+                        message.keys = $Array(object.keys.length);
+                        for (let i = 0; i < object.keys.length; ++i) {
+                            if (!$util.isObject(object.keys[i]))
+                                throw $TypeError(".signalbox.inference.v1.KeyUses.keys: object expected");
+                            message.keys[i] = $root.signalbox.inference.v1.KeyUse.fromObject(object.keys[i], _depth + 1);
+                        }
+                    }
+                    if (object.leaving != null)
+                        if (object.leaving)
+                            message.leaving = $Boolean(object.leaving);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a KeyUses message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @static
+                 * @param {signalbox.inference.v1.KeyUses} message KeyUses
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                KeyUses.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.keys = [];
+                    if (options.defaults) {
+                        object.router = "";
+                        object.epoch = "";
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, true);
+                            object.sequence = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.sequence = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.leaving = false;
+                    }
+                    if (message.router != null && $Object.hasOwnProperty.call(message, "router"))
+                        object.router = message.router;
+                    if (message.epoch != null && $Object.hasOwnProperty.call(message, "epoch"))
+                        object.epoch = message.epoch;
+                    if (message.sequence != null && $Object.hasOwnProperty.call(message, "sequence"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.sequence = typeof message.sequence === "number" ? $BigInt(message.sequence) : $util.Long.fromBits(message.sequence.low >>> 0, message.sequence.high >>> 0, true).toBigInt();
+                        else if (typeof message.sequence === "number")
+                            object.sequence = options.longs === $String ? $String(message.sequence) : message.sequence;
+                        else
+                            object.sequence = options.longs === $String ? $util.Long.prototype.toString.call(message.sequence) : options.longs === $Number ? new $util.LongBits(message.sequence.low >>> 0, message.sequence.high >>> 0).toNumber(true) : message.sequence;
+                    if (message.keys && message.keys.length) {
+                        object.keys = $Array(message.keys.length);
+                        for (let j = 0; j < message.keys.length; ++j)
+                            object.keys[j] = $root.signalbox.inference.v1.KeyUse.toObject(message.keys[j], options, _depth + 1);
+                    }
+                    if (message.leaving != null && $Object.hasOwnProperty.call(message, "leaving"))
+                        object.leaving = message.leaving;
+                    return object;
+                };
+
+                /**
+                 * Converts this KeyUses to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                KeyUses.prototype.toJSON = function() {
+                    return KeyUses.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for KeyUses
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.KeyUses
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                KeyUses.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.KeyUses";
+                };
+
+                return KeyUses;
+            })();
+
+            v1.KeyUse = (function() {
+
+                /**
+                 * Properties of a KeyUse.
+                 * @typedef {Object} signalbox.inference.v1.KeyUse.$Properties
+                 * @property {Uint8Array|null} [key] KeyUse key
+                 * @property {number|null} [requests] KeyUse requests
+                 * @property {number|null} [tokens] KeyUse tokens
+                 * @property {number|null} [running] KeyUse running
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a KeyUse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IKeyUse
+                 * @augments signalbox.inference.v1.KeyUse.$Properties
+                 * @deprecated Use signalbox.inference.v1.KeyUse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a KeyUse.
+                 * @typedef {signalbox.inference.v1.KeyUse.$Properties} signalbox.inference.v1.KeyUse.$Shape
+                 */
+
+                /**
+                 * Constructs a new KeyUse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a KeyUse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.KeyUse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const KeyUse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * KeyUse key.
+                 * @member {Uint8Array} key
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @instance
+                 */
+                KeyUse.prototype.key = $util.newBuffer([]);
+
+                /**
+                 * KeyUse requests.
+                 * @member {number} requests
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @instance
+                 */
+                KeyUse.prototype.requests = 0;
+
+                /**
+                 * KeyUse tokens.
+                 * @member {number} tokens
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @instance
+                 */
+                KeyUse.prototype.tokens = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+                /**
+                 * KeyUse running.
+                 * @member {number} running
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @instance
+                 */
+                KeyUse.prototype.running = 0;
+
+                /**
+                 * Creates a new KeyUse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @static
+                 * @param {signalbox.inference.v1.KeyUse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.KeyUse} KeyUse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.KeyUse.$Shape): signalbox.inference.v1.KeyUse & signalbox.inference.v1.KeyUse.$Shape;
+                 *   (properties?: signalbox.inference.v1.KeyUse.$Properties): signalbox.inference.v1.KeyUse;
+                 * }}
+                 */
+                KeyUse.create = function(properties) {
+                    return new KeyUse(properties);
+                };
+
+                /**
+                 * Encodes the specified KeyUse message. Does not implicitly {@link signalbox.inference.v1.KeyUse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @static
+                 * @param {signalbox.inference.v1.KeyUse.$Properties} message KeyUse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                KeyUse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key") && message.key.length)
+                        writer.uint32(/* id 1, wireType 2 =*/10).bytes(message.key);
+                    if (message.requests != null && $Object.hasOwnProperty.call(message, "requests") && message.requests !== 0)
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint32(message.requests);
+                    if (message.tokens != null && $Object.hasOwnProperty.call(message, "tokens") && (typeof message.tokens === "object" ? message.tokens.low || message.tokens.high : message.tokens !== 0))
+                        writer.uint32(/* id 3, wireType 0 =*/24).sint64(message.tokens);
+                    if (message.running != null && $Object.hasOwnProperty.call(message, "running") && message.running !== 0)
+                        writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.running);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a KeyUse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.KeyUse & signalbox.inference.v1.KeyUse.$Shape} KeyUse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                KeyUse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.KeyUse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.bytes()).length)
+                                    message.key = value;
+                                else
+                                    delete message.key;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.requests = value;
+                                else
+                                    delete message.requests;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.sint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.tokens = value;
+                                else
+                                    delete message.tokens;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.running = value;
+                                else
+                                    delete message.running;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a KeyUse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.KeyUse} KeyUse
+                 */
+                KeyUse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.KeyUse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.KeyUse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.KeyUse();
+                    if (object.key != null)
+                        if (object.key.length)
+                            if (typeof object.key === "string")
+                                $util.base64.decode(object.key, message.key = $util.newBuffer($util.base64.length(object.key)), 0);
+                            else if (object.key.length >= 0)
+                                message.key = object.key;
+                    if (object.requests != null)
+                        if ($Number(object.requests) !== 0)
+                            message.requests = object.requests >>> 0;
+                    if (object.tokens != null)
+                        if (typeof object.tokens === "object" ? object.tokens.low || object.tokens.high : $Number(object.tokens) !== 0)
+                            if ($util.Long)
+                                message.tokens = $util.Long.fromValue(object.tokens, false);
+                            else if (typeof object.tokens === "string")
+                                message.tokens = $parseInt(object.tokens, 10);
+                            else if (typeof object.tokens === "number")
+                                message.tokens = object.tokens;
+                            else if (typeof object.tokens === "object")
+                                message.tokens = new $util.LongBits(object.tokens.low >>> 0, object.tokens.high >>> 0).toNumber();
+                    if (object.running != null)
+                        if ($Number(object.running) !== 0)
+                            message.running = object.running >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a KeyUse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @static
+                 * @param {signalbox.inference.v1.KeyUse} message KeyUse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                KeyUse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        if (options.bytes === $String)
+                            object.key = "";
+                        else {
+                            object.key = [];
+                            if (options.bytes !== $Array)
+                                object.key = $util.newBuffer(object.key);
+                        }
+                        object.requests = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, false);
+                            object.tokens = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.tokens = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        object.running = 0;
+                    }
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                        object.key = options.bytes === $String ? $util.base64.encode(message.key, 0, message.key.length) : options.bytes === $Array ? $Array.prototype.slice.call(message.key) : message.key;
+                    if (message.requests != null && $Object.hasOwnProperty.call(message, "requests"))
+                        object.requests = message.requests;
+                    if (message.tokens != null && $Object.hasOwnProperty.call(message, "tokens"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.tokens = typeof message.tokens === "number" ? $BigInt(message.tokens) : $util.Long.fromBits(message.tokens.low >>> 0, message.tokens.high >>> 0, false).toBigInt();
+                        else if (typeof message.tokens === "number")
+                            object.tokens = options.longs === $String ? $String(message.tokens) : message.tokens;
+                        else
+                            object.tokens = options.longs === $String ? $util.Long.prototype.toString.call(message.tokens) : options.longs === $Number ? new $util.LongBits(message.tokens.low >>> 0, message.tokens.high >>> 0).toNumber() : message.tokens;
+                    if (message.running != null && $Object.hasOwnProperty.call(message, "running"))
+                        object.running = message.running;
+                    return object;
+                };
+
+                /**
+                 * Converts this KeyUse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                KeyUse.prototype.toJSON = function() {
+                    return KeyUse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for KeyUse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.KeyUse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                KeyUse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.KeyUse";
+                };
+
+                return KeyUse;
             })();
 
             return v1;

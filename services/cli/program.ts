@@ -25,6 +25,7 @@ import { statusCommand } from "./commands/status.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { tokenCommand } from "./commands/token.ts";
 import { upCommand } from "./commands/up.ts";
+import { usageCommand } from "./commands/usage.ts";
 import { validateCommand } from "./commands/validate.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { watchCommand } from "./commands/watch.ts";
@@ -70,6 +71,7 @@ export function makeProgram(app: App): Command {
   program.addCommand(workerCommand(app));
   program.addCommand(modelCommand(app));
   program.addCommand(routerCommand(app));
+  program.addCommand(usageCommand(app));
   program.commandsGroup("Upkeep:");
   program.addCommand(doctorCommand(app));
   program.addCommand(logCommand(app));

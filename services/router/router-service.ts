@@ -20,6 +20,7 @@ import { KeyRing } from "./keys/key-ring.ts";
 import { startSharing } from "./sharing/start-sharing.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
+import { startPosting } from "./usage/start-posting.ts";
 import { UsageJournal } from "./usage/usage-journal.ts";
 import { readVersion } from "#shared/config/version.ts";
 import type { TokenizerFiles } from "./token-source.ts";
@@ -47,6 +48,7 @@ export async function startRouter(
   });
   const keys = await startKeys(life, config.keysFile, logger);
   const usage = await startUsage(life, config.state, metrics, logger);
+  await startPosting(life, settings, usage, { metrics, logger });
   const textPool = await life.start(
     "text pool",
     () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
@@ -76,7 +78,8 @@ export async function startRouter(
     (part) => part.stop(),
   );
   placement.attach(workers);
-  await startSharing(life, settings, { fleet, metrics, logger, onRoom: () => streams.onRoom() });
+  const onRoom = (): void => streams.onRoom();
+  await startSharing(life, settings, { fleet, keys, metrics, logger, onRoom });
   health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker is there"));
   countFleet(metrics, fleet, streams);
   const doors = await life.start(

@@ -12,6 +12,7 @@ import { partitionOf } from "#shared/base/hash.ts";
 import type { Random } from "#shared/base/prng.ts";
 import type { EventLog, LogEntry } from "#shared/state/log.ts";
 import { clusterActor, jobActor, namespaceActor, runActor } from "./core/actor-types.ts";
+import { usageActor } from "./core/actor-types.ts";
 import { rootOf } from "./core/messages.ts";
 import type { RunState } from "./core/state.ts";
 import type { ActorKind, Change, Engine, EngineStates, RunSummary } from "./engine.ts";
@@ -33,7 +34,7 @@ export interface EngineOptions {
 }
 
 export const ACTOR_TYPES: ActorTypes = new Map(
-  [runActor, jobActor, clusterActor, namespaceActor].map((type) => [type.kind, type]),
+  [runActor, jobActor, clusterActor, namespaceActor, usageActor].map((type) => [type.kind, type]),
 ) as ActorTypes;
 
 /** Messages that overtake: what keeps the system going, and what stops work. */

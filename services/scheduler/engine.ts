@@ -8,14 +8,17 @@ import type {
   JobMessage,
   NamespaceMessage,
   RunMessage,
+  UsageMessage,
 } from "./core/messages.ts";
 import type { ClusterState, JobActorState, NamespaceState, RunState } from "./core/state.ts";
+import type { UsageState } from "./core/state.ts";
 
 export interface EngineStates {
   readonly run: RunState;
   readonly job: JobActorState;
   readonly cluster: ClusterState;
   readonly namespace: NamespaceState;
+  readonly usage: UsageState;
 }
 
 export interface EngineMessages {
@@ -23,6 +26,7 @@ export interface EngineMessages {
   readonly job: JobMessage;
   readonly cluster: ClusterMessage;
   readonly namespace: NamespaceMessage;
+  readonly usage: UsageMessage;
 }
 
 export type ActorKind = keyof EngineStates;

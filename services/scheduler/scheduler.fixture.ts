@@ -27,6 +27,7 @@ export interface Clients {
   readonly clusters: ServiceClient<typeof tables.ClustersService>;
   readonly namespaces: ServiceClient<typeof tables.NamespacesService>;
   readonly artifacts: ServiceClient<typeof tables.ArtifactsService>;
+  readonly usage: ServiceClient<typeof tables.UsageService>;
   readonly agents: ServiceClient<typeof tables.AgentService>;
 }
 
@@ -103,6 +104,7 @@ export class TestScheduler {
       clusters: clientOf(tables.ClustersService, channel),
       namespaces: clientOf(tables.NamespacesService, channel),
       artifacts: clientOf(tables.ArtifactsService, channel),
+      usage: clientOf(tables.UsageService, channel),
       agents: clientOf(tables.AgentService, channel),
     };
   }

@@ -7,6 +7,7 @@ import {
   JobsService,
   NamespacesService,
   RunsService,
+  UsageService,
 } from "#proto/services.ts";
 import { backoffMs } from "#shared/base/backoff.ts";
 import { Failure } from "#shared/base/errors.ts";
@@ -28,6 +29,7 @@ export interface ControlClient {
   readonly clusters: ServiceClient<typeof ClustersService>;
   readonly namespaces: ServiceClient<typeof NamespacesService>;
   readonly artifacts: ServiceClient<typeof ArtifactsService>;
+  readonly usage: ServiceClient<typeof UsageService>;
   /** A call that changes nothing when made twice: repeated while the scheduler is UNAVAILABLE. */
   again<T>(call: () => Promise<T>, patience?: "short" | "patient"): Promise<T>;
   /** A call that must not be made twice. */
@@ -52,6 +54,7 @@ export function openControlClient(context: ClientContext): ControlClient {
     clusters: clientOf(ClustersService, channel),
     namespaces: clientOf(NamespacesService, channel),
     artifacts: clientOf(ArtifactsService, channel),
+    usage: clientOf(UsageService, channel),
     once,
     again: (call, patience = "short") =>
       once(() => repeated(call, patience === "patient" ? TRIES_PATIENT : TRIES_SHORT)),

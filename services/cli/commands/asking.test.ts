@@ -254,3 +254,36 @@ test("status says whether the scheduler answers, and ends 0 or 3", async () => {
     ...{ clusters: [{ name: "local" }], running: [{ id: RUN }] },
   });
 });
+
+test("usage sums what was posted by the fields that are asked for", async () => {
+  const asked: object[] = [];
+  const cell = { namespace: "lab", day: 20_000, key: "ada", model: "m", requests: 2, failed: 1 };
+  const more = { promptTokens: 30, cachedTokens: 10, completionTokens: 50, workerMs: 90_000 };
+  const handlers: ControlHandlers = {
+    usage: {
+      getUsage: (request) => {
+        asked.push({ ...request });
+        return Promise.resolve({
+          cells: [
+            { ...cell, ...more },
+            { ...cell, ...more, day: 20_001 },
+            { ...cell, ...more, day: 0, key: "" },
+          ],
+        });
+      },
+    },
+  };
+  const plain = await cli(["usage", "--since", "2026-05-01", "--until", "2026-05-31"], handlers);
+  expect(plain.code).toBe(0);
+  expect(plain.terminal.out()).toMatch(/^KEY +MODEL +REQUESTS +FAILED +PROMPT/u);
+  expect(plain.terminal.out()).toMatch(/^ada +m +4 +2 +60 +20 +100 +3m00s$/mu);
+  expect(plain.terminal.out()).toMatch(/^- +m +2 /mu);
+  expect(asked[0]).toMatchObject({ fromDay: 20_574, toDay: 20_604 });
+  const { terminal } = await cli(["--json", "usage", "--by", "day"], handlers);
+  const days = JSON.parse(terminal.out()) as { day: string; key: string; requests: number }[];
+  expect(days.map(({ day, key, requests }) => [day, key, requests])).toEqual([
+    ["", "", 2],
+    ["2024-10-04", "", 2],
+    ["2024-10-05", "", 2],
+  ]);
+});

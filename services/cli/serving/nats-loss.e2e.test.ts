@@ -48,7 +48,7 @@ describe.skipIf(binary === null)(`the loss of NATS (${binary === null ? why : "h
       `SIGNALBOX_${service.toUpperCase()}_${key}`,
       value,
     ]);
-    const record = await startService({
+    return startService({
       ...{ name, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
       argv: [process.execPath, serviceMain(service)],
       env: {
@@ -57,10 +57,8 @@ describe.skipIf(binary === null)(`the loss of NATS (${binary === null ? why : "h
         SIGNALBOX_NATS_URL: nats?.url,
         SIGNALBOX_NATS_CREDENTIALS_FILE: nats?.credentialsFile,
       },
-      onStarted: () => {},
+      onStarted: (started) => void services.push(started),
     });
-    services.push(record);
-    return record;
   };
   const startNats = async (port: number): Promise<NatsServer> =>
     startNatsServer({ directory: join(temporary.path, "nats"), binary: binary!, port });

@@ -6,6 +6,7 @@ import {
   JobsService,
   NamespacesService,
   RunsService,
+  UsageService,
 } from "#proto/services.ts";
 import { Failure } from "#shared/base/errors.ts";
 import { GrpcServer, type ServiceHandlers } from "#shared/mesh/grpc-server.ts";
@@ -19,6 +20,7 @@ export interface ControlHandlers {
   readonly clusters?: Partial<ServiceHandlers<typeof ClustersService>>;
   readonly namespaces?: Partial<ServiceHandlers<typeof NamespacesService>>;
   readonly artifacts?: Partial<ServiceHandlers<typeof ArtifactsService>>;
+  readonly usage?: Partial<ServiceHandlers<typeof UsageService>>;
 }
 
 export interface ControlServer {
@@ -39,6 +41,7 @@ export async function controlServer(
   server.add(ClustersService, complete(ClustersService, handlers.clusters));
   server.add(NamespacesService, complete(NamespacesService, handlers.namespaces));
   server.add(ArtifactsService, complete(ArtifactsService, handlers.artifacts));
+  server.add(UsageService, complete(UsageService, handlers.usage));
   const address = await server.start();
   return { address, stop: () => server.stop(200) };
 }

@@ -9,6 +9,8 @@
 //   L3. What was taken by estimate is settled with what was used; a debt delays who comes next.
 //   L4. When everything has ended nothing is running, and a minute later (and what a debt takes)
 //       every bucket is full.
+//   L5. What other routers say was used there is taken here too, down to a debt: whoever admits a
+//       request, it and everything that is known by then stays within the rate.
 
 import assert from "node:assert/strict";
 
@@ -30,6 +32,11 @@ export interface KeyUse {
   requests: Bucket | null;
   tokens: Bucket | null;
   running: number;
+  /** At other routers, as they said last. */
+  runningElsewhere: number;
+  /** Here, since the router started. */
+  usedRequests: number;
+  usedTokens: number;
 }
 
 export type Limited = "requests" | "tokens" | "concurrent";
@@ -51,7 +58,10 @@ const UNIT = 60_000;
 const CONCURRENT_RETRY_MS = 1_000;
 
 export function newKeyUse(limits: KeyLimits, nowMs: number): KeyUse {
-  const use: KeyUse = { limits, requests: null, tokens: null, running: 0 };
+  const use: KeyUse = {
+    ...{ limits, requests: null, tokens: null, running: 0, runningElsewhere: 0 },
+    ...{ usedRequests: 0, usedTokens: 0 },
+  };
   setLimits(use, limits, nowMs);
   return use;
 }
@@ -71,6 +81,8 @@ export function take(use: KeyUse, tokens: number, nowMs: number): Taken {
   // More than a minute's worth can never be there at once: the rest becomes a debt at the end.
   const charged = Math.min(tokens, use.limits.tokensPerMinute ?? tokens);
   use.running += 1;
+  use.usedRequests += 1;
+  use.usedTokens += charged;
   if (use.requests !== null) use.requests.level -= UNIT;
   if (use.tokens !== null) use.tokens.level -= charged * UNIT;
   return { kind: "taken", tokens: charged };
@@ -83,7 +95,7 @@ export function limitedBy(
   nowMs: number,
 ): (Taken & { readonly kind: "limited" }) | null {
   const { concurrent } = use.limits;
-  if (concurrent !== null && use.running >= concurrent) {
+  if (concurrent !== null && use.running + use.runningElsewhere >= concurrent) {
     return { kind: "limited", by: "concurrent", retryAfterMs: CONCURRENT_RETRY_MS };
   }
   const requestsMs = missingMs(use.requests, 1, nowMs);
@@ -97,10 +109,27 @@ export function limitedBy(
 export function settle(use: KeyUse, charged: number, used: number, nowMs: number): void {
   assert(use.running > 0);
   use.running -= 1;
+  use.usedTokens += used - charged;
   const { tokens } = use;
   if (tokens === null) return;
   fill(tokens, nowMs);
   tokens.level = Math.min(tokens.perMinute * UNIT, tokens.level + (charged - used) * UNIT);
+}
+
+/** Another router has let so much begin; tokens below 0 when less was used than it had taken. */
+export function spendElsewhere(
+  use: KeyUse,
+  spent: { readonly requests: number; readonly tokens: number },
+  nowMs: number,
+): void {
+  for (const [bucket, count] of [
+    [use.requests, spent.requests],
+    [use.tokens, spent.tokens],
+  ] as const) {
+    if (bucket === null) continue;
+    fill(bucket, nowMs);
+    bucket.level = Math.min(bucket.perMinute * UNIT, bucket.level - count * UNIT);
+  }
 }
 
 export function remainingRequests(use: KeyUse, nowMs: number): Remaining | null {

@@ -33,6 +33,8 @@ const POLL_MS = 1_000;
 export class KeyRing {
   readonly #options: KeyRingOptions;
   #keys: ReadonlyMap<string, KnownKey> = new Map();
+  /** Of those that have limits, by the first 16 bytes of their hash. */
+  #limited: ReadonlyMap<string, KeyUse> = new Map();
   #stamp: string;
   #cancelPoll: () => void;
 
@@ -55,6 +57,15 @@ export class KeyRing {
     // Where a lookup by hash stops tells nothing: nobody can choose a hash to be near another.
     const known = this.#keys.get(hash.toString("hex"));
     return known !== undefined && timingSafeEqual(known.hash, hash) ? known.grant : null;
+  }
+
+  limited(): Iterable<readonly [string, KeyUse]> {
+    return this.#limited;
+  }
+
+  /** Null: no such key, or one without limits. */
+  limitedUse(key: string): KeyUse | null {
+    return this.#limited.get(key) ?? null;
   }
 
   close(): void {
@@ -88,7 +99,13 @@ export class KeyRing {
       keys.set(sha256, { hash: Buffer.from(sha256, "hex"), use, grant });
     }
     this.#keys = keys;
+    const limited = [...keys].filter(([, { use }]) => hasLimits(use));
+    this.#limited = new Map(limited.map(([sha256, { use }]) => [sha256.slice(0, 32), use]));
   }
+}
+
+function hasLimits({ limits }: KeyUse): boolean {
+  return Object.values(limits).some((limit) => limit !== null);
 }
 
 function read(file: string): KeyEntry[] {

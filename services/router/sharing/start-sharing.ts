@@ -8,10 +8,13 @@ import { NatsBus, natsOptions } from "#shared/mesh/nats-bus.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import type { Metrics } from "#shared/telemetry/metrics.ts";
 import type { Fleet } from "../core/fleet-state.ts";
+import { KeySharing, type LimitedKeys } from "./key-sharing.ts";
 import { LoadSharing } from "./load-sharing.ts";
 
 export interface SharingParts {
   readonly fleet: Fleet;
+  /** Null: there are none. */
+  readonly keys: LimitedKeys | null;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly onRoom: () => void;
@@ -20,7 +23,7 @@ export interface SharingParts {
 export async function startSharing(
   life: Lifecycle,
   settings: Config,
-  { fleet, metrics, logger, onRoom }: SharingParts,
+  { fleet, keys, metrics, logger, onRoom }: SharingParts,
 ): Promise<void> {
   const { name } = settings.router;
   const nats = natsOptions(settings.nats, name);
@@ -50,6 +53,12 @@ export async function startSharing(
   await life.start(
     "load sharing",
     () => new LoadSharing({ name, epoch, bus, fleet, ...world, logger, onRoom }),
+    (part) => part.stop(),
+  );
+  if (keys === null) return;
+  await life.start(
+    "key sharing",
+    () => new KeySharing({ name, epoch, bus, keys, ...world, logger }),
     (part) => part.stop(),
   );
 }

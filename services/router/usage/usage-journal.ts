@@ -9,6 +9,8 @@
 //   J2. Adding never waits and never fails; what is over PENDING_MAX is dropped and counted.
 //   J3. Files together stay under BYTES_MAX and one file more: the oldest go, and their sums.
 //   J4. A line that a crash cut is nobody's usage, and spoils no other line.
+//   J5. A place in the journal is a number: what lies before it never changes, so that a piece that
+//       is read again is the same piece.
 
 import { createReadStream } from "node:fs";
 import { open, readdir, rm, stat, type FileHandle } from "node:fs/promises";
@@ -40,6 +42,12 @@ export interface UsageJournalOptions {
   readonly onDropped: (count: number) => void;
 }
 
+export interface UsagePiece {
+  readonly from: number;
+  readonly to: number;
+  readonly records: readonly UsageRecord[];
+}
+
 interface JournalFile {
   readonly number: number;
   bytes: number;
@@ -56,6 +64,8 @@ const WRITE_MAX = 2_048;
 const FILE_BYTES_MAX = 32 * 2 ** 20;
 /** About 1.5 million requests; read at each start, in the background. */
 const BYTES_MAX = 512 * 2 ** 20;
+/** Places in one file and the next are so far apart: more than a file ever holds. */
+const FILE_SPAN = 2 ** 32;
 const FILE_NAME = /^usage-(\d{8})\.jsonl$/;
 
 export class UsageJournal {
@@ -112,6 +122,39 @@ export class UsageJournal {
     const cells = new Map<string, UsageCell>();
     for (const { sums } of this.#files) addSpan(cells, sums, span);
     return [...cells.values()];
+  }
+
+  /**
+   * The records behind a place, up to `until` or to where about `bytesMax` end; null when there are
+   * none yet. Where the piece begins is later than asked for when its file has been deleted.
+   */
+  async read(from: number, until: number | null, bytesMax: number): Promise<UsagePiece | null> {
+    const file = this.#files.find(({ number }) => (number + 1) * FILE_SPAN > from);
+    if (file === undefined) return null;
+    const start = file.number * FILE_SPAN;
+    const begin = Math.max(from, start);
+    const next = this.#files[this.#files.indexOf(file) + 1];
+    const known = until === null || until < begin ? Infinity : until - start;
+    const offset = begin - start;
+    const end = Math.min(file.bytes, known, offset + bytesMax);
+    const text = await textOf(join(this.#options.path, nameOf(file)), offset, end);
+    // Of the file that is written the last line may have been cut; of others nothing follows it.
+    const isRest = next !== undefined && end === file.bytes && end !== known;
+    const bytes = isRest ? end - offset : text.lastIndexOf("\n") + 1;
+    if (bytes === 0 && !isRest) return null;
+    const lines = text.subarray(0, bytes).toString("utf8").split("\n");
+    const records = lines.map(parseRecord).filter((record) => record !== null);
+    return { from: begin, to: isRest ? next.number * FILE_SPAN : begin + bytes, records };
+  }
+
+  /** Bytes behind a place. */
+  bytesBehind(from: number): number {
+    let bytes = 0;
+    for (const file of this.#files) {
+      const start = file.number * FILE_SPAN;
+      bytes += Math.max(0, file.bytes - Math.max(0, from - start));
+    }
+    return bytes;
   }
 
   /** Resolves when what was added before is written, or could not be. */
@@ -231,4 +274,19 @@ export class UsageJournal {
 
 function nameOf(file: JournalFile): string {
   return `usage-${String(file.number).padStart(8, "0")}.jsonl`;
+}
+
+async function textOf(path: string, from: number, to: number): Promise<Buffer> {
+  const file = await open(path, "r");
+  try {
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.max(0, to - from)),
+      0,
+      null,
+      from,
+    );
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

@@ -1,13 +1,15 @@
 // The scheduler's actors by kind: what each does with a message, an event, a restart and a hash.
 
 import { applyCluster, onClusterMessage } from "./cluster-core.ts";
-import type { ClusterEvent, JobEvent, NamespaceEvent, RunEvent } from "./events.ts";
+import type { ClusterEvent, JobEvent, NamespaceEvent, RunEvent, UsageEvent } from "./events.ts";
 import { applyJob, onJobMessage } from "./job-core.ts";
 import type { ClusterMessage, JobMessage, NamespaceMessage, RunMessage } from "./messages.ts";
+import type { UsageMessage } from "./messages.ts";
 import { applyNamespace, onNamespaceMessage } from "./namespace-core.ts";
 import { applyRun, onRunMessage } from "./run-core.ts";
-import type { ClusterState, JobActorState, NamespaceState, RunState } from "./state.ts";
+import type { ClusterState, JobActorState, NamespaceState, RunState, UsageState } from "./state.ts";
 import type { Turn } from "./turn.ts";
+import { applyUsage, onUsageMessage, usageBetween } from "./usage-core.ts";
 
 export const runActor = {
   kind: "run",
@@ -64,5 +66,22 @@ export const namespaceActor = {
   plain: (state: NamespaceState): unknown => ({
     ...state,
     tokens: [...state.tokens.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+  }),
+} as const;
+
+export const usageActor = {
+  kind: "usage",
+  apply: (state: UsageState | undefined, event: UsageEvent, address: string): UsageState =>
+    applyUsage(state, event, address.slice("usage/".length)),
+  receive: (
+    state: UsageState | undefined,
+    message: UsageMessage,
+    turn: Turn<UsageEvent>,
+  ): unknown => onUsageMessage(state, message, turn),
+  wakes: (): boolean => false,
+  plain: (state: UsageState): unknown => ({
+    ...state,
+    journals: [...state.journals],
+    cells: usageBetween(state, 0, Infinity),
   }),
 } as const;

@@ -9,7 +9,7 @@ import type {
   OutputValue,
 } from "#shared/base/job.ts";
 import type { PlanTask } from "#shared/base/plan.ts";
-import type { JobActorState, Role, RunMeta, RunState, TaskEnd } from "./state.ts";
+import type { JobActorState, Role, RunMeta, RunState, TaskEnd, UsageCell } from "./state.ts";
 
 export type RunEvent =
   | { readonly type: "run.submitted"; readonly meta: RunMeta }
@@ -139,3 +139,11 @@ export type NamespaceEvent =
       readonly isDefault: boolean;
       readonly atMs: number;
     };
+
+/** A piece of a router's journal, up to `to`. */
+export type UsageEvent = {
+  readonly type: "usage.posted";
+  readonly journal: string;
+  readonly to: number;
+  readonly cells: readonly UsageCell[];
+};

@@ -3,9 +3,9 @@
 
 import type { AttemptReport, AttemptSpec, OutputValue } from "#shared/base/job.ts";
 import type { PlanTask } from "#shared/base/plan.ts";
-import type { JobActorState, Role, RunMeta, TaskEnd } from "./state.ts";
+import type { JobActorState, Role, RunMeta, TaskEnd, UsageCell } from "./state.ts";
 
-/** `run/NS/RUN`, `job/NS/RUN/TASK`, `cluster/NS/NAME`, `namespace/NS`. */
+/** `run/NS/RUN`, `job/NS/RUN/TASK`, `cluster/NS/NAME`, `namespace/NS`, `usage/NS`. */
 export type Address = string;
 
 export const runAddress = (namespace: string, run: string): Address => `run/${namespace}/${run}`;
@@ -14,13 +14,14 @@ export const jobAddress = (namespace: string, run: string, task: string): Addres
 export const clusterAddress = (namespace: string, name: string): Address =>
   `cluster/${namespace}/${name}`;
 export const namespaceAddress = (namespace: string): Address => `namespace/${namespace}`;
+export const usageAddress = (namespace: string): Address => `usage/${namespace}`;
 
 /** The part of an address that, with its namespace, chooses the partition. */
 export function rootOf(address: Address): { readonly namespace: string; readonly root: string } {
   const [kind, namespace, id] = address.split("/");
   return {
     namespace: namespace ?? "",
-    root: kind === "namespace" ? (namespace ?? "") : (id ?? ""),
+    root: kind === "namespace" || kind === "usage" ? (namespace ?? "") : (id ?? ""),
   };
 }
 
@@ -132,3 +133,12 @@ export type NamespaceMessage =
     }
   | { readonly kind: "revoke-token"; readonly id: string }
   | { readonly kind: "add-cluster"; readonly name: string; readonly makeDefault: boolean };
+
+/** Sums of a piece of a router's journal; CONFLICT when it overlaps what was taken before. */
+export type UsageMessage = {
+  readonly kind: "post";
+  readonly journal: string;
+  readonly from: number;
+  readonly to: number;
+  readonly cells: readonly UsageCell[];
+};

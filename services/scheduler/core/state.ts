@@ -199,3 +199,28 @@ export interface NamespaceState {
   clusters: string[];
   defaultCluster: string | null;
 }
+
+// --- usage ---
+
+/** What requests came to; counts are whole numbers. */
+export interface UsageCell {
+  /** Since 1970, in UTC; 0: longer ago than days are kept. */
+  readonly day: number;
+  /** Empty: none was asked for. */
+  readonly key: string;
+  readonly model: string;
+  requests: number;
+  failed: number;
+  promptTokens: number;
+  cachedTokens: number;
+  completionTokens: number;
+  workerMs: number;
+}
+
+export interface UsageState {
+  readonly namespace: string;
+  /** Where the last piece of each journal ended; the one that posted last is last. */
+  journals: Map<string, number>;
+  /** By day, key and model. */
+  cells: Map<string, UsageCell>;
+}

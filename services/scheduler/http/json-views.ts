@@ -4,6 +4,7 @@
 import { wordOf } from "../server/jobs-service.ts";
 import { RunStateView, JobStateView } from "../server/views.ts";
 import type { JobView, RunView } from "../server/views.ts";
+import { dayOf, dateOf, type UsageView } from "../server/usage-service.ts";
 import { Failure } from "#shared/base/errors.ts";
 
 export function runJson(run: RunView): object {
@@ -12,6 +13,18 @@ export function runJson(run: RunView): object {
 
 export function jobJson(job: JobView): object {
   return { ...job, state: wordOf(job.state ?? 0) };
+}
+
+export function usageJson({ day, ...cell }: UsageView): object {
+  return { day: day === 0 ? "" : dateOf(day), ...cell };
+}
+
+/** `from=2026-05-01` of a query, as days since 1970; 0 when it is not there. */
+export function parseDay(text: string | null, name: string): number {
+  if (text === null || text === "") return 0;
+  const day = dayOf(text);
+  if (day === null) throw new Failure("INVALID", `${name} is no day such as 2026-05-01`);
+  return day;
 }
 
 export function runWordOf(state: number): string {

@@ -97,6 +97,14 @@ const SCHEMAS: { readonly [name: string]: Schema } = {
     ...{ startedAtMs: time, endedAtMs: time, cpuMs: count, maxRssKb: count },
     evidence: list(object({ source: text, raw: text, atMs: time })),
   }),
+  Usage: object({
+    ...{
+      day: { ...text, description: "in UTC; empty: longer ago than days are kept" },
+      key: { ...text, description: "its name; empty: none was asked for" },
+    },
+    ...{ namespace: text, model: text, requests: count, failed: count, promptTokens: count },
+    ...{ cachedTokens: count, completionTokens: count, workerMs: count },
+  }),
   Cluster: object({
     ...{
       name: text,
@@ -135,6 +143,7 @@ const PAGE = {
   limit: { ...count, maximum: 1000, description: "100 when not given" },
   pageToken: text,
 };
+const DAY = { ...text, pattern: "^\\d{4}-\\d{2}-\\d{2}$", description: "a day in UTC, included" };
 const TIMES = { sinceMs: time, untilMs: time };
 const REASON = json(object({ reason: text }));
 const RUN = json(object({ run: ref("Run") }));
@@ -299,6 +308,13 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
   },
   "/v1/clusters/{cluster}": {
     get: { summary: "A cluster", answers: { 200: json(object({ cluster: ref("Cluster") })) } },
+  },
+  "/v1/usage": {
+    get: {
+      summary: "What requests to models came to, by day, key and model, as routers posted it",
+      query: { from: DAY, to: DAY, namespace: { ...text, description: "the caller's by default" } },
+      answers: { 200: json(object({ usage: list(ref("Usage")) })) },
+    },
   },
   "/v1/artifacts/{digest}": {
     put: {

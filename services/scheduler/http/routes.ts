@@ -7,7 +7,8 @@ import type { Caller } from "../server/auth.ts";
 import type { Services } from "../server/services.ts";
 import { watchEvents } from "./event-stream.ts";
 import type { Exchange } from "./exchange.ts";
-import { jobJson, parseJobState, parseRunState, runJson } from "./json-views.ts";
+import { jobJson, parseDay, parseJobState, parseRunState, runJson } from "./json-views.ts";
+import { usageJson } from "./json-views.ts";
 import { parseSubmission } from "./submission-body.ts";
 
 export interface Route {
@@ -203,6 +204,19 @@ export const ROUTES: readonly Route[] = [
     path: "/v1/clusters/{cluster}",
     handle: async (exchange, caller, { clusters }) => {
       exchange.answer(200, await clusters.get(caller, { name: exchange.part("cluster") }));
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/usage",
+    handle: async (exchange, caller, { usage }) => {
+      const { query } = exchange;
+      const answer = await usage.get(caller, {
+        namespace: query.get("namespace") ?? "",
+        fromDay: parseDay(query.get("from"), "from"),
+        toDay: parseDay(query.get("to"), "to"),
+      });
+      exchange.answer(200, { usage: answer.cells.map(usageJson) });
     },
   },
   {

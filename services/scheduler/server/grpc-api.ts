@@ -8,7 +8,7 @@ import type { Auth, Caller } from "./auth.ts";
 import type { Services } from "./services.ts";
 
 export function addControlServices(server: GrpcServer, auth: Auth, services: Services): void {
-  const { runs, jobs, clusters, namespaces, artifacts } = services;
+  const { runs, jobs, clusters, namespaces, artifacts, usage } = services;
   const callerOf = (call: ServerCall): Promise<Caller> =>
     auth.callerOf(call.metadata.get("authorization")[0]?.toString());
 
@@ -49,6 +49,10 @@ export function addControlServices(server: GrpcServer, auth: Auth, services: Ser
     revokeToken: async (request, call) =>
       await namespaces.revokeToken(await callerOf(call), request),
     whoAmI: async (_request, call) => namespaces.whoAmI(await callerOf(call)),
+  });
+  server.add(tables.UsageService, {
+    postUsage: async (request, call) => await usage.post(await callerOf(call), request),
+    getUsage: async (request, call) => await usage.get(await callerOf(call), request),
   });
   server.add(tables.ArtifactsService, {
     findMissing: async (request, call) =>

@@ -7,6 +7,7 @@ import type { ControlPlane } from "./control-plane.ts";
 import { JobsService } from "./jobs-service.ts";
 import { NamespacesService } from "./namespaces-service.ts";
 import { RunsService } from "./runs-service.ts";
+import { UsageService } from "./usage-service.ts";
 import { WorkflowsService } from "./workflows-service.ts";
 
 export interface Services {
@@ -15,6 +16,7 @@ export interface Services {
   readonly clusters: ClustersService;
   readonly namespaces: NamespacesService;
   readonly artifacts: ArtifactsService;
+  readonly usage: UsageService;
   readonly workflows: WorkflowsService;
 }
 
@@ -26,6 +28,7 @@ export function servicesOf(plane: ControlPlane, metrics: Metrics, workflowsRoot:
     clusters: new ClustersService(plane),
     namespaces: new NamespacesService(plane),
     artifacts: new ArtifactsService(plane, metrics),
+    usage: new UsageService(plane),
     workflows: new WorkflowsService(plane, workflowsRoot),
   };
 }

@@ -70,6 +70,8 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
     secret_file: { type: path, doc: "file with the secret that workers must have too" },
     state: { type: path, doc: "directory on a local disk for the usage journal" },
     keys_file: { type: path, doc: "TOML file of the keys that clients must have" },
+    scheduler: { type: address, doc: "the scheduler's gRPC address, to post usage to" },
+    scheduler_token_file: { type: path, doc: "file with an administrator's token for that" },
     policy: {
       type: choice("latency", "least_loaded", "round_robin", "random", "consistent_hash"),
       doc: "how a worker is chosen",

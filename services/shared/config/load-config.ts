@@ -61,6 +61,9 @@ export interface RouterConfig {
   readonly state: string | null;
   /** Null: everybody may do everything. */
   readonly keysFile: string | null;
+  /** `HOST:PORT` of a scheduler that usage is posted to; null: none. */
+  readonly scheduler: string | null;
+  readonly schedulerTokenFile: string | null;
   readonly policy: RoutingPolicy;
   readonly crossClasses: boolean;
   readonly freshWaitS: number;
@@ -97,9 +100,6 @@ export interface WorkerConfig {
   readonly engineOptions: WorkerEngineOptions;
 }
 
-export interface WorkerEngineOptions {
-  readonly isa?: string;
-  readonly weights?: "bf16" | "fp8";
 export interface WorkerServerConfig {
   readonly kind: "vllm" | "sglang" | "llama-server";
   /** Null only where there is a command. */
@@ -111,6 +111,9 @@ export interface WorkerServerConfig {
   readonly keyFile: string | null;
 }
 
+export interface WorkerEngineOptions {
+  readonly isa?: string;
+  readonly weights?: "bf16" | "fp8";
   readonly cache?: "bf16" | "fp8" | "f32";
   readonly ranks?: number;
   readonly threads?: number;
@@ -213,6 +216,8 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       secretFile: text("router.secret_file"),
       state: text("router.state"),
       keysFile: text("router.keys_file"),
+      scheduler: text("router.scheduler"),
+      schedulerTokenFile: text("router.scheduler_token_file"),
       policy: (text("router.policy") as RoutingPolicy | null) ?? "latency",
       crossClasses: (values.get("router.cross_classes") as boolean | undefined) ?? false,
       freshWaitS: number("router.fresh_wait_s") ?? 5,
@@ -269,12 +274,12 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
         hint: 'Give a model\'s folder: [worker] model = "FOLDER".',
       });
     }
+    checkWorkerKeys(engine);
     const routers = (values.get("worker.routers") as readonly string[] | undefined) ?? [];
     const strange = routers.find((it) => parseAddress(it) === null);
     if (strange !== undefined) {
       throw new Failure("INVALID", `worker.routers: ${strange} is no HOST:PORT`);
     }
-    checkWorkerKeys(engine);
     const given = Object.entries(ENGINE_OPTIONS).flatMap(([key, name]) => {
       const value = values.get(`worker.${key}`);
       return value === undefined ? [] : [[name, value]];
@@ -291,11 +296,6 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       engineOptions: Object.fromEntries(given) as WorkerEngineOptions,
     };
   }
-}
-
-/** Engine options by the name of their key. */
-const ENGINE_OPTIONS: { readonly [key: string]: keyof WorkerEngineOptions } = {
-  isa: "isa",
 
   /** A key that would do nothing is a misunderstanding. */
   function checkWorkerKeys(engine: WorkerConfig["engine"]): void {
@@ -336,11 +336,16 @@ const ENGINE_OPTIONS: { readonly [key: string]: keyof WorkerEngineOptions } = {
       startS: number("worker.server_start_s") ?? 1_800,
     };
   }
-  weights: "weights",
-  cache: "cache",
+}
+
 /** Engine options that a server of somebody else's has too. */
 const SERVER_OPTIONS = new Set(["sequences_max", "waiting_max", "context_max", "stall_ms"]);
 
+/** Engine options by the name of their key. */
+const ENGINE_OPTIONS: { readonly [key: string]: keyof WorkerEngineOptions } = {
+  isa: "isa",
+  weights: "weights",
+  cache: "cache",
   ranks: "ranks",
   threads: "threads",
   cache_bytes: "cacheBytes",

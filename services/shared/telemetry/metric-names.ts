@@ -247,21 +247,26 @@ export const METRICS = {
     help: "Ended requests that the usage journal has not written: more and more on a full disk",
     labels: [],
   },
+  signalbox_router_usage_unposted_bytes: {
+    type: "gauge",
+    help: "Bytes of the usage journal that the control plane has not taken yet",
+    labels: [],
+  },
   signalbox_router_usage_dropped_total: {
     type: "counter",
     help: "Ended requests that are missing in the usage journal: its disk is full or too slow",
     labels: [],
   },
   // Worker
-  signalbox_worker_requests_total: {
-    type: "counter",
-    help: "Requests by outcome: stop, length, aborted, fenced, handed_back, failed, refused",
-    labels: ["outcome"],
-  },
   signalbox_worker_info: {
     type: "gauge",
     help: "1; of which model, and which build of what computes it",
     labels: ["model", "numerics", "back_end", "build"],
+  },
+  signalbox_worker_requests_total: {
+    type: "counter",
+    help: "Requests by outcome: stop, length, aborted, fenced, handed_back, failed, refused",
+    labels: ["outcome"],
   },
   signalbox_worker_tokens_total: {
     type: "counter",
