@@ -1,10 +1,15 @@
 // The connections between router and worker break; the worker lives and dials again.
 
-import type { Fault } from "./fault.ts";
+import { nothingWrong, possible, type Fault } from "./fault.ts";
 
 export const cut: Fault = {
   name: "cut",
   when: "streaming",
-  strike: ({ proxy }) => void proxy.cut(),
-  mend: () => Promise.resolve(),
+  fleet: "plain",
+  hits: "moved",
+  whyNot: possible,
+  strike: ({ worker, fleet }) => {
+    fleet.proxyOf(worker).cut();
+    return { mend: nothingWrong };
+  },
 };

@@ -1,13 +1,15 @@
 // SIGTERM: the worker finishes what it can within its time and hands the rest back.
 
-import type { Fault } from "./fault.ts";
+import { possible, replace, type Fault } from "./fault.ts";
 
 export const drain: Fault = {
   name: "drain",
   when: "streaming",
-  strike: ({ worker, serving }) => void serving.signal(worker, "SIGTERM"),
-  mend: async ({ worker, serving }) => {
-    serving.forget(worker);
-    await serving.addWorker();
+  fleet: "plain",
+  hits: "moved",
+  whyNot: possible,
+  strike: (target) => {
+    target.fleet.serving.signal(target.worker, "SIGTERM");
+    return { mend: () => replace(target) };
   },
 };

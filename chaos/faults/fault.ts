@@ -1,21 +1,46 @@
-// What every fault is: how it strikes one worker while streams run, and how the fleet is made whole
-// again afterwards.
+// What every fault is: how it strikes one worker, or what all of them stand on, while streams run,
+// and how the fleet is made whole again afterwards.
 
-import type { ModelServing } from "../../services/cli/serving/model-serving.ts";
-import type { LinkProxy } from "#shared/testing/link-proxy.ts";
+import type { Random } from "#shared/base/prng.ts";
+import type { ChaosFleet, FleetKind } from "../fleet.ts";
 
 export interface Target {
   readonly worker: string;
-  /** What it dialled. */
-  readonly proxy: LinkProxy;
-  readonly serving: ModelServing;
+  readonly pid: number;
+  readonly fleet: ChaosFleet;
+  readonly random: Random;
+}
+
+/** A fault that has struck. */
+export interface Blow {
+  /** Resolves when it has an effect; left out: it had one when strike() returned. */
+  readonly landed?: Promise<void>;
+  /** After the streams have ended: undoes it. Returns what did not hold beside the streams. */
+  mend(): Promise<readonly string[]>;
 }
 
 export interface Fault {
   readonly name: string;
   /** `idle`: strikes before the streams begin, because those that run would not notice. */
   readonly when: "streaming" | "idle";
-  strike(target: Target): void;
-  /** After the streams have ended. */
-  mend(target: Target): Promise<void>;
+  /** Faults of one kind share a fleet. */
+  readonly fleet: FleetKind;
+  /**
+   * What a round counts as hit: streams that had to go on elsewhere, or, where nobody has to,
+   * streams that it met. Whoever moves or is given up there, was so wrongly.
+   */
+  readonly hits: "moved" | "met";
+  /** Why it cannot be done on this machine; null: it can. */
+  whyNot(): string | null;
+  strike(target: Target): Blow;
+}
+
+export const possible = (): null => null;
+export const nothingWrong = (): Promise<readonly string[]> => Promise.resolve([]);
+
+/** A worker in the place of one that has ended or is about to. */
+export async function replace({ worker, fleet }: Target): Promise<readonly string[]> {
+  fleet.serving.forget(worker);
+  await fleet.serving.addWorker();
+  return [];
 }

@@ -1,19 +1,25 @@
 // The network loses what goes one way, or both; nobody is told.
 
 import type { Direction } from "#shared/testing/link-proxy.ts";
-import type { Fault } from "./fault.ts";
+import { possible, type Fault } from "./fault.ts";
 
 function partition(name: string, directions: readonly Direction[], when: Fault["when"]): Fault {
   return {
     name,
     when,
-    strike: ({ proxy }) => {
+    fleet: "plain",
+    hits: "moved",
+    whyNot: possible,
+    strike: ({ worker, fleet }) => {
+      const proxy = fleet.proxyOf(worker);
       for (const direction of directions) proxy.lose(direction);
-    },
-    mend: ({ proxy }) => {
-      proxy.heal();
-      proxy.cut();
-      return Promise.resolve();
+      return {
+        mend: () => {
+          proxy.heal();
+          proxy.cut();
+          return Promise.resolve([]);
+        },
+      };
     },
   };
 }

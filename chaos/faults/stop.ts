@@ -1,14 +1,21 @@
 // SIGSTOP: the process is there, its connections stand, and nothing moves. It wakes up after its
 // streams have gone on elsewhere, and must not disturb them.
 
-import type { Fault } from "./fault.ts";
+import { possible, type Fault } from "./fault.ts";
 
 export const stop: Fault = {
   name: "stop",
   when: "streaming",
-  strike: ({ worker, serving }) => void serving.signal(worker, "SIGSTOP"),
-  mend: async ({ worker, serving }) => {
-    serving.signal(worker, "SIGCONT");
-    await Promise.resolve();
+  fleet: "plain",
+  hits: "moved",
+  whyNot: possible,
+  strike: ({ worker, fleet: { serving } }) => {
+    serving.signal(worker, "SIGSTOP");
+    return {
+      mend: () => {
+        serving.signal(worker, "SIGCONT");
+        return Promise.resolve([]);
+      },
+    };
   },
 };

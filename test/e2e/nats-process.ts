@@ -24,6 +24,14 @@ export class NatsProcess {
     );
   }
 
+  get url(): string {
+    return this.#server.url;
+  }
+
+  get credentialsFile(): string {
+    return this.#server.credentialsFile;
+  }
+
   /** The `[nats]` section of a scheduler's configuration. */
   get config(): string {
     const { url, credentialsFile, systemCredentialsFile } = this.#server;
@@ -38,8 +46,10 @@ export class NatsProcess {
     process.kill(this.#server.pid, signal);
   }
 
+  /** Nothing when it is gone already. */
   async kill(): Promise<void> {
     const { pid } = this.#server;
+    if (!alive(pid)) return;
     process.kill(pid, "SIGKILL");
     await waitFor(() => !alive(pid), 10_000, "the nats-server's end");
   }
@@ -55,7 +65,6 @@ export class NatsProcess {
   }
 
   async stop(): Promise<void> {
-    this.signal("SIGCONT");
     await stopNatsServer(this.#server);
   }
 }

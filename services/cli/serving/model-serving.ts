@@ -26,6 +26,8 @@ export interface ServingPlan {
   /** Further keys of `[worker]` and `[router]`. */
   readonly worker: { readonly [key: string]: string };
   readonly router: { readonly [key: string]: string };
+  /** Of all of them, such as `nats_url`. */
+  readonly shared?: { readonly [key: string]: string };
   /** Where a worker dials instead of the router's address; null: there. */
   readonly route: ((router: string, worker: string) => Promise<string>) | null;
   readonly onStep: (step: { readonly name: string; readonly detail: string }) => void;
@@ -177,7 +179,11 @@ export class ModelServing {
     deadlineMs: number,
     settings: { readonly [key: string]: string },
   ): Promise<ServiceRecord> {
-    const prefixed = Object.entries(settings).map(([key, value]) => [`SIGNALBOX_${key}`, value]);
+    const shared = Object.entries(this.#plan.shared ?? {}).map(
+      ([key, value]) => [key.toUpperCase(), value] as const,
+    );
+    const all = [...shared, ...Object.entries(settings)];
+    const prefixed = all.map(([key, value]) => [`SIGNALBOX_${key}`, value]);
     const keep = (record: ServiceRecord): void => {
       if (service === "router") this.#router = record;
       else this.#workers.set(name, record);
