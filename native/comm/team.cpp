@@ -103,6 +103,7 @@ struct TeamGroup::Thread {
   alignas(64) std::atomic<std::uint32_t> go{0};
   std::atomic<bool> asleep{false};
   std::uint32_t ran = 0;  // the generation it ran last
+  std::atomic<std::uint32_t> ended{0};  // and has left
   std::thread thread;
 };
 
@@ -269,9 +270,11 @@ void TeamGroup::run(std::uint64_t step, int operations,
   // After a failure the others unwind; one that is stuck is left to itself after the deadline.
   const auto finished = [expected](std::uint32_t count) { return count >= expected; };
   if (!leader.member.waitOn(finished_, finishSleepers_, finished)) {
+    const int late = lateRank();
     fail(std::make_exception_ptr(StallError(
-        0, step, "a thread did not finish step " + std::to_string(step) + " within " +
-                     std::to_string(options_.stallMillis) + " ms")));
+        late, step, "rank " + std::to_string(late) + " did not finish step " +
+                        std::to_string(step) + " within " +
+                        std::to_string(options_.stallMillis) + " ms")));
   }
   const double seconds = secondsSince(began);
   counters_.waitSeconds += leaderWaitSeconds_;
@@ -295,6 +298,17 @@ void TeamGroup::fail(std::exception_ptr reason) {
   if (failing_.exchange(true)) return;  // The first failure is the cause; the rest is unwinding.
   failure_ = std::move(reason);
   failed_.store(true);
+}
+
+/// Of a thread that was called for this step and has not left it.
+int TeamGroup::lateRank() const {
+  for (std::size_t i = 1; i < threads_.size(); ++i) {
+    const Thread& thread = *threads_[i];
+    if (thread.go.load() == generation_ && thread.ended.load() != generation_) {
+      return thread.member.rank_;
+    }
+  }
+  return 0;
 }
 
 void TeamGroup::stall(int rank, const char* what) {
@@ -324,6 +338,7 @@ void TeamGroup::threadMain(Thread& thread) {
     if (stopping_.load()) break;
     thread.ran = thread.go.load(std::memory_order_acquire);
     runMember(thread);
+    thread.ended.store(thread.ran);
     finished_.fetch_add(1);
     if (finishSleepers_.load() != 0) futexWakeAll(finished_);
   }

@@ -139,6 +139,7 @@ class TeamGroup {
   void threadMain(Thread& thread);
   void runMember(Thread& thread);
   void fail(std::exception_ptr reason);
+  int lateRank() const;
   [[noreturn]] void stall(int rank, const char* what);
   void placeThreads(bool pinned);
 

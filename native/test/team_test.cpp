@@ -108,6 +108,20 @@ TEST("a rank that does not come is named within the deadline, and the group says
   CHECK_THROWS(group.run(18, 1, body), ErrorCode::kStalled, "step 17");
 }
 
+TEST("a rank that nobody waits for in the step is named at its end") {
+  TeamOptions late = options(3, 3);
+  late.stallMillis = 200;
+  TeamGroup group(noKernels(), late);
+  const auto body = [&](TeamMember& member) {
+    if (member.rank() != 1) return;
+    for (;;) {
+      std::this_thread::yield();
+      member.checkAbort();
+    }
+  };
+  CHECK_THROWS(group.run(5, 1, body), ErrorCode::kStalled, "rank 1 did not finish step 5");
+}
+
 TEST("a thread stuck inside a chunk is found by its own rank") {
   TeamOptions late = options(1, 2);
   late.stallMillis = 200;
