@@ -6,6 +6,7 @@ import { Failure } from "#shared/base/errors.ts";
 import { DAG_PARTS, benchDag } from "./dag.ts";
 import { circumstances } from "./figures.ts";
 import { benchEngine } from "./engine.ts";
+import { benchK6 } from "./k6.ts";
 import { benchPoll } from "./poll.ts";
 import { benchRouter } from "./router.ts";
 import { benchRouting } from "./routing.ts";
@@ -13,7 +14,7 @@ import { benchServing } from "./serving.ts";
 import { parseServingOptions, SERVING_USAGE } from "./serving/options.ts";
 import { benchSubmit } from "./submit.ts";
 
-const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing|serving [--json]
+const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing|serving|k6 [--json]
 
   submit [--seconds 5] [--log embedded|jetstream]
                            durably acknowledged submissions a second, and time to the decision
@@ -31,12 +32,21 @@ const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing|ser
   serving [--url URL] [--rate 4] [--in-flight 8] ...
                            any OpenAI endpoint under load: TTFT, TPOT, ITL, goodput, stalls, errors;
                            \`serving --help\` has its options
+  k6 [--k6 PATH] [--rate 8] [--seconds 20]
+                           the k6 scenarios of loadtest/k6, over HTTP and gRPC
 `;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
-// `serving` has options of its own, which the others need not know of.
-if (process.argv[2] === "serving") process.exitCode = await serving(process.argv.slice(3));
-else await named();
+try {
+  // `serving` has options of its own, which the others need not know of.
+  if (process.argv[2] === "serving") await serving(process.argv.slice(3));
+  else await named();
+} catch (reason) {
+  const { code, message, hint, stack } = Failure.from(reason);
+  say(code === "INTERNAL" ? (stack ?? message) : message);
+  if (hint !== undefined) say(hint);
+  process.exitCode = code === "INVALID" ? 2 : 3;
+}
 
 async function named(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -44,7 +54,7 @@ async function named(): Promise<void> {
     options: {
       json: { type: "boolean" },
       help: { type: "boolean" },
-      seconds: { type: "string", default: "5" },
+      seconds: { type: "string" },
       minutes: { type: "string", default: "5" },
       tasks: { type: "string", default: "10000" },
       part: { type: "string", multiple: true, default: [...DAG_PARTS] },
@@ -55,11 +65,14 @@ async function named(): Promise<void> {
       threads: { type: "string" },
       seed: { type: "string", default: "1" },
       simulated: { type: "string", default: "30" },
+      rate: { type: "string", default: "8" },
+      k6: { type: "string" },
     },
   });
   const [name] = positionals;
   const run = {
-    submit: () => benchSubmit({ seconds: Number(values.seconds), logs: logsOf(values.log), say }),
+    submit: () =>
+      benchSubmit({ seconds: Number(values.seconds ?? 5), logs: logsOf(values.log), say }),
     dag: () => benchDag({ tasks: Number(values.tasks), parts: values.part, say }),
     poll: () => benchPoll({ minutes: Number(values.minutes), say }),
     engine: () =>
@@ -68,6 +81,11 @@ async function named(): Promise<void> {
         threads: threadsOf(values.threads ?? (values.quick ? "2" : "1,2")),
       }),
     router: () => benchRouter({ quick: values.quick, say }),
+    k6: () =>
+      benchK6({
+        ...{ program: values.k6 ?? null, perSecond: Number(values.rate), say },
+        seconds: Number(values.seconds ?? 20),
+      }),
     routing: () =>
       Promise.resolve(
         benchRouting({ seed: Number(values.seed), seconds: Number(values.simulated), say }),
@@ -85,23 +103,17 @@ async function named(): Promise<void> {
   }
 }
 
-/** Its exit code: 1 when nothing was answered at some load. */
-async function serving(args: readonly string[]): Promise<number> {
-  try {
-    const options = parseServingOptions(args);
-    if (options.help) {
-      process.stderr.write(SERVING_USAGE);
-      return 0;
-    }
-    say(circumstances());
-    const figures = await benchServing(options, say);
-    process.stdout.write(`${JSON.stringify(figures, null, options.json ? 0 : 2)}\n`);
-    return figures.steps.every(({ answered }) => answered > 0) ? 0 : 1;
-  } catch (reason) {
-    const { code, message, hint } = Failure.from(reason);
-    say(`${message}${hint === undefined ? "" : `\n${hint}`}`);
-    return code === "INVALID" ? 2 : 3;
+/** Exits 1 when nothing was answered at some load. */
+async function serving(args: readonly string[]): Promise<void> {
+  const options = parseServingOptions(args);
+  if (options.help) {
+    process.stderr.write(SERVING_USAGE);
+    return;
   }
+  say(circumstances());
+  const figures = await benchServing(options, say);
+  process.stdout.write(`${JSON.stringify(figures, null, options.json ? 0 : 2)}\n`);
+  if (figures.steps.some(({ answered }) => answered === 0)) process.exitCode = 1;
 }
 
 function logsOf(names: readonly string[]): ("embedded" | "jetstream")[] {
