@@ -122,7 +122,7 @@ export class ChaosFleet {
     return this.#ground.proxies.get(worker)!;
   }
 
-  /** Until all workers have dialled. Returns those that had ended by themselves; others stand in. */
+  /** Until all workers have dialled. Returns who had ended by itself: it is replaced. */
   async whole(): Promise<readonly string[]> {
     const dead = this.serving.workers.filter((record) => !isAlive(record));
     for (const { name } of dead) {

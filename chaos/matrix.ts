@@ -41,7 +41,7 @@ const FAULT_TEXT: { readonly [name: string]: readonly [string, string] } = {
 };
 
 const HEADS = [
-  ...["fault", "how it is noticed", "after, ms: p50", "max", "rounds", "streams"],
+  ...["fault", "how it is noticed", "noticed after, ms: p50", "max", "rounds", "streams"],
   ...["went on elsewhere", "lost", "repeated", "changed", "errors", "wrongly ejected"],
   ...["pause p50, ms", "p99"],
 ];
@@ -80,19 +80,19 @@ export function matrixPage(result: StreamsResult): string {
 
 What clients of a served model see of faults behind the router. Written by
 \`npm run chaos -- matrix\` from a run of
-\`npm run chaos -- streams --rounds ${rounds} --seed ${seed}\`: a router and three workers (two where
-ranks stall; two routers with NATS) with the bundled model and an fp8 cache, six streams at a time of all kinds below, one
-fault in the middle of them. Each stream is compared with what it is without faults. Rounds whose
-fault hit no stream do not count.
+\`npm run chaos -- streams --rounds ${rounds} --seed ${seed}\`: a router and three workers (two
+where ranks stall; two routers with NATS) with the bundled model and an fp8 cache, six streams at a
+time of all kinds below, one fault in the middle of them. Each stream is compared with what it is
+without faults. Rounds whose fault hit no stream do not count.
 ${where}
 
 ${tableOf(HEADS, rows)}
 ${leftOut.join("\n")}
 *Lost*, *repeated*, *changed* and *errors* are streams whose client got fewer tokens, more, others
 (or another finish reason), or an error. *Noticed after* is from the blow to the router's word about
-that worker in its log. *Wrongly ejected* are workers given up that were well; where no worker is ill,
-any. The pause is the longest between two pieces of text after the blow, as its client saw it, of the
-streams that went on elsewhere; where none did, of all.
+that worker in its log. *Wrongly ejected* are workers given up that were well; where no worker is
+ill, any. The pause is the longest between two pieces of text after the blow, as its client saw it,
+of the streams that went on elsewhere; where none did, of all.
 
 ${tableOf(KIND_HEADS, kindRows)}
 

@@ -1,5 +1,5 @@
-// A control group with a memory limit, as a batch system gives a job. The run enters it, so that all
-// it starts is inside, and leaves it again. Version 1 of control groups only, and root.
+// A control group with a memory limit, as a batch system gives a job. The run enters it, so that
+// all it starts is inside, and leaves it again. Version 1 of control groups only, and root.
 
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

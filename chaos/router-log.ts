@@ -25,7 +25,7 @@ export class RouterLog {
     this.#files = files.map((file) => ({ file, from: statSync(file).size }));
   }
 
-  /** Milliseconds from `sinceMs`, of Date.now(), to the first line about that worker; null: none. */
+  /** From `sinceMs`, of Date.now(), to the first line about that worker; null: there is none. */
   noticedAfterMs(worker: string, sinceMs: number): number | null {
     const line = this.#lines().find(
       ({ msg = "", worker: named, time }) =>

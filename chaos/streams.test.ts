@@ -1,5 +1,5 @@
-// The short, fixed version of `npm run chaos -- streams`: faults that fit into continuous integration,
-// once each, on the real engine.
+// The short, fixed version of `npm run chaos -- streams`: faults that fit into continuous
+// integration, once each, on the real engine.
 
 import { describe, expect, test } from "vitest";
 import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";

@@ -1,8 +1,8 @@
 // Streams under faults: does every client get the one output, whatever dies behind the router?
 //
-// Hypothesis: a fault at one worker while streams run changes no client's text, repeats and loses no
-// token, and shows as a pause. Every stream is compared with the same request told before any fault.
-// A round whose fault hit no stream does not count.
+// Hypothesis: a fault at one worker while streams run changes no client's text, repeats and loses
+// no token, and shows as a pause. Every stream is compared with the same request told before any
+// fault. A round whose fault hit no stream does not count.
 
 import { fnv1a } from "#shared/base/hash.ts";
 import { seededRandom } from "#shared/base/prng.ts";

@@ -1,4 +1,5 @@
-// What counts as what: verdicts about streams, what rounds add up to, and what a cut run goes on from.
+// What counts as what: verdicts about streams, what rounds add up to, and what a run that was cut
+// off goes on from.
 
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
-// The job's memory limit is reached and the kernel kills the worker: a neighbour in the same control
-// group allocates until it does. As in a batch job, nobody asks the worker.
+// The job's memory limit is reached and the kernel kills the worker: a neighbour in the same
+// control group allocates until it does. As in a batch job, nobody asks the worker.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -10,7 +10,7 @@ const STANDS_MS = 45;
 /** Until the router has seen a few of its tokens come late. */
 const LEARN_MS = 1_000;
 const NEWCOMERS = 16;
-/** Of those: the first show how slow it is. Three workers that take turns would have 5 or 6 each. */
+/** Of those: the first show how slow it is. Three workers in turn would have 5 or 6 each. */
 const NEWCOMERS_THERE_MAX = 4;
 
 export const slow: Fault = {
