@@ -1,5 +1,7 @@
 // What the router costs beside plain proxies, in one run on one machine: in front of one worker
-// with a simulated engine stand our router, its middle alone, haproxy, nginx and a grpc-js proxy.
+// with a simulated engine stand our router, asked by gRPC and by HTTP, its middle alone, haproxy,
+// nginx and a grpc-js proxy. The proxies and the router's gRPC door carry the same; HTTP is a row
+// of its own.
 //
 // Contestants take turns within a round, so that what else the machine does falls on all of them;
 // rows are medians of rounds. Loads are closed loops as fast as the engine goes, and one paced one
@@ -10,6 +12,7 @@ import { rounded } from "./figures.ts";
 import { pickTime } from "./routing/pick-time.ts";
 import type { Load } from "./router/closed-loop.ts";
 import { contestantsOf, type Contestant, type MeasuredTurn } from "./router/contestants.ts";
+import { GrpcCaller } from "./router/grpc-caller.ts";
 import { HttpCaller } from "./router/http-caller.ts";
 import { openLoop, type OpenFigures } from "./router/open-loop.ts";
 import { cpuSeconds } from "./router/process-cpu.ts";
@@ -62,7 +65,10 @@ export async function benchRouter({ quick, say }: RouterBenchOptions): Promise<o
     const longer = { warmMs: 1_100, countedMs: quick ? 1_100 : 2_200 };
     await hold({ inFlight: PACED.inFlight, tokens: LONG_TOKENS, ...longer }, true);
     await world.worker.ask({ stepMs: 0 });
-    const reference = await referenceSteps(world, quick, say);
+    const reference = {
+      grpc: await referenceSteps(world, "grpc", quick, say),
+      http: await referenceSteps(world, "http", quick, say),
+    };
     const verdicts = verdictsOf(rows, reference);
     for (const { target, shown, met } of verdicts) {
       say(`${met === null ? "not measured" : met ? "met" : "MISSED"}: ${target}: ${shown}`);
@@ -100,10 +106,12 @@ interface ReferenceStep extends OpenFigures {
 /** Up to the first rate that does not hold, and the one that is asked for in any case. */
 async function referenceSteps(
   world: World,
+  door: "grpc" | "http",
   quick: boolean,
   say: (line: string) => void,
 ): Promise<ReferenceStep[]> {
-  const caller = new HttpCaller(world.routerHttp);
+  const caller =
+    door === "grpc" ? GrpcCaller.ofRouter(world.routerGrpc) : new HttpCaller(world.routerHttp);
   const load = { tokens: REFERENCE_TOKENS, warmMs: 1_000, inFlightMax: 1_024 };
   const steps: ReferenceStep[] = [];
   const coresOf = async <T>(done: () => Promise<T>): Promise<[T, ReferenceStep["cores"]]> => {
@@ -119,7 +127,7 @@ async function referenceSteps(
   try {
     for (const perSecond of quick ? REFERENCE_RATES.slice(0, 2) : REFERENCE_RATES) {
       const countedMs = quick ? 1_000 : 6_000;
-      const one = (tokens: number, dueMs: number): ReturnType<HttpCaller["stream"]> =>
+      const one = (tokens: number, dueMs: number): ReturnType<typeof caller.stream> =>
         caller.stream(tokens, dueMs);
       const held = steps.every(holds);
       if (!held && perSecond !== REFERENCE_PER_SECOND) continue;
@@ -127,7 +135,7 @@ async function referenceSteps(
         openLoop({ ...load, perSecond, countedMs }, one, perSecond),
       );
       steps.push({ ...figures, cores });
-      say(JSON.stringify(steps.at(-1)));
+      say(`${door} ${JSON.stringify(steps.at(-1))}`);
     }
   } finally {
     caller.close();

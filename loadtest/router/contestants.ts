@@ -6,6 +6,7 @@ import { closedLoop, watchCounted, type Load, type OneStream, type Turn } from "
 import { GrpcCaller } from "./grpc-caller.ts";
 import { HttpCaller } from "./http-caller.ts";
 import { cpuSeconds } from "./process-cpu.ts";
+import { ROUTER, ROUTER_HTTP } from "./targets.ts";
 import type { World } from "./world.ts";
 
 export interface MeasuredTurn extends Turn {
@@ -25,9 +26,10 @@ export function contestantsOf(world: World): { all: Contestant[]; close(): void 
   const own = [world.worker.pid, world.router.pid, world.hop.pid, process.pid];
   const pids = [...own, ...world.peers.map((peer) => peer.process.pid)];
   const http = new HttpCaller(world.routerHttp);
-  const direct = new GrpcCaller(world.workerAddress, 0);
+  const grpc = GrpcCaller.ofRouter(world.routerGrpc);
+  const direct = GrpcCaller.ofWorker(world.workerAddress, 0);
   const peers = world.peers.map(({ name, address, process }, at) => {
-    return { name, pid: process.pid, caller: new GrpcCaller(address, (at + 1) * 1e9) };
+    return { name, pid: process.pid, caller: GrpcCaller.ofWorker(address, (at + 1) * 1e9) };
   });
   const measured = (
     name: string,
@@ -44,7 +46,12 @@ export function contestantsOf(world: World): { all: Contestant[]; close(): void 
       called((tokens) => direct.stream(tokens)),
     ),
     measured(
-      "router",
+      ROUTER,
+      world.router.pid,
+      called((tokens) => grpc.stream(tokens)),
+    ),
+    measured(
+      ROUTER_HTTP,
       world.router.pid,
       called((tokens) => http.stream(tokens)),
     ),
@@ -66,6 +73,7 @@ export function contestantsOf(world: World): { all: Contestant[]; close(): void 
   ];
   const close = (): void => {
     http.close();
+    grpc.close();
     direct.close();
     for (const { caller } of peers) caller.close();
   };

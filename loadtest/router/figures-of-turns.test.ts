@@ -8,7 +8,7 @@ import { arrivalsMs, openLoop } from "./open-loop.ts";
 import { cpuSecondsOf } from "./process-cpu.ts";
 import { httpRequestOf, promptOf } from "./requests.ts";
 import { DIRECT, rowsOf } from "./rows.ts";
-import { holds, perCore, verdictsOf } from "./targets.ts";
+import { holds, perCore, ROUTER, verdictsOf } from "./targets.ts";
 
 const stream = { startedMs: 100, messageMs: [110, 112, 118], endedMs: 120, tokens: 6 };
 
@@ -48,13 +48,14 @@ test("rows are medians, and what is added is against the direct call", () => {
 test("per core is the peer's cost over ours, and unknown where one was not measured", () => {
   const row = { inFlight: 32, outputTokens: 64, paced: true };
   const rows = [
-    { ...row, contestant: "hop", cpuUsPerStream: 50 },
+    { ...row, contestant: ROUTER, cpuUsPerStream: 50 },
     { ...row, contestant: "grpc-js", cpuUsPerStream: 100 },
+    { ...row, contestant: ROUTER, inFlight: 1, paced: false, addedTtftP50Ms: 2 },
   ] as unknown as Parameters<typeof perCore>[0];
-  expect(perCore(rows, "hop", "grpc-js")).toBe(2);
-  expect(perCore(rows, "hop", "haproxy")).toBeNull();
-  const verdicts = verdictsOf(rows, []);
-  expect(verdicts.map(({ met }) => met)).toEqual([true, null, null, null, null, false]);
+  expect(perCore(rows, ROUTER, "grpc-js")).toBe(2);
+  expect(perCore(rows, ROUTER, "haproxy")).toBeNull();
+  const verdicts = verdictsOf(rows, { grpc: [], http: [] });
+  expect(verdicts.map(({ met }) => met)).toEqual([true, null, false, false, false]);
 });
 
 test("a rate holds when everything was answered in time", async () => {

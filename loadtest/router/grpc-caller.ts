@@ -1,46 +1,84 @@
-// WorkerService.Generate on plain gRPC, to the worker itself or to a proxy in front of it, over a
-// few HTTP/2 connections in turns.
+// A method that streams tokens on plain gRPC, over a few HTTP/2 connections in turns:
+// WorkerService.Generate of the worker itself or through a proxy in front of it, or the router's
+// InferenceService.Complete.
 
-import { connect, type ClientHttp2Session } from "node:http2";
-import { WorkerService } from "#proto/services.ts";
+import { connect } from "node:net";
+import { InferenceService, WorkerService } from "#proto/services.ts";
 import { Failure } from "#shared/base/errors.ts";
+import { Http2Connection } from "../../services/router/wire/http2-connection.ts";
+import { TurnQueue } from "../../services/router/wire/turn-queue.ts";
 import { openCall } from "../../services/router/workers/grpc-call.ts";
 import type { StreamTiming } from "./latency-figures.ts";
-import { grpcRequestOf } from "./requests.ts";
+import type { Method } from "#shared/mesh/grpc-tables.ts";
+import { completeRequestOf, grpcRequestOf } from "./requests.ts";
 
 /** What gRPC clients with channels of their own would open; one alone favours nobody either. */
 const SESSIONS = 4;
 const WINDOW_BYTES = 16 * 1024 * 1024;
 const STREAM_MS_MAX = 20_000;
 
-export class GrpcCaller {
-  readonly #sessions: readonly ClientHttp2Session[];
-  #serial = 0;
-  /** Ids are unique among callers of one worker. */
-  readonly #base: number;
+interface TokenMessage {
+  readonly tokenIds?: readonly number[] | null;
+}
 
-  constructor(address: string, base: number) {
-    this.#base = base;
+export class GrpcCaller<Req> {
+  readonly #sessions: readonly Http2Connection[];
+  readonly #method: Method<Req, TokenMessage>;
+  readonly #requestOf: (serial: number, tokens: number) => Req;
+  #serial = 0;
+
+  private constructor(
+    address: string,
+    method: Method<Req, TokenMessage>,
+    requestOf: (serial: number, tokens: number) => Req,
+  ) {
+    this.#method = method;
+    this.#requestOf = requestOf;
+    const turns = new TurnQueue();
+    const colon = address.lastIndexOf(":");
+    const [host, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
     this.#sessions = Array.from({ length: SESSIONS }, () => {
-      const session = connect(`http://${address}`, { settings: { enablePush: false } });
-      session.once("connect", () => session.setLocalWindowSize(WINDOW_BYTES));
-      session.on("error", () => {}); // Its calls say so.
-      return session;
+      const socket = connect(port, host);
+      socket.setNoDelay(true);
+      return new Http2Connection(socket, {
+        ...{ turns, windowBytes: WINDOW_BYTES, connectionWindowBytes: WINDOW_BYTES },
+        ...{ onStream: null, streamsMax: 0, onClosed: () => {} }, // Its calls say so.
+      });
     });
   }
 
-  stream(tokens: number): Promise<StreamTiming> {
+  /** `base`: ids are unique among callers of one worker. */
+  static ofWorker(address: string, base: number): GrpcCaller<unknown> {
+    const { generate } = WorkerService;
+    return new GrpcCaller<unknown>(
+      address,
+      generate as Method<unknown, TokenMessage>,
+      (serial, tokens) => grpcRequestOf(base + serial, tokens),
+    );
+  }
+
+  static ofRouter(address: string): GrpcCaller<unknown> {
+    const { complete } = InferenceService;
+    return new GrpcCaller<unknown>(
+      address,
+      complete as Method<unknown, TokenMessage>,
+      completeRequestOf,
+    );
+  }
+
+  /** `dueMs`: since when the stream is timed. */
+  stream(tokens: number, dueMs = performance.now()): Promise<StreamTiming> {
     this.#serial += 1;
     const session = this.#sessions[this.#serial % SESSIONS];
-    if (session === undefined || session.closed || session.destroyed) {
+    if (session === undefined || !session.isOpen) {
       return Promise.reject(new Failure("UNAVAILABLE", "the connection is over"));
     }
-    const startedMs = performance.now();
+    const startedMs = dueMs;
     const messageMs: number[] = [];
     let count = 0;
     return new Promise((resolve, reject) => {
-      const request = grpcRequestOf(this.#base + this.#serial, tokens);
-      const call = openCall(session, WorkerService.generate, request, {
+      const request = this.#requestOf(this.#serial, tokens);
+      const call = openCall(session, this.#method, request, {
         onMessage: ({ tokenIds }) => {
           if (tokenIds === undefined || tokenIds === null || tokenIds.length === 0) return;
           messageMs.push(performance.now());
@@ -61,6 +99,6 @@ export class GrpcCaller {
   }
 
   close(): void {
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.#sessions) session.destroy("the bench is over");
   }
 }

@@ -24,6 +24,17 @@ export function grpcRequestOf(
   };
 }
 
+/** The same of a router, by model name. */
+export function completeRequestOf(
+  serial: number,
+  tokens: number,
+): signalbox.inference.v1.ICompleteRequest {
+  return {
+    ...{ model: "fast", ids: { ids: promptOf(serial) } },
+    sampling: { temperature: 0, ignoreEos: true, maxTokens: tokens, seed: serial },
+  };
+}
+
 const HEADS =
   "POST /v1/completions HTTP/1.1\r\nhost: router\r\ncontent-type: application/json\r\n" +
   "x-signalbox-resume: new\r\n";

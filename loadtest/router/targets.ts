@@ -11,33 +11,55 @@ export interface Verdict {
   readonly met: boolean | null;
 }
 
+/** Contestants' names: the router's gRPC door, and its HTTP door. */
+export const ROUTER = "router";
+export const ROUTER_HTTP = "router, HTTP";
 const OVER_GRPC_JS = 1.8;
 const OF_HAPROXY = 0.25;
 const ADDED_MS = 1;
 const REFERENCE_PER_SECOND = 1_000;
 const REFERENCE_P99_MS = 50;
 
-export function verdictsOf(rows: readonly Row[], reference: readonly OpenFigures[]): Verdict[] {
-  const verdicts: Verdict[] = [];
-  const at = rows.filter(({ paced }) => paced);
-  for (const who of ["hop", "router"]) {
-    for (const [peer, share] of [
-      ["grpc-js", OVER_GRPC_JS],
-      ["haproxy", OF_HAPROXY],
-    ] as const) {
-      const ratio = perCore(at, who, peer);
-      verdicts.push(verdict(`${who}: ${share}x ${peer} per core`, ratio, (it) => it >= share));
-    }
-  }
-  const one = rows.find(
-    ({ contestant, inFlight, paced }) => contestant === "router" && inFlight === 1 && !paced,
+/** Of the reference request's steps, by the door they came in at. */
+export interface Reference {
+  readonly grpc: readonly OpenFigures[];
+  readonly http: readonly OpenFigures[];
+}
+
+/** The peers are gRPC proxies: what the router is held to is gRPC in, gRPC out. */
+export function verdictsOf(rows: readonly Row[], reference: Reference): Verdict[] {
+  const paced = rows.filter((row) => row.paced);
+  const perCoreOf = (peer: string, share: number): Verdict =>
+    verdict(
+      `router: ${share}x ${peer} per core`,
+      perCore(paced, ROUTER, peer),
+      (it) => it >= share,
+    );
+  const added = rows.find(
+    ({ contestant, inFlight, paced: isPaced }) =>
+      contestant === ROUTER && inFlight === 1 && !isPaced,
   );
-  const added = one?.addedTtftP50Ms ?? null;
-  verdicts.push(verdict(`router: adds < ${ADDED_MS} ms TTFT p50`, added, (it) => it < ADDED_MS));
-  const held = reference.filter(holds).map(({ offeredPerSecond }) => offeredPerSecond);
-  const most = held.length === 0 ? null : Math.max(...held);
-  const what = `reference request: ${REFERENCE_PER_SECOND}/s, P99 < ${REFERENCE_P99_MS} ms, 0 drops`;
-  return [...verdicts, verdict(what, most ?? 0, (it) => it >= REFERENCE_PER_SECOND)];
+  return [
+    perCoreOf("grpc-js", OVER_GRPC_JS),
+    perCoreOf("haproxy", OF_HAPROXY),
+    verdict(
+      `router: adds < ${ADDED_MS} ms TTFT p50`,
+      added?.addedTtftP50Ms ?? null,
+      (it) => it < ADDED_MS,
+    ),
+    referenceVerdict("gRPC", reference.grpc),
+    referenceVerdict("HTTP", reference.http),
+  ];
+}
+
+function referenceVerdict(door: string, steps: readonly OpenFigures[]): Verdict {
+  const held = steps.filter(holds).map(({ offeredPerSecond }) => offeredPerSecond);
+  const what = `P99 < ${REFERENCE_P99_MS} ms, 0 drops`;
+  return verdict(
+    `reference request by ${door}: ${REFERENCE_PER_SECOND}/s, ${what}`,
+    Math.max(0, ...held),
+    (it) => it >= REFERENCE_PER_SECOND,
+  );
 }
 
 /** At its rate everything was answered, and in time. */

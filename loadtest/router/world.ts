@@ -27,6 +27,7 @@ export interface World {
   readonly workerAddress: string;
   readonly router: BenchProcess;
   readonly routerHttp: string;
+  readonly routerGrpc: string;
   readonly hop: BenchProcess;
   readonly peers: readonly Peer[];
   /** Of programs that are not installed. */
@@ -54,7 +55,8 @@ export async function startWorld(say: (line: string) => void): Promise<World> {
     const router = await ours("router", [
       join(ROOT, "services/router/main.ts"),
       ...config(folder, "router", [
-        '[router]\nhttp = "127.0.0.1:0"\nworkers = "127.0.0.1:0"\ndrain_s = 1',
+        '[router]\nhttp = "127.0.0.1:0"\ngrpc = "127.0.0.1:0"\nworkers = "127.0.0.1:0"\ndrain_s = 1',
+        `state = "${join(folder, "usage")}"`,
       ]),
     ]);
     const hop = await ours("hop", [join(PROCESSES, "token-hop.ts")]);
@@ -85,6 +87,7 @@ export async function startWorld(say: (line: string) => void): Promise<World> {
     return {
       ...{ worker: worker.process, workerAddress, hop: hop.process, peers, absent, stop },
       ...{ router: router.process, routerHttp: router.ready.http ?? "" },
+      routerGrpc: router.ready.grpc ?? "",
     };
   } catch (reason) {
     await stop();

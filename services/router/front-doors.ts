@@ -10,6 +10,7 @@ import {
   type OpenAiServerOptions,
 } from "./openai/http-server.ts";
 import type { Authoriser } from "./requests/grant.ts";
+import type { TurnQueue } from "./wire/turn-queue.ts";
 import type { RequestMetrics, UsageBook } from "./requests/request-desk.ts";
 
 export interface FrontDoorOptions extends Omit<OpenAiServerOptions, "listen"> {
@@ -19,6 +20,7 @@ export interface FrontDoorOptions extends Omit<OpenAiServerOptions, "listen"> {
   readonly grpc: string | null;
   /** Of gRPC. */
   readonly tls: TlsFiles;
+  readonly turns: TurnQueue;
   readonly metered: Metrics;
   readonly metrics: RequestMetrics;
   readonly usage: UsageBook | null;

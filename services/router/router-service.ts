@@ -24,6 +24,7 @@ import { startPosting } from "./usage/start-posting.ts";
 import { UsageJournal } from "./usage/usage-journal.ts";
 import { readVersion } from "#shared/config/version.ts";
 import type { TokenizerFiles } from "./token-source.ts";
+import { TurnQueue } from "./wire/turn-queue.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
 
 export async function startRouter(
@@ -36,6 +37,7 @@ export async function startRouter(
   const metrics = createMetrics("router");
   const health = new Health();
   const options = { ...FLEET_DEFAULTS, policy: config.policy };
+  const turns = new TurnQueue();
   const fleet = newFleet(options, randomInt(2 ** 32), clock.monotonicMs());
   const placement = new FleetPlacement(fleet, clock);
   const streams = new TokenRouter({
@@ -59,7 +61,7 @@ export async function startRouter(
     "workers",
     () =>
       WorkerSet.start({
-        ...{ name: config.name, listen: config.workers, tls, fleet, clock, logger },
+        ...{ name: config.name, listen: config.workers, tls, fleet, turns, clock, logger },
         secret: config.secretFile === null ? null : readSecret(config.secretFile),
         crossClasses: config.crossClasses,
         onStalled: (key, why) => {
@@ -86,7 +88,7 @@ export async function startRouter(
     "doors",
     () =>
       FrontDoors.open({
-        ...{ http: config.http, grpc: config.grpc, tls, metered: metrics, usage },
+        ...{ http: config.http, grpc: config.grpc, tls, turns, metered: metrics, usage },
         ...{ source: streams, catalog: workers, textPool, clock, logger },
         ...{ timers: systemTimers, random: systemRandom, version: readVersion() },
         metrics: requestMetrics(metrics),

@@ -16,7 +16,8 @@ const CACHE = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "
 /** Each with the file that says what it needs; those of one file share an environment. */
 const CLIENTS: Readonly<Record<string, string>> = {
   ...{ openai: "requirements.txt", litellm: "requirements.txt", langchain: "requirements.txt" },
-  ...{ llm: "requirements.txt", grpc: "requirements.txt", guide: "requirements.txt" },
+  ...{ llm: "requirements.txt", grpc: "requirements.txt", grpc_router: "requirements.txt" },
+  ...{ guide: "requirements.txt" },
   ...{ aiperf: "requirements-aiperf.txt", guidellm: "requirements-guidellm.txt" },
 };
 const LOAD_TOOLS = ["aiperf", "guidellm"];
@@ -40,7 +41,8 @@ async function tryClients(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "signalbox-clients-"));
   const serving = await ModelServing.start({
     ...{ model: bundledModel(), name: "lantern", workers: 2, http: "127.0.0.1:0", folder },
-    ...{ env: process.env, worker: { listen: "127.0.0.1:0" }, router: {}, route: null },
+    ...{ env: process.env, worker: { listen: "127.0.0.1:0" }, route: null },
+    router: { grpc: "127.0.0.1:0" },
     onStep: ({ name, detail }) => say(`${name}  ${detail}`),
   });
   const results: { client: string; ok: boolean }[] = [];
@@ -53,6 +55,7 @@ async function tryClients(): Promise<void> {
         BASE_URL: serving.url,
         MODEL_FOLDER: bundledModel(),
         WORKER_GRPC: String(serving.workers[0]?.ready?.["grpc"]),
+        ROUTER_GRPC: serving.grpc ?? "",
         PROTO: join(ROOT, "proto"),
       };
       const runs = client === "guide" ? guideRuns(serving.url) : [[`${client}_client.py`]];

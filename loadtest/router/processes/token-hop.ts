@@ -12,6 +12,7 @@ import { FleetPlacement } from "../../../services/router/streams/fleet-placement
 import { TokenRouter } from "../../../services/router/streams/token-router.ts";
 import { streamMetrics } from "../../../services/router/stream-metrics.ts";
 import type { TokenRequest } from "../../../services/router/token-source.ts";
+import { TurnQueue } from "../../../services/router/wire/turn-queue.ts";
 import { WorkerSet } from "../../../services/router/workers/worker-set.ts";
 import { closedLoop, type Load } from "../closed-loop.ts";
 import type { StreamTiming } from "../latency-figures.ts";
@@ -27,6 +28,7 @@ const router = new TokenRouter({
 });
 const workers = await WorkerSet.start({
   ...{ name: "bench", listen: "127.0.0.1:0", tls: NO_TLS, fleet, clock, secret: null },
+  turns: new TurnQueue(),
   ...{ logger: createLogger({ service: "router", level: "error" }), crossClasses: false },
   onStalled: (key, why) => router.onWorkerStalled(key, why),
   onChanged: () => placement.wakeAll(),

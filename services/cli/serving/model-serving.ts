@@ -74,6 +74,12 @@ export class ModelServing {
     return `http://${this.#address("http")}/v1`;
   }
 
+  /** Where the router speaks gRPC to clients; null: its plan names no address. */
+  get grpc(): string | null {
+    const address = this.#router?.ready?.["grpc"];
+    return typeof address === "string" ? address : null;
+  }
+
   get workers(): readonly ServiceRecord[] {
     return [...this.#workers.values()];
   }

@@ -94,13 +94,13 @@ export function onChunk(
       why: `token ${chunk.firstIndex} came where ${emitted.length} was due`,
     };
   }
-  const known = chunk.tokenIds.slice(0, skip);
-  const changed = known.findIndex((id, i) => emitted[chunk.firstIndex + i] !== id);
-  if (changed >= 0) {
-    return { kind: "broken", why: `token ${chunk.firstIndex + changed} was delivered as another` };
+  const { firstIndex, tokenIds } = chunk;
+  for (let i = 0; i < Math.min(skip, tokenIds.length); i++) {
+    if (emitted[firstIndex + i] === tokenIds[i]) continue;
+    return { kind: "broken", why: `token ${firstIndex + i} was delivered as another` };
   }
-  if (chunk.tokenIds.length <= skip) return { kind: "stale" };
-  for (const id of chunk.tokenIds.slice(skip)) emitted.push(id);
+  if (tokenIds.length <= skip) return { kind: "stale" };
+  for (let i = skip; i < tokenIds.length; i++) emitted.push(tokenIds[i] ?? 0);
   stream.classId ??= classId;
   stream.barren = 0;
   stream.failedBy.clear();

@@ -13,8 +13,9 @@ import { InferenceService } from "#proto/services.ts";
 import { signalbox } from "#proto/signalbox.js";
 import type { ChoiceText, TokenLogprob } from "../openai/choice-text.ts";
 import { READER_MS } from "../openai/event-stream.ts";
-import type { TurnQueue } from "../requests/turn-queue.ts";
+import type { TurnQueue } from "../wire/turn-queue.ts";
 import type { ChunkLogprobs, TokenChunk, TokenReader } from "../token-source.ts";
+import type { TokenMessageWriter } from "./token-message.ts";
 import type { Exchange } from "./call-server.ts";
 
 type Message = signalbox.inference.v1.ICompleteResponse;
@@ -24,6 +25,7 @@ const { FinishReason } = signalbox.inference.v1;
 export interface CompletionStreamOptions {
   readonly exchange: Exchange;
   readonly turns: TurnQueue;
+  readonly writer: TokenMessageWriter;
   readonly timers: Timers;
   readonly started: signalbox.inference.v1.IStarted;
   /** How many tokens the caller had before. */
@@ -39,6 +41,11 @@ export class CompletionStream {
   readonly #over = Promise.withResolvers<void>();
   #reader: TokenReader | null = null;
   #started = false;
+  /** Made once: a token is due in every turn. */
+  readonly #onTurn = (): void => {
+    this.#due = false;
+    this.#pump();
+  };
   #due = false;
   #behind = false;
   #cancelCut: (() => void) | null = null;
@@ -78,10 +85,7 @@ export class CompletionStream {
   #onNews(): void {
     if (this.#due || this.#behind || this.#ended) return;
     this.#due = true;
-    this.#options.turns.push(() => {
-      this.#due = false;
-      this.#pump();
-    });
+    this.#options.turns.push(this.#onTurn);
   }
 
   #pump(): void {
@@ -108,6 +112,10 @@ export class CompletionStream {
     const firstIndex = this.#tokens;
     if (text === null) {
       this.#tokens += chunk.tokenIds.length;
+      if (this.#started && chunk.finish === null && chunk.logprobs === null) {
+        this.#sendIds(firstIndex, chunk.tokenIds);
+        return false;
+      }
       const logprobs = chunk.logprobs === null ? {} : { logprobs: chunk.logprobs.map(wireOf) };
       this.#send({ firstIndex, tokenIds: chunk.tokenIds as number[], ...logprobs }, chunk.finish);
       return chunk.finish !== null;
@@ -127,6 +135,15 @@ export class CompletionStream {
       typeof stopReason === "string" ? stopReason : null,
     );
     return finish !== null;
+  }
+
+  #sendIds(firstIndex: number, tokenIds: readonly number[]): void {
+    const { exchange, resumed, writer } = this.#options;
+    exchange.desk.outcome.completionTokens = this.#tokens - resumed;
+    const bytes =
+      writer.write(firstIndex, tokenIds) ??
+      InferenceService.complete.responseSerialize({ firstIndex, tokenIds: tokenIds as number[] });
+    if (!exchange.send(bytes)) this.#onBehind();
   }
 
   #send(message: Message, finish: "stop" | "length" | null, stoppedBy: string | null = null): void {

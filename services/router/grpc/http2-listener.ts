@@ -1,24 +1,22 @@
-// gRPC over node:http2: an address, and every call on it as a ServedCall. Messages are framed by
-// hand; headers are plain lists, which node:http2 passes on as they are.
+// gRPC over HTTP/2: an address, and every call on it as a ServedCall.
 //
-// State: the sessions there are.
+// State: the connections there are.
 
-import {
-  constants,
-  createSecureServer,
-  createServer,
-  type Http2Server,
-  type IncomingHttpHeaders,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-} from "node:http2";
 import { readFileSync } from "node:fs";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { Timers } from "#shared/base/clock.ts";
 import { Failure } from "#shared/base/errors.ts";
 import { parseAddress } from "#shared/config/parse-value.ts";
 import type { TlsFiles } from "#shared/mesh/tls.ts";
 import { ApiError } from "../openai/api-error.ts";
-import { encodeGrpcFrame, GrpcFrames } from "../wire/grpc-frames.ts";
+import { GrpcFrames } from "../wire/grpc-frames.ts";
+import { encodeHeaders, type HeaderBlock } from "../wire/hpack.ts";
+import type { Header } from "../wire/hpack-tables.ts";
+import { Http2Connection } from "../wire/http2-connection.ts";
+import { ERROR } from "../wire/http2-frames.ts";
+import type { Http2Stream, StreamListener } from "../wire/http2-stream.ts";
+import type { TurnQueue } from "../wire/turn-queue.ts";
 import { encodedMessage, type CallStatus } from "./call-status.ts";
 import type { CallListener, CallServer, ServedCall } from "./served-call.ts";
 
@@ -28,6 +26,8 @@ export interface ListenerOptions {
   /** Clients need no certificate of their own: they have keys. */
   readonly tls: TlsFiles;
   readonly calls: CallServer;
+  readonly turns: TurnQueue;
+  readonly timers: Timers;
 }
 
 export interface Listener {
@@ -42,29 +42,26 @@ export interface Listener {
 /** Of one connection. */
 const CALLS_MAX = 1_024;
 const CONNECTIONS_MAX = 16_384;
-const HEADER_BYTES_MAX = 16 * 1024;
 /** A request's: a prompt of a million tokens has room in it. */
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+/** Of one call, and of a connection's together. */
 const WINDOW_BYTES = 256 * 1024;
+const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 const KEEP_ALIVE_MS = 30_000;
+/** Until a client has said that it speaks HTTP/2. */
+const GREETING_MS = 10_000;
 
 /** UNAVAILABLE when the address cannot be had, INVALID for TLS files that are none. */
 export async function listenHttp2(options: ListenerOptions): Promise<Listener> {
   const asked = parseAddress(options.listen);
   if (asked === null) throw new Failure("INVALID", `${options.listen} is no HOST:PORT`);
-  const server = serverOf(options.tls);
-  const sessions = new Set<ServerHttp2Session>();
-  server.on("session", (session) => {
-    sessions.add(session);
-    session.setLocalWindowSize(4 * WINDOW_BYTES);
-    session.once("close", () => sessions.delete(session));
-    session.on("error", () => {}); // Its calls hear of it.
+  const connections = new Set<Http2Connection>();
+  const server = serverOf(options.tls, (socket) => {
+    const connection: Http2Connection = connectionOf(socket, options, () => {
+      connections.delete(connection);
+    });
+    connections.add(connection);
   });
-  server.on("connection", (socket: Socket) => {
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-  });
-  server.on("stream", (stream, headers) => onStream(options.calls, stream, headers));
   const listening = Promise.withResolvers<void>();
   server.once("error", (cause) =>
     listening.reject(new Failure("UNAVAILABLE", `cannot listen on ${options.listen}`, { cause })),
@@ -78,26 +75,25 @@ export async function listenHttp2(options: ListenerOptions): Promise<Listener> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const session of sessions) session.close();
+        for (const connection of connections) connection.close();
       }),
     destroy: () => {
-      for (const session of sessions) session.destroy();
+      for (const connection of connections) connection.destroy("the router stops");
     },
   };
 }
 
-function serverOf(tls: TlsFiles): Http2Server {
-  const settings = {
-    ...{ maxConcurrentStreams: CALLS_MAX, initialWindowSize: WINDOW_BYTES, enablePush: false },
-    maxHeaderListSize: HEADER_BYTES_MAX,
-  };
-  const server =
-    tls.certFile === null || tls.keyFile === null
-      ? createServer({ settings })
-      : createSecureServer({
-          ...{ settings, allowHTTP1: false },
+function serverOf(tls: TlsFiles, onSocket: (socket: Socket) => void): Server {
+  const plain = tls.certFile === null || tls.keyFile === null;
+  const server = plain
+    ? createServer(onSocket)
+    : createTlsServer(
+        {
           ...{ cert: readPem(tls.certFile), key: readPem(tls.keyFile) },
-        });
+          ...{ ALPNProtocols: ["h2"], handshakeTimeout: GREETING_MS },
+        },
+        onSocket,
+      );
   server.maxConnections = CONNECTIONS_MAX;
   return server;
 }
@@ -110,90 +106,128 @@ function readPem(path: string): Buffer {
   }
 }
 
-function onStream(
-  calls: CallServer,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-): void {
-  stream.on("error", () => {}); // `close` follows.
-  if (headers[":method"] !== "POST" || !isGrpc(headers["content-type"])) {
-    stream.respond({ ":status": 415 }, { endStream: true });
-    return;
-  }
-  const call = new Http2Call(stream, headers);
-  const answered = calls.onCall(call);
-  stream.once("close", () => {
-    if (!call.ended) answered.onGone();
+function connectionOf(
+  socket: Socket,
+  { turns, timers, calls }: ListenerOptions,
+  onClosed: () => void,
+): Http2Connection {
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  const cancelGreeting = timers.after(GREETING_MS, () => {
+    if (!connection.isGreeted) connection.destroy("it says nothing");
   });
+  const connection = new Http2Connection(socket, {
+    ...{ turns, windowBytes: WINDOW_BYTES, connectionWindowBytes: CONNECTION_WINDOW_BYTES },
+    streamsMax: CALLS_MAX,
+    onStream: (stream, block) => {
+      cancelGreeting();
+      onStream(calls, stream, block);
+    },
+    onClosed: () => {
+      cancelGreeting();
+      onClosed();
+    },
+  });
+  return connection;
 }
 
-function isGrpc(contentType: string | undefined): boolean {
-  return contentType !== undefined && /^application\/grpc(?:\+proto)?(?:;|$)/.test(contentType);
+function onStream(calls: CallServer, stream: Http2Stream, block: HeaderBlock): void {
+  if (block.isTooLarge) return stream.reset(ERROR.enhanceYourCalm);
+  const call = new Http2Call(stream, block.headers);
+  stream.listener = call;
+  if (call.header(":method") !== "POST" || !isGrpc(call.header("content-type"))) {
+    return stream.sendHeaders(UNSUPPORTED, true);
+  }
+  call.answered = calls.onCall(call);
 }
 
-class Http2Call implements ServedCall {
-  readonly path: string;
-  readonly #stream: ServerHttp2Stream;
-  readonly #headers: IncomingHttpHeaders;
-  readonly #answer: string[] = [":status", "200", "content-type", "application/grpc"];
-  ended = false;
+function isGrpc(contentType: string | null): boolean {
+  return contentType !== null && /^application\/grpc(?:\+proto)?(?:;|$)/.test(contentType);
+}
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+const UNSUPPORTED = encodeHeaders([[":status", "415"]]);
+const HEAD: readonly Header[] = [
+  [":status", "200"],
+  ["content-type", "application/grpc"],
+];
+const STATUS_OK = encodeHeaders([["grpc-status", "0"]]);
+
+class Http2Call implements ServedCall, StreamListener {
+  readonly #stream: Http2Stream;
+  readonly #headers: readonly Header[];
+  readonly #head: Header[] = [...HEAD];
+  readonly #frames = new GrpcFrames(MESSAGE_BYTES_MAX, tooLarge);
+  answered: { onGone(): void } | null = null;
+  #listener: CallListener | null = null;
+  #begun = false;
+  #ended = false;
+
+  constructor(stream: Http2Stream, headers: readonly Header[]) {
     this.#stream = stream;
     this.#headers = headers;
-    this.path = String(headers[":path"] ?? "");
+  }
+
+  get path(): string {
+    return this.header(":path") ?? "";
   }
 
   header(name: string): string | null {
-    const value = this.#headers[name];
-    return (Array.isArray(value) ? value[0] : value) ?? null;
+    for (const header of this.#headers) if (header[0] === name) return header[1];
+    return null;
   }
 
   read(listener: CallListener): void {
-    const frames = new GrpcFrames(MESSAGE_BYTES_MAX, tooLarge);
-    const stream = this.#stream;
-    stream.on("drain", () => listener.onWritable());
-    stream.on("data", (bytes: Buffer) => {
-      if (this.ended) return;
-      try {
-        for (const message of frames.push(bytes)) listener.onMessage(message);
-      } catch (reason) {
-        listener.onBroken(reason);
-      }
-    });
-    stream.once("end", () => {
-      if (this.ended) return;
-      if (!frames.partial) listener.onHalfClosed();
-      else listener.onBroken(new ApiError(400, "half a gRPC message"));
-    });
+    this.#listener = listener;
+    this.#stream.read();
   }
 
   setHeader(name: string, value: string): void {
-    this.#answer.push(name, value);
+    this.#head.push([name, value]);
   }
 
   send(message: Uint8Array): boolean {
-    if (this.ended || this.#stream.destroyed) return true;
-    if (!this.#stream.headersSent) this.#stream.respond(this.#answer, { waitForTrailers: true });
-    return this.#stream.write(encodeGrpcFrame(message));
+    if (this.#ended) return true;
+    if (!this.#begun) this.#stream.sendHeaders(encodeHeaders(this.#head), false);
+    this.#begun = true;
+    return this.#stream.sendMessage(message);
   }
 
   end(status: CallStatus): void {
-    if (this.ended) return;
-    this.ended = true;
-    const stream = this.#stream;
-    if (stream.destroyed) return;
+    if (this.#ended) return;
+    this.#ended = true;
     const trailers = trailersOf(status);
-    if (!stream.headersSent) {
-      stream.respond([...this.#answer, ...Object.entries(trailers).flat()], { endStream: true });
-    } else {
-      stream.once("wantTrailers", () => stream.sendTrailers(trailers));
-      stream.end();
+    if (!this.#begun) this.#stream.sendHeaders(encodeHeaders([...this.#head, ...trailers]), true);
+    else if (status.code === 0) this.#stream.sendHeaders(STATUS_OK, true);
+    else this.#stream.sendHeaders(encodeHeaders(trailers), true);
+  }
+
+  onHeaders(): void {
+    // A client's trailers say nothing in gRPC.
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#ended) return;
+    try {
+      for (const message of this.#frames.push(bytes)) this.#listener?.onMessage(message);
+    } catch (reason) {
+      this.#listener?.onBroken(reason);
     }
-    // What the caller still sends nobody reads.
-    if (!stream.readableEnded)
-      stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
-    stream.resume();
+  }
+
+  onEnd(): void {
+    if (this.#ended) return;
+    if (!this.#frames.partial) this.#listener?.onHalfClosed();
+    else this.#listener?.onBroken(new ApiError(400, "half a gRPC message"));
+  }
+
+  onBroken(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.answered?.onGone();
+  }
+
+  onWritable(): void {
+    if (!this.#ended) this.#listener?.onWritable();
   }
 }
 
@@ -201,7 +235,8 @@ function tooLarge(said: string): Error {
   return new ApiError(413, said, { code: "request_too_large" });
 }
 
-function trailersOf(status: CallStatus): { [name: string]: string } {
-  const message = status.message === "" ? {} : { "grpc-message": encodedMessage(status.message) };
-  return { "grpc-status": String(status.code), ...message, ...status.trailers };
+function trailersOf(status: CallStatus): Header[] {
+  const trailers: Header[] = [["grpc-status", String(status.code)]];
+  if (status.message !== "") trailers.push(["grpc-message", encodedMessage(status.message)]);
+  return [...trailers, ...Object.entries(status.trailers)];
 }

@@ -16,13 +16,14 @@ import {
   OUTPUT_TOKENS_GUESS,
   servedModel,
 } from "../requests/request-checks.ts";
-import { TurnQueue } from "../requests/turn-queue.ts";
+import type { TurnQueue } from "../wire/turn-queue.ts";
 import type { ChatMessage } from "../text/chat-template.ts";
 import type { ModelText } from "../text/model-text.ts";
 import type { TextPool } from "../text/text-pool.ts";
 import type { ModelCatalog, ServedModel, TokenRequest, TokenSource } from "../token-source.ts";
 import { decoded, unaryMethod, type Exchange, type ServedMethod } from "./call-server.ts";
 import { messagesOf, parseCompletion, type Completion } from "./completion-request.ts";
+import { TokenMessageWriter } from "./token-message.ts";
 import { CompletionStream } from "./completion-stream.ts";
 
 export interface InferenceParts {
@@ -32,6 +33,11 @@ export interface InferenceParts {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
+  readonly turns: TurnQueue;
+}
+
+interface Parts extends InferenceParts {
+  readonly writer: TokenMessageWriter;
 }
 
 const { ServedModelState } = signalbox.inference.v1;
@@ -44,13 +50,13 @@ const STATES: { readonly [S in ServedModel["state"]]: signalbox.inference.v1.Ser
 
 export const INFERENCE_SERVICE = "signalbox.inference.v1.InferenceService";
 
-export function inferenceMethods(parts: InferenceParts): ServedMethod[] {
+export function inferenceMethods(given: InferenceParts): ServedMethod[] {
+  const parts: Parts = { ...given, writer: new TokenMessageWriter() };
   const { complete, listModels, tokenize, detokenize } = InferenceService;
-  const turns = new TurnQueue();
   return [
     {
       ...{ path: complete.path, streaming: true, counted: true },
-      answer: (bytes, exchange) => answerComplete(parts, turns, decoded(complete, bytes), exchange),
+      answer: (bytes, exchange) => answerComplete(parts, decoded(complete, bytes), exchange),
     },
     unaryMethod(listModels, false, (_, { grant }) => ({
       models: parts.catalog
@@ -80,8 +86,7 @@ export function inferenceMethods(parts: InferenceParts): ServedMethod[] {
 }
 
 async function answerComplete(
-  parts: InferenceParts,
-  turns: TurnQueue,
+  parts: Parts,
   wire: signalbox.inference.v1.ICompleteRequest,
   exchange: Exchange,
 ): Promise<void> {
@@ -100,7 +105,7 @@ async function answerComplete(
     checkLength(model, "prompt", promptIds.length, completion.sampling.maxTokens);
     if (completion.resumeIds.length > 0) checkIds(model, "resume_ids", completion.resumeIds);
     exchange.signal.throwIfAborted();
-    await stream(parts, turns, exchange, { completion, model, text, masks, promptIds });
+    await stream(parts, exchange, { completion, model, text, masks, promptIds });
   } finally {
     masks.close();
   }
@@ -115,8 +120,7 @@ interface Prepared {
 }
 
 async function stream(
-  parts: InferenceParts,
-  turns: TurnQueue,
+  parts: Parts,
   exchange: Exchange,
   { completion, model, text, masks, promptIds }: Prepared,
 ): Promise<void> {
@@ -127,7 +131,8 @@ async function stream(
   desk.outcome.promptTokens = promptIds.length;
   const choice = text === null ? null : choiceOf(completion, model, text);
   const completing = new CompletionStream({
-    ...{ exchange, turns, timers: parts.timers, text: choice, withText: completion.withText },
+    ...{ exchange, turns: parts.turns, writer: parts.writer, timers: parts.timers },
+    ...{ text: choice, withText: completion.withText },
     started: { id: desk.id, seed: sampling.seed, promptTokens: promptIds.length },
     resumed: resumeIds.length,
   });
@@ -184,7 +189,7 @@ function choiceOf(completion: Completion, model: ServedModel, text: ModelText): 
 }
 
 function promptIdsOf(
-  parts: InferenceParts,
+  parts: Parts,
   model: ServedModel,
   { prompt }: Completion,
 ): Promise<readonly number[]> | readonly number[] {
@@ -199,7 +204,7 @@ function promptIdsOf(
 }
 
 function plainIds(
-  parts: InferenceParts,
+  parts: Parts,
   model: ServedModel,
   text: string,
   special: boolean,
@@ -209,7 +214,7 @@ function plainIds(
 }
 
 function chatIds(
-  parts: InferenceParts,
+  parts: Parts,
   model: ServedModel,
   messages: readonly ChatMessage[],
 ): Promise<readonly number[]> {
@@ -220,7 +225,7 @@ function chatIds(
   });
 }
 
-function textOf(parts: InferenceParts, model: ServedModel, param: string): ModelText {
+function textOf(parts: Parts, model: ServedModel, param: string): ModelText {
   if (model.tokenizer === null) throw noTokenizer(param);
   return parts.textPool.textOf(model.tokenizer);
 }
@@ -229,7 +234,7 @@ function noTokenizer(param: string): Error {
   return badField(param, "the model has no tokenizer: only token ids are taken and given");
 }
 
-function modelOf(parts: InferenceParts, exchange: Exchange, name: string): ServedModel {
+function modelOf(parts: Parts, exchange: Exchange, name: string): ServedModel {
   if (name === "") throw badField("model", "must name a model");
   const model = servedModel(parts.catalog, exchange.grant, name);
   exchange.desk.outcome.model = name;

@@ -17,6 +17,7 @@ import {
   saying,
 } from "../openai/scripted-source.fixture.ts";
 import type { UsageRecord } from "../usage/usage-sums.ts";
+import { TurnQueue } from "../wire/turn-queue.ts";
 import { TextPool } from "../text/text-pool.ts";
 import {
   startInferenceServer,
@@ -49,6 +50,7 @@ export async function openDoor(options: Options = {}): Promise<TestDoor> {
   const server = await startInferenceServer({
     ...{ listen: "127.0.0.1:0", tls: NO_TLS, source, textPool, metered: metrics, metrics: null },
     ...{ catalog: catalogOf(servedLantern()), authorise: null, random: seededRandom(7) },
+    turns: new TurnQueue(),
     ...{ clock: time ?? systemClock, timers: time ?? systemTimers },
     logger: createLogger({ service: "router", level: "silent" }),
     usage: { add: (record) => usage.push(record()), sums: () => Promise.resolve([]) },

@@ -264,7 +264,7 @@ describe("a caller", () => {
       },
     });
     unreadCall(server.address, { model: MODEL, ids: { ids: [5, 6] }, sampling });
-    await waitFor(() => clock.pending === 1);
+    await waitFor(() => source.requests.length === 1 && clock.pending === 1);
     const other = await complete(client, { model: MODEL, ids: { ids: [5] }, sampling });
     expect(other.error).toBeNull();
     clock.advance(READER_MS);

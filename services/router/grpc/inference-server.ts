@@ -42,7 +42,7 @@ export async function startInferenceServer(
     services: [INFERENCE_SERVICE],
     serves: () => options.catalog.models().some((model) => model.state === "ready"),
   });
-  const listener = await listenHttp2({ listen: options.listen, tls: options.tls, calls });
+  const listener = await listenHttp2({ ...options, calls });
   return {
     address: listener.address,
     active: () => calls.desk.active,

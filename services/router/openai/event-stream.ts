@@ -7,6 +7,8 @@
 //       nothing comes.
 //   E2. A whole answer ends by [DONE], a broken one by an error event; nothing ends without a word.
 //   E3. A writer waits for a client that is behind; one that reads nothing for READER_MS is cut.
+//
+// Chunks (RFC 9112 §7.1) are framed here: one text and one write, where node:http writes four.
 
 import type { ServerResponse } from "node:http";
 
@@ -27,6 +29,7 @@ export class EventStream {
   #wrote = false;
   #ended = false;
   #behind = false;
+  #isChunked = false;
 
   /** The head goes out with the first event, or with the first comment when that takes long. */
   constructor(
@@ -63,7 +66,7 @@ export class EventStream {
   /** The answer broke after its head was sent. */
   fail(error: ApiError): void {
     if (this.#ended || this.#response.writableEnded) return;
-    this.#response.write(`data: ${JSON.stringify(error.body)}\n\n`);
+    this.#response.write(this.#framed(`data: ${JSON.stringify(error.body)}\n\n`));
     this.#end();
   }
 
@@ -75,14 +78,14 @@ export class EventStream {
 
   #end(): void {
     this.abandon();
-    this.#response.end();
+    this.#response.end(this.#isChunked ? "0\r\n\r\n" : undefined);
   }
 
   #write(text: string): Promise<void> | null {
     if (this.#ended) throw new Failure("CANCELLED", "the client has gone");
     this.#start();
     this.#wrote = true;
-    return this.#response.write(text) ? null : this.#drained();
+    return this.#response.write(this.#framed(text)) ? null : this.#drained();
   }
 
   #start(): void {
@@ -94,6 +97,14 @@ export class EventStream {
       "x-accel-buffering": "no",
       ...this.#headers,
     });
+    // False for a client of HTTP/1.0, which gets the bytes as they are, until the end.
+    this.#isChunked = this.#response.chunkedEncoding;
+    this.#response.chunkedEncoding = false;
+  }
+
+  #framed(text: string): string {
+    if (!this.#isChunked) return text;
+    return `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;
   }
 
   /** One timer for the whole stream: setting one per token would cost more than the token. */
@@ -106,7 +117,7 @@ export class EventStream {
 
   #ping(): void {
     this.#start();
-    this.#behind = !this.#response.write(": ping\n\n");
+    this.#behind = !this.#response.write(this.#framed(": ping\n\n"));
     if (this.#behind) this.#response.once("drain", () => (this.#behind = false));
   }
 

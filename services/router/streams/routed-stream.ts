@@ -246,11 +246,11 @@ export class RoutedStream implements Visitor, TokenReader {
   #deliver(attempt: LiveAttempt, response: GenerateResponse, skip: number): void {
     const { placement, meter } = this.#options;
     const tokenIds = response.tokenIds ?? [];
-    for (const id of tokenIds.slice(skip)) this.#pending.push(id);
+    for (let i = skip; i < tokenIds.length; i++) this.#pending.push(tokenIds[i] ?? 0);
     const logprobs = response.logprobs ?? [];
     for (const one of logprobs.slice(skip)) this.#pendingLogprobs.push(logprobsOf(one));
     placement.onTokens(attempt.id, tokenIds.length - skip, response.cachedTokens ?? null);
-    const nowMs = placement.nowMs();
+    const nowMs = this.heardAtMs;
     if (this.#fault !== null) {
       meter.onResumed(this.#fault.cause, nowMs - this.#fault.sinceMs);
       this.#fault = null;

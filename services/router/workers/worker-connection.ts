@@ -1,12 +1,12 @@
-// One worker as this router reaches it: the HTTP/2 session on the connection it dialled, and what
-// it said of its model. Made by connectWorker(), over when `closed` settles.
+// One worker as this router reaches it: HTTP/2 on the connection it dialled, and what it said of its model. Made by connectWorker(), over when `closed` settles.
 
-import { connect, type ClientHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import { Failure } from "#shared/base/errors.ts";
 import { WorkerService } from "#proto/services.ts";
 import type { signalbox } from "#proto/signalbox.js";
 import type { TokenizerFiles } from "../token-source.ts";
+import { Http2Connection } from "../wire/http2-connection.ts";
+import type { TurnQueue } from "../wire/turn-queue.ts";
 import { askOnce, openCall, type GrpcCall, type GrpcListener } from "./grpc-call.ts";
 
 type Wire = typeof signalbox.inference.v1;
@@ -44,44 +44,36 @@ const TOKENIZER_BYTES_MAX = 256 * 1024 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
 
 /** Takes the socket over. Rejects with Failure when the other end is no worker. */
-export async function connectWorker(socket: Socket, key: string): Promise<WorkerConnection> {
+export async function connectWorker(
+  socket: Socket,
+  key: string,
+  turns: TurnQueue,
+): Promise<WorkerConnection> {
   socket.setNoDelay(true);
-  const session = connect("http://worker", {
-    createConnection: () => socket,
-    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+  const closed = Promise.withResolvers<string>();
+  const session = new Http2Connection(socket, {
+    ...{ turns, windowBytes: WINDOW_BYTES, connectionWindowBytes: 16 * WINDOW_BYTES },
+    ...{ onStream: null, streamsMax: 0, onClosed: (why) => closed.resolve(why) },
   });
-  const closed = closeOf(session);
-  session.once("remoteSettings", () => session.setLocalWindowSize(16 * WINDOW_BYTES));
   try {
     const { model } = await askOnce(session, WorkerService.getModel, {}, HELLO_MS);
     if (model === undefined || model === null) {
       throw new Failure("CORRUPT", `worker ${key} says nothing of its model`);
     }
-    return new Connection(session, key, model as WireModel, closed);
+    return new Connection(session, key, model as WireModel, closed.promise);
   } catch (reason) {
-    session.destroy();
+    session.destroy("it is no worker");
     throw reason;
   }
-}
-
-function closeOf(session: ClientHttp2Session): Promise<string> {
-  return new Promise((resolve) => {
-    let why = "it closed the connection";
-    session.on("error", (error) => (why = error.message));
-    session.on("goaway", () => {
-      // What runs may end; the session closes by itself then.
-    });
-    session.once("close", () => resolve(why));
-  });
 }
 
 class Connection implements WorkerConnection {
   readonly key: string;
   readonly model: WireModel;
   readonly closed: Promise<string>;
-  readonly #session: ClientHttp2Session;
+  readonly #session: Http2Connection;
 
-  constructor(session: ClientHttp2Session, key: string, model: WireModel, closed: Promise<string>) {
+  constructor(session: Http2Connection, key: string, model: WireModel, closed: Promise<string>) {
     this.#session = session;
     this.key = key;
     this.model = model;
@@ -89,7 +81,7 @@ class Connection implements WorkerConnection {
   }
 
   get isOpen(): boolean {
-    return !this.#session.closed && !this.#session.destroyed;
+    return this.#session.isOpen;
   }
 
   generate(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall {
@@ -171,7 +163,7 @@ class Connection implements WorkerConnection {
   }
 
   cut(why: string): void {
-    this.#session.destroy(new Error(why));
+    this.#session.destroy(why);
   }
 
   #assertOpen(): void {

@@ -20,6 +20,7 @@ import { FLEET_DEFAULTS, newFleet, type Fleet } from "../core/fleet.ts";
 import { FleetPlacement } from "../streams/fleet-placement.ts";
 import { requestOf } from "../streams/scripted-fleet.fixture.ts";
 import { TokenRouter } from "../streams/token-router.ts";
+import { TurnQueue } from "../wire/turn-queue.ts";
 import { WorkerSet } from "./worker-set.ts";
 
 type Progress = signalbox.inference.v1.IProgress;
@@ -48,7 +49,7 @@ async function startRouter(): Promise<Router> {
   });
   const workers = await WorkerSet.start({
     ...{ name: "r1", listen: "127.0.0.1:0", secret: SECRET, tls: NO_TLS, crossClasses: false },
-    ...{ fleet, clock: systemClock, logger },
+    ...{ fleet, turns: new TurnQueue(), clock: systemClock, logger },
     onStalled: (key, why) => {
       stalled.push(why);
       streams.onWorkerStalled(key, why);

@@ -19,6 +19,7 @@ import { onConfirmed, onTick, type Verdict } from "../core/verdicts.ts";
 import { onProgress, onWorkerGone, onWorkerUp } from "../core/fleet.ts";
 import type { Fleet } from "../core/fleet-state.ts";
 import type { ModelCatalog, ServedModel, TokenizerFiles } from "../token-source.ts";
+import type { TurnQueue } from "../wire/turn-queue.ts";
 import { progressOf, workerSpecOf } from "./worker-facts.ts";
 import { connectWorker, type WorkerConnection } from "./worker-connection.ts";
 
@@ -30,6 +31,8 @@ export interface WorkerSetOptions {
   readonly tls: TlsFiles;
   readonly crossClasses: boolean;
   readonly fleet: Fleet;
+  /** When what connections write is sent. */
+  readonly turns: TurnQueue;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Streams at this worker cannot go on there. */
@@ -173,7 +176,7 @@ export class WorkerSet implements ModelCatalog {
   async #serve({ hello, socket, rest }: AcceptedLink): Promise<void> {
     const key = keyOf(hello);
     if (rest.length > 0) socket.unshift(rest);
-    const connection = await connectWorker(socket, key);
+    const connection = await connectWorker(socket, key, this.#options.turns);
     const { model } = connection;
     await this.#takeTokenizer(connection);
     this.#connections.get(key)?.cut("it has dialled again");
