@@ -73,6 +73,11 @@ describe.each(NAMES)("over %s", (name) => {
     const generation = engine.generate(LONG);
     const ended = collect(generation);
     await waitFor(() => engine.stats().tokensOut > 0);
+    server.engine.inject({ kind: "stall", reportAfterMs: null });
+    const { looks } = server;
+    await waitFor(() => server.looks > looks + 1);
+    // Nothing comes any more at which the connection could be closed.
+    expect(engine.stats().tokensOut).toBe(server.engine.stats().tokensOut);
     generation.abort();
     expect((await ended).chunks.at(-1)?.finish).toBe("aborted");
     await waitFor(() => engine.stats().running === 0);
