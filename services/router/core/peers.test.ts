@@ -124,7 +124,9 @@ test("late and repeated messages change nothing, a router that starts again begi
   site.send(0);
   onPeerLoad(to, saidBy(from, 0, 8), 0);
   onPeerLoad(to, first, 0);
-  onPeerLoad(to, saidBy(from, 0, 8), 0);
+  expect(worker.peersUnseen).toBe(2);
+  site.send(0);
+  onPeerLoad(to, saidBy(from, 0, 8), 0); // Another one under the same number is none.
   expect(worker.peersUnseen).toBe(2);
   const restarted = { router: "r0", epoch: "2", sequence: 1, isLeaving: false, shares: new Map() };
   onPeerLoad(to, restarted, 0);
