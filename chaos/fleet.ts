@@ -35,7 +35,8 @@ const PLANS: { readonly [K in FleetKind]: FleetPlan } = {
   plain: { workers: 3, worker: {} },
   // Each rank is one thread.
   "two-ranks": { workers: 2, worker: { ranks: "2", threads: "2" } },
-  "few-places": { workers: 3, worker: { sequences_max: "4", waiting_max: "4" } },
+  // Fewer waiting places than a router believes: its workers refuse, too.
+  "few-places": { workers: 3, worker: { sequences_max: "4", waiting_max: "1" } },
   "small-disk": { workers: 3, worker: {} },
   "memory-limit": { workers: 3, worker: {} },
   nats: { workers: 3, worker: {} },

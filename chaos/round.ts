@@ -101,7 +101,8 @@ class Striker {
 
   /** What did not hold beside the streams. */
   async mend(): Promise<readonly string[]> {
-    const wrong = (await this.#blow?.mend()) ?? [];
+    const onFailure = (reason: unknown): readonly string[] => [`mending failed: ${String(reason)}`];
+    const wrong = (await this.#blow?.mend().catch(onFailure)) ?? [];
     return this.#failure === null ? wrong : [...wrong, `it did not strike: ${this.#failure}`];
   }
 
