@@ -70,7 +70,8 @@ export function writeMatrix(result: StreamsResult, page: string = PAGE): void {
 }
 
 export function matrixPage(result: StreamsResult): string {
-  const { seed, rounds, where, faults, kinds, skipped } = result;
+  const { seed, rounds, where, faults, kinds, skipped, failures } = result;
+  const failed = failures.map((failure) => `- ${failure.replaceAll("\n", " ")}\n`);
   const rows = Object.entries(faults).map(([name, tally]) => rowOf(name, tally));
   const kindRows = Object.entries(kinds).map(([kind, counts]) => kindRowOf(kind, counts));
   const leftOut = Object.entries(skipped).map(
@@ -99,7 +100,7 @@ ${tableOf(KIND_HEADS, kindRows)}
 | target | ms | measured | |
 |---|---|---|---|
 ${targetRows(faults).join("\n")}
-`;
+${failed.length === 0 ? "" : `\nWhat did not hold:\n\n${failed.join("")}`}`;
 }
 
 function tableOf(heads: readonly string[], rows: readonly string[]): string {

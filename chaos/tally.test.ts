@@ -109,7 +109,7 @@ test("the router's log says who was given up, when, and what streams took", () =
 
 test("the page has a row for each fault and kind, and says what missed its target", () => {
   const page = matrixPage({
-    ...{ seed: 4, rounds: 2, where: "Here.", minutes: 1, failures: [] },
+    ...{ seed: 4, rounds: 2, where: "Here.", minutes: 1, failures: ["kill, round 1: it slept"] },
     faults: { kill: tallyOf([ROUND]), cut: tallyOf([{ ...ROUND, streams: [] }]) },
     kinds: { schema: countsOf(ROUND.streams) },
     skipped: { "disk-full": "needs root" },
@@ -117,5 +117,6 @@ test("the page has a row for each fault and kind, and says what missed its targe
   expect(page).toContain("| 40 | 40 | 1 | 2 | 1 | 1 | 0 | 0 | 0 | 1 | 250 | 250 |");
   expect(page).toContain("| held to a JSON schema | 2 | 1 | 1 | 0 | 0 | 0 |");
   expect(page).toContain("| pause after `kill -9`, p99 | 300 | 250 | met |");
+  expect(page).toContain("What did not hold:\n\n- kill, round 1: it slept\n");
   expect(page).toContain("`disk-full` was left out: needs root.");
 });

