@@ -1,6 +1,7 @@
-// When an idle engine is given a short request of the worker's own, so that a broken device is known
-// before a client meets it, and what its answer says. An engine that hangs at it needs no word from
-// here: it runs a request and its step stands still, which is what routers look for anyway.
+// When an idle engine is given a short request of the worker's own, so that a broken device is
+// known before a client meets it, and what its answer says. An engine that hangs at it needs no
+// word from here: it runs a request and its step stands still, which is what routers look for
+// anyway.
 //
 //   C1. An engine that moves, or has requests in hand, is not asked.
 //   C2. One canary is out at a time.
