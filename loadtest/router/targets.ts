@@ -73,7 +73,9 @@ export function perCore(rows: readonly Row[], who: string, peer: string): number
   const costOf = (name: string): number | null =>
     rows.find(({ contestant }) => contestant === name)?.cpuUsPerStream ?? null;
   const [ours, theirs] = [costOf(who), costOf(peer)];
-  return ours === null || theirs === null ? null : rounded(theirs / ours);
+  // A row in which nothing ended has no cost.
+  const ratio = ours === null || theirs === null ? NaN : theirs / ours;
+  return Number.isFinite(ratio) ? rounded(ratio) : null;
 }
 
 function verdict(target: string, shown: number | null, meets: (value: number) => boolean): Verdict {

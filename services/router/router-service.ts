@@ -36,8 +36,8 @@ export async function startRouter(
   const clock = systemClock;
   const metrics = createMetrics("router");
   const health = new Health();
-  const options = { ...FLEET_DEFAULTS, policy: config.policy };
   const turns = new TurnQueue();
+  const options = { ...FLEET_DEFAULTS, policy: config.policy };
   const fleet = newFleet(options, randomInt(2 ** 32), clock.monotonicMs());
   const placement = new FleetPlacement(fleet, clock);
   const streams = new TokenRouter({

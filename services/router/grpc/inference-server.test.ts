@@ -1,12 +1,15 @@
 // The gRPC door as grpc-js's client meets it.
 
 import { connect as connectHttp2, constants, type ClientHttp2Session } from "node:http2";
-import { Metadata, status as Status } from "@grpc/grpc-js";
+import { readFileSync } from "node:fs";
+import { Client, credentials, Metadata, status as Status } from "@grpc/grpc-js";
 import protobuf from "protobufjs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { Failure } from "#shared/base/errors.ts";
 import { ManualClock } from "#shared/testing/manual-clock.ts";
+import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
+import { writeCertificate } from "#shared/mesh/certificate.fixture.ts";
 import { HealthService } from "#shared/mesh/grpc-health.ts";
 import { clientOf, openChannel } from "#shared/mesh/grpc-client.ts";
 import { InferenceService } from "#proto/services.ts";
@@ -521,6 +524,17 @@ describe("what is no call", () => {
     const web = { "content-type": "application/grpc-web" };
     expect((await raw(server.address, web, Buffer.from("x")))[":status"]).toBe(415);
   });
+});
+
+test("with a certificate the address speaks TLS, and nothing else", async () => {
+  const { path, remove } = tempDirectory("grpc-tls");
+  onTestFinished(remove);
+  const { certFile, keyFile } = writeCertificate(path, "router");
+  const { server, client } = await openDoor({ tls: { caFile: null, certFile, keyFile } });
+  const trusted = new Client(server.address, credentials.createSsl(readFileSync(certFile)));
+  onTestFinished(() => trusted.close());
+  expect(textOf(await complete(trusted, hello))).toBe(SAID);
+  expect((await complete(client, hello)).error?.code).toBe(Status.UNAVAILABLE);
 });
 
 test("a model without a tokenizer takes and gives ids alone", async () => {
