@@ -79,6 +79,23 @@ describe("a stream", () => {
     );
   });
 
+  test.each([
+    ["1.1", /\r\ntransfer-encoding: chunked\r\n.*?[0-9a-f]+\r\ndata: .*\r\n0\r\n\r\n$/is],
+    ["1.0", /\r\n\r\ndata: [^\r]*data: \[DONE\]\n\n$/s],
+  ])("is framed as HTTP/%s has it", async (version, framed) => {
+    const server = await start();
+    const [host = "", port = ""] = server.address.split(":");
+    const socket = connect(Number(port), host);
+    sockets.push(socket);
+    const written = JSON.stringify({ ...hello, stream: true, max_tokens: 3 });
+    const head = `POST ${chat} HTTP/${version}\r\nhost: x\r\nconnection: close\r\n`;
+    socket.write(`${head}content-length: ${written.length}\r\n\r\n${written}`);
+    let got = "";
+    socket.on("data", (bytes: Buffer) => (got += bytes.toString()));
+    await new Promise((resolve) => socket.once("end", resolve));
+    expect(got).toMatch(framed);
+  });
+
   test("says that it lives while nothing comes", async () => {
     const clock = new ManualClock();
     const hand = new HandTokens();
