@@ -23,7 +23,7 @@ export async function queued(fleet: ChaosFleet): Promise<number> {
 /** Attempts that ended before their stream for other reasons than a full queue. */
 export async function brokenAttempts(fleet: ChaosFleet): Promise<number> {
   const text = await routerMetrics(fleet);
-  const full = 'signalbox_router_retries_total\\{cause="backpressure"\\}';
+  const full = 'signalbox_router_retries_total\\{cause="backpressure"[^}]*\\}';
   return sumOf(text, "signalbox_router_retries_total") - sumOf(text, full);
 }
 

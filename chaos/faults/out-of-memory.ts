@@ -31,11 +31,13 @@ export const outOfMemory: Fault = {
     writeFileSync(`/proc/${target.pid}/oom_score_adj`, "1000"); // Of all in the group: this one.
     group.limit(group.usedBytes + ROOM_BYTES);
     const neighbour = spawn(process.execPath, ["-e", NEIGHBOUR], { stdio: "ignore" });
+    const ended = once(neighbour, "exit");
+    // Next, should the kernel want another while the worker is still going.
+    writeFileSync(`/proc/${neighbour.pid}/oom_score_adj`, "999");
     return {
       landed: untilKilled(group, killsBefore),
       mend: async () => {
         const wrong = group.kills > killsBefore ? [] : ["the kernel killed nobody for memory"];
-        const ended = once(neighbour, "exit");
         neighbour.kill("SIGKILL");
         await ended;
         group.limit(null);

@@ -17,6 +17,7 @@ export const saturate: Fault = {
   whyNot: possible,
   strike: ({ fleet }) => {
     const before = brokenAttempts(fleet);
+    const outBefore = heldOut(fleet);
     const crowd = Array.from({ length: CROWD }, (_, i) => ask(i));
     const isFull = async (): Promise<boolean> => (await queued(fleet)) > 0;
     return {
@@ -24,7 +25,7 @@ export const saturate: Fault = {
       mend: async () => {
         const answers = await Promise.all(crowd);
         const wrong = answers.flatMap((answer) => answer ?? []);
-        const out = await heldOut(fleet);
+        const out = (await heldOut(fleet)) - (await outBefore);
         if (out > 0) wrong.push(`${out} workers are held out for being full`);
         const broken = (await brokenAttempts(fleet)) - (await before);
         if (broken > 0) wrong.push(`${broken} streams were moved for being many`);
