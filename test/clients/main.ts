@@ -1,6 +1,6 @@
 // `npm run clients [-- NAME...]`: the clients that people have, unmodified, against a served model.
-// Installs them from PyPI into folders of their own; too heavy for every test run. Load tools are
-// heavier still, and run when they are named.
+// Installs them from PyPI into folders of their own; too heavy for every test run. Load tools and
+// what Go has to build are heavier still, and run when they are named.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -17,20 +17,20 @@ const CACHE = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "
 const CLIENTS: Readonly<Record<string, string>> = {
   ...{ openai: "requirements.txt", litellm: "requirements.txt", langchain: "requirements.txt" },
   ...{ llm: "requirements.txt", grpc: "requirements.txt", grpc_router: "requirements.txt" },
-  ...{ guide: "requirements.txt" },
+  ...{ guide: "requirements.txt", grpcurl: "requirements.txt" },
   aiperf: "requirements-aiperf.txt",
 };
-const LOAD_TOOLS = ["aiperf"];
+const HEAVY = ["aiperf", "grpcurl"];
 const CLIENT_MS_MAX = 300_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const named = process.argv.slice(2);
 const unknown = named.filter((name) => !Object.hasOwn(CLIENTS, name));
-const light = Object.keys(CLIENTS).filter((name) => !LOAD_TOOLS.includes(name));
+const light = Object.keys(CLIENTS).filter((name) => !HEAVY.includes(name));
 const chosen = named.length === 0 ? light : named;
 if (unknown.length > 0) {
   say(`usage: npm run clients [-- NAME...]`);
-  say(`  ${light.join(", ")} (all of these without a name); ${LOAD_TOOLS.join(", ")}`);
+  say(`  ${light.join(", ")} (all of these without a name); ${HEAVY.join(", ")}`);
   process.exitCode = 2;
 } else await tryClients();
 
