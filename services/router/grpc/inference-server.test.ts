@@ -156,6 +156,20 @@ describe("a completion", () => {
     expect(source.requests).toHaveLength(idsOf(whole).length + 1);
   });
 
+  test("finds a stop text that began in what its caller has had", async () => {
+    const { client } = await openDoor({
+      script: async function* rest({ resumeIds }) {
+        const said = [...textIds(SAID), 1];
+        yield chunk(resumeIds.length, said.slice(resumeIds.length), { finish: "stop" });
+      },
+    });
+    const stop = ["there, friend"];
+    const from = textIds("Hello there").length;
+    const resumeIds = textIds(SAID).slice(0, from);
+    const got = await complete(client, { ...hello, stop, resumeIds });
+    expect([textOf(got), got.messages.at(-1)?.stoppedBy]).toEqual(["", stop[0]]);
+  });
+
   test("carries class, session, salt and what HTTP calls sampling", async () => {
     const { client, source } = await openDoor();
     await complete(client, {
