@@ -18,9 +18,9 @@ const CLIENTS: Readonly<Record<string, string>> = {
   ...{ openai: "requirements.txt", litellm: "requirements.txt", langchain: "requirements.txt" },
   ...{ llm: "requirements.txt", grpc: "requirements.txt", grpc_router: "requirements.txt" },
   ...{ guide: "requirements.txt", grpcurl: "requirements.txt" },
-  aiperf: "requirements-aiperf.txt",
+  ...{ aiperf: "requirements-aiperf.txt", guidellm: "requirements-guidellm.txt" },
 };
-const HEAVY = ["aiperf", "grpcurl"];
+const HEAVY = ["aiperf", "guidellm", "grpcurl"];
 const CLIENT_MS_MAX = 300_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
