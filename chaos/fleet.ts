@@ -200,6 +200,6 @@ async function leaveGround(ground: Ground): Promise<void> {
   await nats?.stop();
   for (const proxy of proxies.values()) await proxy.close();
   disk?.unmount();
-  group?.leave();
+  await group?.leave();
   rmSync(join(folder, ".."), { recursive: true, force: true });
 }

@@ -3,8 +3,10 @@
 
 import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { waitFor } from "#shared/testing/wait-for.ts";
 
 const ROOT = "/sys/fs/cgroup/memory";
+const REMOVED_MS = 10_000;
 
 export function whyNoMemoryGroup(): string | null {
   try {
@@ -50,10 +52,15 @@ export class MemoryGroup {
     writeFileSync(join(this.#path, "memory.limit_in_bytes"), String(bytes ?? -1));
   }
 
-  /** When all that was started inside has ended. */
-  leave(): void {
+  /** When all that was started inside has ended; the kernel takes a moment to forget it. */
+  async leave(): Promise<void> {
     writeFileSync(join(this.#home, "cgroup.procs"), String(process.pid));
+    await waitFor(() => this.#remove(), REMOVED_MS, `${this.#path} is empty`);
+  }
+
+  #remove(): boolean {
     rmdirSync(this.#path);
+    return true;
   }
 
   #read(name: string): string {
