@@ -55,12 +55,13 @@ export async function playRound(
   );
   await striker.landed;
   const ended = await attemptsOf(log, runs);
-  const wrong = [...dead, ...(await striker.mend())];
   const { struckAtMs, struckAtEpochMs } = striker;
   const streams = runs.map((run) => recordOf(run, ended, struckAtMs));
+  const moved = streams.filter(({ moves }) => moves > 0).length;
+  const wrong = [...dead, ...(await striker.mend(moved))];
   const met = runs.filter(({ told }) => isMet(told, struckAtMs)).length;
   const spared = (named: string): boolean => fault.hits === "met" || named !== worker;
-  const hit = fault.hits === "moved" ? streams.filter(({ moves }) => moves > 0).length : met;
+  const hit = fault.hits === "moved" ? moved : met;
   const isFaulty = streams.some(({ verdict }) => verdict.kind !== "same") || wrong.length > 0;
   if (hit === 0 && !isFaulty) return null;
   return {
@@ -100,9 +101,9 @@ class Striker {
   }
 
   /** What did not hold beside the streams. */
-  async mend(): Promise<readonly string[]> {
+  async mend(moved: number): Promise<readonly string[]> {
     const onFailure = (reason: unknown): readonly string[] => [`mending failed: ${String(reason)}`];
-    const wrong = (await this.#blow?.mend().catch(onFailure)) ?? [];
+    const wrong = (await this.#blow?.mend(moved).catch(onFailure)) ?? [];
     return this.#failure === null ? wrong : [...wrong, `it did not strike: ${this.#failure}`];
   }
 

@@ -15,8 +15,11 @@ export interface Target {
 export interface Blow {
   /** Resolves when it has an effect; left out: it had one when strike() returned. */
   readonly landed?: Promise<void>;
-  /** After the streams have ended: undoes it. Returns what did not hold beside the streams. */
-  mend(): Promise<readonly string[]>;
+  /**
+   * After the streams have ended, `moved` of which went on elsewhere: undoes it. Returns what did
+   * not hold beside the streams.
+   */
+  mend(moved: number): Promise<readonly string[]>;
 }
 
 export interface Fault {
@@ -39,7 +42,11 @@ export const possible = (): null => null;
 export const nothingWrong = (): Promise<readonly string[]> => Promise.resolve([]);
 
 /** A worker in the place of one that has ended or is about to. */
-export async function replace({ worker, fleet }: Target): Promise<readonly string[]> {
+export async function replace(
+  { worker, fleet }: Target,
+  signal: NodeJS.Signals | null = null,
+): Promise<readonly string[]> {
+  if (signal !== null) fleet.serving.signal(worker, signal);
   fleet.serving.forget(worker);
   await fleet.serving.addWorker();
   return [];

@@ -36,10 +36,15 @@ export const rankStall: Fault = {
     const landed = waitFor(() => isTraced(pid, thread), ATTACH_MS, "strace holds the thread");
     return {
       landed: landed.then(() => {}),
-      mend: async () => {
+      mend: async (moved) => {
         const ended = once(strace, "exit");
+        const hasFailed = (): boolean => logTail(record.logFile).includes("the engine failed");
+        // The streams may have ended elsewhere before the engine's own deadline.
+        if (moved > 0) await waitFor(hasFailed, END_MS, `the engine of ${worker} fails`);
         strace.kill("SIGKILL"); // The thread goes on, into an engine that has failed.
         await ended;
+        // Nobody waits for a rank in an engine without work.
+        if (moved === 0) return replace(target, "SIGKILL");
         await waitFor(() => !isAlive(record), END_MS, `${worker} ends, its engine has failed`);
         const said = logTail(record.logFile);
         await replace(target);
