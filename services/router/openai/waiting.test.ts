@@ -120,7 +120,9 @@ test("a full queue and a long wait end in 503 with a time; who leaves makes room
   await waitFor(() => waiting(router) === 2);
   const refused = await ask("critical");
   expect(refused.status).toBe(503);
-  expect(refused.headers.get("retry-after")).toBe("60"); // Nothing has ended yet: nobody knows.
+  // Nothing has ended yet: as if the one that runs and the two before this one took a second each.
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThanOrEqual(3);
+  expect(Number(refused.headers.get("retry-after"))).toBeLessThan(60);
   expect(await refused.json()).toMatchObject({ error: { code: "overloaded" } });
   abort.abort();
   await gone;
