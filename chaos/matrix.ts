@@ -30,7 +30,7 @@ const FAULT_TEXT: { readonly [name: string]: readonly [string, string] } = {
     "`signalbox_router_usage_waiting`; usage is written when there is room",
   ],
   "nats-down": [
-    "NATS gone for a minute, two routers",
+    "NATS gone while these rounds last, two routers",
     "`signalbox_nats_up`; each router goes on by what it knows itself",
   ],
   "nats-restart": ["NATS gone and there again, two routers", "`signalbox_nats_up`"],
