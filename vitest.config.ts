@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-import { NoSkipsReporter } from "./test/no-skips-reporter.ts";
+import { TotalsReporter } from "./test/totals-reporter.ts";
 
 export default defineConfig({
   test: {
@@ -15,7 +15,7 @@ export default defineConfig({
     ],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    reporters: ["default", new NoSkipsReporter({ strict: process.env["CI"] === "true" })],
+    reporters: ["default", new TotalsReporter({ strict: process.env["CI"] === "true" })],
     coverage: {
       provider: "v8",
       reportOnFailure: true,

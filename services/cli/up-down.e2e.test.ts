@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findNatsServer } from "#shared/mesh/nats-server.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { identityOf, isAlive } from "./mesh/process-identity.ts";
@@ -325,7 +325,7 @@ describe("a mesh on this machine", () => {
     DEADLINE_MS,
   );
 
-  const natsTest = hasNats() ? test : test.skip;
+  const natsTest = natsServerHere() !== null ? test : test.skip;
   natsTest(
     "log migrate moves everything to JetStream (node tools/setup.ts nats-server gets what it needs)",
     async () => {
@@ -409,12 +409,3 @@ test(
   },
   DEADLINE_MS,
 );
-
-function hasNats(): boolean {
-  try {
-    findNatsServer();
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -8,12 +8,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { signalbox } from "#proto/signalbox.js";
 import { systemRandom } from "#shared/config/system.ts";
 import { inferenceSubject, NatsBus, natsOptions } from "#shared/mesh/nats-bus.ts";
-import {
-  findNatsServer,
-  startNatsServer,
-  stopNatsServer,
-  type NatsBinary,
-} from "#shared/mesh/nats-server.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
+import { startNatsServer, stopNatsServer, type NatsBinary } from "#shared/mesh/nats-server.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { collect, FakeRouter } from "./worker-world.fixture.ts";
@@ -22,13 +18,7 @@ type Report = signalbox.inference.v1.WorkerReport;
 const { WorkerReport } = signalbox.inference.v1;
 const SLOW_MS = 20_000;
 
-const binary = ((): NatsBinary | null => {
-  try {
-    return findNatsServer();
-  } catch {
-    return null;
-  }
-})();
+const binary = natsServerHere();
 
 if (binary === null) {
   test.skip("a worker over NATS (node tools/setup.ts nats-server gets a server)", () => {});

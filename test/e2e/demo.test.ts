@@ -8,7 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { missingSlurmPrograms } from "../../deploy/test-clusters/slurm/slurm-cluster.ts";
 import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";
-import { findNatsServer } from "#shared/mesh/nats-server.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -96,8 +96,7 @@ test("with its second step broken it ends 1, and the third is skipped with the r
   expect(code).toBe(1);
 });
 
-const noSilicon =
-  missingSlurmPrograms().length > 0 || !inPath("pw.x") || !has(() => findNatsServer());
+const noSilicon = missingSlurmPrograms().length > 0 || !inPath("pw.x") || natsServerHere() === null;
 
 test.skipIf(noSilicon)(
   "silicon on NATS, Slurm and Quantum ESPRESSO gives the energy that pw.x gives directly",
@@ -125,13 +124,4 @@ test.skipIf(noSilicon)(
 
 function inPath(program: string): boolean {
   return spawnSync("sh", ["-c", 'command -v "$0"', program]).status === 0;
-}
-
-function has(look: () => unknown): boolean {
-  try {
-    look();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,7 +3,7 @@
 
 import { afterAll, describe, expect, test } from "vitest";
 import { missingSlurmPrograms } from "../../deploy/test-clusters/slurm/slurm-cluster.ts";
-import { findNatsServer } from "#shared/mesh/nats-server.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
 import { nameOf, playScenario, type Scenario } from "./faults.ts";
 
 const SUBSET: readonly Scenario[] = [
@@ -18,7 +18,7 @@ const SUBSET: readonly Scenario[] = [
 const PAUSE_MS = 4_000;
 
 const noSlurm = missingSlurmPrograms().length > 0;
-const noNats = !has(() => findNatsServer());
+const noNats = natsServerHere() === null;
 
 describe("whatever dies in the middle of a run, it succeeds and each attempt runs once", () => {
   let landed = 0;
@@ -36,12 +36,3 @@ describe("whatever dies in the middle of a run, it succeeds and each attempt run
     if (played > 1) expect(landed, "faults that landed between intent and bind").toBeGreaterThan(0);
   });
 });
-
-function has(look: () => unknown): boolean {
-  try {
-    look();
-    return true;
-  } catch {
-    return false;
-  }
-}

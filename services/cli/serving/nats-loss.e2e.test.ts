@@ -5,13 +5,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  findNatsServer,
-  startNatsServer,
-  stopNatsServer,
-  type NatsBinary,
-  type NatsServer,
-} from "#shared/mesh/nats-server.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
+import { startNatsServer, stopNatsServer, type NatsServer } from "#shared/mesh/nats-server.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import type { ServiceRecord } from "../mesh/mesh-record.ts";
@@ -22,13 +17,7 @@ import { untilLinked } from "./linked-workers.ts";
 
 const READY_MS = 60_000;
 
-const binary = ((): NatsBinary | null => {
-  try {
-    return findNatsServer();
-  } catch {
-    return null;
-  }
-})();
+const binary = natsServerHere();
 const why = "node tools/setup.ts nats-server gets a server";
 
 describe.skipIf(binary === null)(`the loss of NATS (${binary === null ? why : "here"})`, () => {

@@ -7,8 +7,8 @@ import { Failure } from "#shared/base/errors.ts";
 import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
 import { inferenceSubject, NatsBus, natsOptions } from "#shared/mesh/nats-bus.ts";
 import type { NatsOptions } from "#shared/mesh/nats-connection.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
 import {
-  findNatsServer,
   startNatsServer,
   stopNatsServer,
   type NatsBinary,
@@ -165,13 +165,7 @@ const NONE = {
   ...{ inFlight: 0, awaitingTokens: 0, inFlightBlocks: 0 },
 };
 
-const binary = ((): NatsBinary | null => {
-  try {
-    return findNatsServer();
-  } catch {
-    return null;
-  }
-})();
+const binary = natsServerHere();
 
 if (binary === null) {
   test.skip("routers over NATS (node tools/setup.ts nats-server gets a server)", () => {});

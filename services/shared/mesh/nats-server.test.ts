@@ -17,6 +17,7 @@ import {
   stopNatsServer,
 } from "./nats-server.ts";
 import type { NatsBinary, NatsServer } from "./nats-server.ts";
+import { natsServerHere } from "./nats-server.fixture.ts";
 import { assertNatsVersion, compareVersions } from "./nats-version.ts";
 
 function temp(): string {
@@ -86,13 +87,7 @@ test("versions compare by number, and each floor refuses what lies below it", ()
   expect(() => assertNatsVersion("2.14.3", true, "x")).not.toThrow();
 });
 
-const binary = (() => {
-  try {
-    return findNatsServer();
-  } catch {
-    return null;
-  }
-})();
+const binary = natsServerHere();
 
 if (binary === null) {
   test.skip("a nats-server of our own (node tools/setup.ts nats-server gets it)", () => {});

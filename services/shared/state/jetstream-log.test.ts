@@ -9,7 +9,8 @@ import { startNatsServer, stopNatsServer } from "#shared/mesh/nats-server.ts";
 import type { NatsBinary } from "#shared/mesh/nats-server.ts";
 import { openJetStreamLog } from "./jetstream-log.ts";
 import type { JetStreamLogOptions } from "./jetstream-log.ts";
-import { findForTests, jetStreamWorld } from "./jetstream-world.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
+import { jetStreamWorld } from "./jetstream-world.ts";
 import type { JetStreamWorld } from "./jetstream-world.ts";
 import type { EventLog } from "./log.ts";
 
@@ -33,7 +34,7 @@ async function refusal(options: JetStreamLogOptions): Promise<Failure> {
   throw new Error("it was not refused");
 }
 
-const binary = findForTests();
+const binary = natsServerHere();
 if (binary === null) {
   test.skip("the jetstream driver (node tools/setup.ts nats-server gets what it needs)", () => {});
 } else {

@@ -6,9 +6,8 @@ import { connect, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Failure } from "#shared/base/errors.ts";
 import { NatsConnections } from "#shared/mesh/nats-connection.ts";
-import { findNatsServer, startNatsServer, stopNatsServer } from "#shared/mesh/nats-server.ts";
+import { startNatsServer, stopNatsServer } from "#shared/mesh/nats-server.ts";
 import type { NatsBinary, NatsServer, NatsServerOptions } from "#shared/mesh/nats-server.ts";
 import { openJetStreamLog } from "./jetstream-log.ts";
 import type { JetStreamLogOptions } from "./jetstream-log.ts";
@@ -22,15 +21,6 @@ export interface JetStreamWorld {
   options(more?: Partial<JetStreamLogOptions>): JetStreamLogOptions;
   harness(options: HarnessOptions): Promise<LogHarness>;
   close(): Promise<void>;
-}
-
-export function findForTests(): NatsBinary | null {
-  try {
-    return findNatsServer();
-  } catch (reason) {
-    if (Failure.from(reason).code === "NOT_FOUND") return null;
-    throw reason;
-  }
 }
 
 export async function jetStreamWorld(

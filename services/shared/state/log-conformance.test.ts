@@ -8,7 +8,8 @@ import { open } from "lmdb";
 import { afterAll, beforeAll, test } from "vitest";
 import { seededRandom } from "#shared/base/prng.ts";
 import { openEmbeddedLog } from "./embedded-log.ts";
-import { findForTests, jetStreamWorld } from "./jetstream-world.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
+import { jetStreamWorld } from "./jetstream-world.ts";
 import type { JetStreamWorld } from "./jetstream-world.ts";
 import { DURABLE } from "./lmdb-options.ts";
 import { describeLogConformance } from "./log-conformance.ts";
@@ -98,7 +99,7 @@ describeLogConformance(
   { raceRounds: 200, manyRecords: 300 },
 );
 
-const nats = findForTests();
+const nats = natsServerHere();
 if (nats === null) {
   test.skip("the jetstream log (node tools/setup.ts nats-server gets what it needs)", () => {});
 } else {

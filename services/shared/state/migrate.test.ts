@@ -8,7 +8,8 @@ import { ManualClock } from "#shared/testing/manual-clock.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { openEmbeddedLog } from "./embedded-log.ts";
 import { openJetStreamLog } from "./jetstream-log.ts";
-import { findForTests, jetStreamWorld } from "./jetstream-world.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
+import { jetStreamWorld } from "./jetstream-world.ts";
 import type { JetStreamWorld } from "./jetstream-world.ts";
 import type { EventLog } from "./log.ts";
 import { migrateLog } from "./migrate.ts";
@@ -141,7 +142,7 @@ test("the source's owner is fenced; one that takes it back fails the migration",
   await Promise.all(again);
 });
 
-const nats = findForTests();
+const nats = natsServerHere();
 if (nats === null) {
   test.skip("migrating to JetStream (node tools/setup.ts nats-server gets it)", () => {});
 } else {
