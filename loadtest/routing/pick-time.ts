@@ -83,7 +83,8 @@ export function pickTime(workers: number, policy: Policy, picks: number): PickTi
       const progress = {
         ...{ sequence, seen: worker.dispatched, engineStep: sequence, tokensOut: 0 },
         ...{ lastStepMs: 20, running: IN_FLIGHT_EACH, waiting: randomInt(random, 3) },
-        ...{ promptTokensLeft: randomInt(random, 4_000), blocksFree: 2_000, blocks: 4_096 },
+        ...{ promptTokensLeft: randomInt(random, 4_000), promptTokens: 500 * sequence },
+        ...{ blocksFree: 2_000, blocks: 4_096 },
         ...{ state: "ready" as const, walltimeLeftMs: 3_600_000, loopLagMs: 1 },
         ...{ beat: sequence, seenOf: new Map<string, number>() },
       };

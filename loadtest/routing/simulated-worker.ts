@@ -54,6 +54,7 @@ export class SimulatedWorker {
   #step = 0;
   #lastStepMs = 0;
   #tokensOut = 0;
+  #promptsComputed = 0;
   #sequence = 0;
   promptTokens = 0;
   cachedTokens = 0;
@@ -90,6 +91,7 @@ export class SimulatedWorker {
     return Array.from({ length: routers }, (_, router) => ({
       ...{ sequence, seen: this.#seen.get(router) ?? 0, engineStep: this.#step },
       ...{ tokensOut: this.#tokensOut, lastStepMs: this.#lastStepMs, promptTokensLeft },
+      promptTokens: this.#promptsComputed,
       ...{ running: this.#running.size, waiting: this.#waiting.length, state: "ready" as const },
       ...{ blocksFree: this.spec.blocks - this.#blocksTaken, blocks: this.spec.blocks },
       ...{ walltimeLeftMs: null, loopLagMs: 0, beat: sequence, seenOf },
@@ -119,6 +121,7 @@ export class SimulatedWorker {
   #end(nowMs: number): void {
     this.#step += 1;
     for (const running of this.#running) {
+      this.#promptsComputed += Math.min(running.chunk, running.promptLeft);
       if (running.promptLeft > running.chunk) {
         running.promptLeft -= running.chunk;
         continue;

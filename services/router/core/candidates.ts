@@ -4,10 +4,11 @@
 // is kept in its `looked…` fields for the rest of the pick.
 
 import { isTripped, wantsProbe } from "./breaker.ts";
-import { firstTokenMs, itlMsOf } from "./cost.ts";
+import { firstTokenMs } from "./cost.ts";
 import { ejectedMaxOf, staleMsOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
 import type { FleetOptions } from "./options.ts";
+import { itlMsOf } from "./token-pace.ts";
 import { isStale, loadOf } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 import type { Wish } from "./wish.ts";
@@ -94,7 +95,7 @@ function hasTime(
   if (worker.endsAtMs === Infinity) return true;
   const neededMs =
     firstTokenMs(options, pool, worker, wish.promptTokens, worker.lookedStale, nowMs) +
-    wish.outputTokensExpected * itlMsOf(options, pool, worker);
+    wish.outputTokensExpected * itlMsOf(options, pool, worker, nowMs);
   return nowMs + neededMs + options.walltimeMarginMs <= worker.endsAtMs;
 }
 

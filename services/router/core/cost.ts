@@ -9,6 +9,8 @@
 //   late       by how much its oldest request without a token is overdue
 //   places     the wait for a place, when all are taken
 //   pressure   k/(1-k) of blocks and places: what streams cost each other
+//   drag       how much later its own tokens would come than where the pool is usual, by the pace
+//              of the streams that run there
 //
 // Divided by the share of slow start. Figures that are stale are replaced by what this router, and
 // others that say so, have in flight there; two workers are compared by the same kind of figures,
@@ -17,6 +19,7 @@
 import type { Fleet, Pool } from "./fleet-state.ts";
 import type { FleetOptions } from "./options.ts";
 import { peakOf } from "./peak-ewma.ts";
+import { dragMsPerToken, itlMsOf } from "./token-pace.ts";
 import { loadOf } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
@@ -44,8 +47,9 @@ export function costMs(
     firstTokenMs(options, pool, worker, work.uncachedTokens, stale, nowMs) +
     peak * tokens +
     lateMs(worker, nowMs) +
-    placesMs(options, pool, worker, work, stale) +
-    pressureMs(options, worker, stale);
+    placesMs(options, pool, worker, work, stale, nowMs) +
+    pressureMs(options, worker, stale) +
+    dragMsPerToken(options, pool, worker, nowMs) * work.outputTokens;
   return waitMs / slowStartShare(options, worker, nowMs);
 }
 
@@ -108,11 +112,6 @@ export function msPerTokenOf(
   return usual + (msPerToken - usual) * Math.exp(-idleMs / options.paceKeptMs);
 }
 
-export function itlMsOf(options: FleetOptions, pool: Pool, worker: Worker): number {
-  if (worker.itlMs > 0) return worker.itlMs;
-  return pool.medianItlMs > 0 ? pool.medianItlMs : options.itlMs;
-}
-
 function lateMs(worker: Worker, nowMs: number): number {
   for (const oldest of worker.awaiting) {
     return Math.max(0, nowMs - oldest.dispatchedAtMs - oldest.expectedMs);
@@ -127,11 +126,12 @@ function placesMs(
   worker: Worker,
   work: Work,
   stale: boolean,
+  nowMs: number,
 ): number {
   const { sequencesMax } = worker.spec;
   const over = loadOf(worker, stale) + 1 - sequencesMax;
   if (over <= 0) return 0;
-  return (over * itlMsOf(options, pool, worker) * work.outputTokens) / sequencesMax;
+  return (over * itlMsOf(options, pool, worker, nowMs) * work.outputTokens) / sequencesMax;
 }
 
 function pressureMs(options: FleetOptions, worker: Worker, stale: boolean): number {

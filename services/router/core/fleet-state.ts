@@ -22,7 +22,10 @@ export interface Pool {
   ring: HashRing<Worker> | null;
   /** Of the workers that were measured; 0 while none was. Renewed at every tick. */
   medianMsPerToken: number;
+  /** The same of those whose streams were measured (token-pace.ts). */
   medianItlMs: number;
+  medianStreams: number;
+  medianPromptsPerStep: number;
 }
 
 interface Session {
@@ -75,7 +78,7 @@ export function poolOf(fleet: Fleet, model: string): Pool {
   if (known !== undefined) return known;
   const pool: Pool = {
     ...{ model, workers: [], cursor: 0, ring: null },
-    ...{ medianMsPerToken: 0, medianItlMs: 0 },
+    ...{ medianMsPerToken: 0, medianItlMs: 0, medianStreams: 0, medianPromptsPerStep: 0 },
   };
   fleet.pools.set(model, pool);
   return pool;

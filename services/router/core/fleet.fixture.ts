@@ -27,7 +27,8 @@ export function wishOf(over: Partial<Wish> = {}): Wish {
 export function progressOf(sequence: number, over: Partial<Progress> = {}): Progress {
   return {
     ...{ sequence, seen: 0, engineStep: sequence, tokensOut: 0, lastStepMs: 20, running: 0 },
-    ...{ waiting: 0, promptTokensLeft: 0, blocksFree: 4096, blocks: 4096, state: "ready" },
+    ...{ waiting: 0, promptTokensLeft: 0, promptTokens: 0, blocksFree: 4096, blocks: 4096 },
+    state: "ready",
     ...{ walltimeLeftMs: null, loopLagMs: 0, beat: 0, seenOf: NOTHING, ...over },
   };
 }

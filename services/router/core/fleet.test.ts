@@ -157,12 +157,12 @@ test("tokens that come after the end, or before the first, are taken as they are
   const fleet = fleetOf(1);
   send(fleet, "r1", wishOf(), 0);
   onTokens(fleet, "r1", 1, 100);
-  onTokens(fleet, "r1", 4, 180);
+  onTokens(fleet, "r1", 15, 400);
   const worker = fleet.workers.get("w0")!;
-  expect(worker.itlMs).toBe(20);
+  expect(worker.pace.itlMs).toBe(20);
   expect(worker.awaiting.size).toBe(0);
-  onEnded(fleet, "r1", "ok", 200);
-  onFirstTokens(fleet, "r1", { count: 1, cachedTokens: 0 }, 210);
-  checkInvariants(fleet, 210);
+  onEnded(fleet, "r1", "ok", 410);
+  onFirstTokens(fleet, "r1", { count: 1, cachedTokens: 0 }, 420);
+  checkInvariants(fleet, 420);
   expect(() => onDispatched(fleet, "nobody", "r2", wishOf(), 0)).toThrow("pick again");
 });

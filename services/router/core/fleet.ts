@@ -24,6 +24,7 @@ import { sumPeers } from "./peers.ts";
 import { PREFIX_BLOCK_TOKENS } from "./prefix-hash.ts";
 import { onPrefixMissed, onPrefixSent } from "./prefix-history.ts";
 import { isReady, isStale, meanWith, newWorker } from "./worker.ts";
+import { onGap, onSteps } from "./token-pace.ts";
 import type { Progress, Ticket, Worker, WorkerSpec } from "./worker.ts";
 
 export { newFleet } from "./fleet-state.ts";
@@ -43,6 +44,7 @@ export interface Dispatch {
   readonly outputTokensExpected: number;
   readonly prefix: readonly bigint[];
   readonly session: string | null;
+  readonly needs: { readonly masks: boolean };
 }
 
 /**
@@ -115,6 +117,10 @@ function takeFigures(worker: Worker, progress: Progress, nowMs: number): void {
   if (isMoving || progress.running === 0 || last.running === 0) worker.stepMovedAtMs = nowMs;
   if (isMoving && progress.lastStepMs > 0) {
     worker.stepMs = meanWith(worker.stepMs, progress.lastStepMs);
+  }
+  if (last !== null && progress.engineStep > last.engineStep) {
+    const computed = Math.max(0, progress.promptTokens - last.promptTokens);
+    onSteps(worker.pace, progress.engineStep - last.engineStep, computed);
   }
   worker.progress = progress;
   worker.isInService = isReady(worker);
@@ -194,7 +200,8 @@ export function onTokens(fleet: Fleet, requestId: string, count: number, nowMs: 
     return onFirstTokens(fleet, requestId, { count, cachedTokens: null }, nowMs);
   }
   const { worker } = ticket;
-  worker.itlMs = meanWith(worker.itlMs, (nowMs - ticket.lastTokensAtMs) / count);
+  const gapMs = nowMs - ticket.lastTokensAtMs;
+  if (!ticket.isMasked) onGap(worker, gapMs, count, fleet.options.periodMs, nowMs);
   ticket.lastTokensAtMs = nowMs;
 }
 
@@ -238,6 +245,7 @@ function newTicket(
     ...{ requestId, worker, dispatch: worker.dispatched + 1, prefix, promptTokens, uncachedTokens },
     workTokens: workTokens(options, pool, worker, uncachedTokens, stale, nowMs),
     blocks: Math.ceil((uncachedTokens + outputTokensExpected + 1) / blockTokens),
+    isMasked: dispatch.needs.masks,
     ...{ outputTokensExpected, dispatchedAtMs: nowMs, lastTokensAtMs: null },
     expectedMs: firstTokenMs(options, pool, worker, uncachedTokens, stale, nowMs),
   };

@@ -51,6 +51,11 @@ export interface FleetOptions {
   /** A new worker, or one whose breaker has closed, costs 1/slowStartShare, falling to 1. */
   readonly slowStartMs: number;
   readonly slowStartShare: number;
+  /**
+   * Tokens of its streams that come later than so many times the pool's pace make a worker dearer,
+   * by all that is beyond. In the simulation 3 left a slow worker a few requests more.
+   */
+  readonly dragFactor: number;
   /** Kept free at the end of an allocation. */
   readonly walltimeMarginMs: number;
   /** A worker with this many requests per place (running and waiting) takes no more. */
@@ -139,6 +144,7 @@ export const FLEET_DEFAULTS: FleetOptions = {
   pressureMs: 150,
   slowStartMs: 30_000,
   slowStartShare: 0.1,
+  dragFactor: 2,
   walltimeMarginMs: 5_000,
   fullRatio: 2,
   hysteresis: 0.7,

@@ -13,12 +13,13 @@
 import assert from "node:assert/strict";
 import { randomInt } from "#shared/base/prng.ts";
 import { sortOut } from "./candidates.ts";
-import { costMs, itlMsOf } from "./cost.ts";
+import { costMs } from "./cost.ts";
 import type { Work } from "./cost.ts";
 import { cachedTokensAt, ringOf, sessionWorker } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
 import { ownerOf } from "./hash-ring.ts";
 import { deepestHolders } from "./prefix-history.ts";
+import { itlMsOf } from "./token-pace.ts";
 import type { Choice, Wish } from "./wish.ts";
 import type { Worker } from "./worker.ts";
 
@@ -208,7 +209,7 @@ function refusedFull(fleet: Fleet, pool: Pool, nowMs: number): Choice {
   let soonestMs = Infinity;
   for (const worker of pool.workers) {
     if (!worker.isInService) continue;
-    const itlMs = itlMsOf(fleet.options, pool, worker);
+    const itlMs = itlMsOf(fleet.options, pool, worker, nowMs);
     for (const ticket of worker.inFlight) {
       const endsAtMs = ticket.dispatchedAtMs + ticket.outputTokensExpected * itlMs;
       soonestMs = Math.min(soonestMs, endsAtMs - nowMs);

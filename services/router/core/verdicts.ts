@@ -107,13 +107,18 @@ function hangLimitMs(fleet: Fleet, worker: Worker): number {
 }
 
 function renewMedians(pool: Pool): void {
-  pool.medianMsPerToken = medianOf(pool.workers, (worker) => worker.msPerToken);
-  pool.medianItlMs = medianOf(pool.workers, (worker) => worker.itlMs);
+  const { workers } = pool;
+  const known = workers.filter(({ msPerToken }) => msPerToken > 0);
+  pool.medianMsPerToken = medianOf(known, ({ msPerToken }) => msPerToken);
+  const paced = workers.filter(({ pace }) => pace.itlMs > 0);
+  pool.medianItlMs = medianOf(paced, ({ pace }) => pace.itlMs);
+  pool.medianStreams = medianOf(paced, ({ pace }) => pace.streams);
+  pool.medianPromptsPerStep = medianOf(paced, ({ pace }) => pace.promptsPerStep);
 }
 
 /** The lower of two in the middle: of two workers the slow one is not the measure. */
 function medianOf(workers: readonly Worker[], valueOf: (worker: Worker) => number): number {
-  const values = workers.map(valueOf).filter((value) => value > 0);
+  const values = workers.map(valueOf);
   values.sort((a, b) => a - b);
   return values[(values.length - 1) >> 1] ?? 0;
 }

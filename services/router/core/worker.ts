@@ -6,6 +6,8 @@ import { newBreaker } from "./breaker.ts";
 import { newPeakEwma } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
 import type { PeerShare } from "./peers.ts";
+import { newTokenPace } from "./token-pace.ts";
+import type { TokenPace } from "./token-pace.ts";
 
 /** What a worker says of itself once, when it comes up. */
 export interface WorkerSpec {
@@ -34,6 +36,8 @@ export interface Progress {
   readonly running: number;
   readonly waiting: number;
   readonly promptTokensLeft: number;
+  /** Computed since the engine came up. */
+  readonly promptTokens: number;
   readonly blocksFree: number;
   readonly blocks: number;
   readonly state: "ready" | "draining" | "failed";
@@ -69,6 +73,8 @@ export interface Ticket {
   /** Those of everyone ahead, these, and the overhead: what the first token has to wait for. */
   readonly workTokens: number;
   readonly outputTokensExpected: number;
+  /** Its tokens wait for masks as well: they say nothing of the worker's pace. */
+  readonly isMasked: boolean;
   readonly blocks: number;
   readonly dispatchedAtMs: number;
   /** To the first token. */
@@ -134,8 +140,8 @@ export interface Worker {
   measuredAtMs: number;
   /** The same, its peak. */
   readonly peak: PeakEwma;
-  /** Between tokens of a stream; 0 while nobody has measured it. */
-  itlMs: number;
+  /** Of its running streams. */
+  readonly pace: TokenPace;
 }
 
 export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
@@ -177,7 +183,7 @@ export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
     msPerToken: 0,
     measuredAtMs: nowMs,
     peak: newPeakEwma(nowMs),
-    itlMs: 0,
+    pace: newTokenPace(nowMs),
   };
 }
 

@@ -59,7 +59,8 @@ export class FleetPlacement implements Placement {
         exclude.add(choice.key); // It has just broken; the fleet hears of it in a moment.
         continue;
       }
-      const work = { promptTokens, outputTokensExpected, prefix, session: wish.session };
+      const { session, needs } = wish;
+      const work = { promptTokens, outputTokensExpected, prefix, session, needs };
       const dispatch = onDispatched(this.#fleet, choice.key, attemptId, work, nowMs);
       return { kind: "worker", connection, classId: spec.classId, dispatch };
     }

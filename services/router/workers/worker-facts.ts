@@ -31,6 +31,7 @@ export function progressOf(wire: signalbox.inference.v1.Progress): Progress {
   return {
     ...{ sequence, seen, engineStep, tokensOut, lastStepMs, running, waiting },
     promptTokensLeft: wire.promptTokensLeft,
+    promptTokens: wire.promptTokens,
     blocksFree: wire.blocksFree,
     blocks: wire.blocks,
     state: STATES.get(wire.state) ?? "ready",
