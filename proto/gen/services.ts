@@ -142,6 +142,37 @@ export const JobsService = {
   ),
 } as const;
 
+export const KeysService = {
+  addKey: method(
+    "/signalbox.control.v1.KeysService/AddKey",
+    false,
+    false,
+    signalbox.control.v1.AddKeyRequest as Codec<signalbox.control.v1.IAddKeyRequest>,
+    signalbox.control.v1.AddKeyResponse as Codec<signalbox.control.v1.IAddKeyResponse>,
+  ),
+  listKeys: method(
+    "/signalbox.control.v1.KeysService/ListKeys",
+    false,
+    false,
+    signalbox.control.v1.ListKeysRequest as Codec<signalbox.control.v1.IListKeysRequest>,
+    signalbox.control.v1.ListKeysResponse as Codec<signalbox.control.v1.IListKeysResponse>,
+  ),
+  revokeKey: method(
+    "/signalbox.control.v1.KeysService/RevokeKey",
+    false,
+    false,
+    signalbox.control.v1.RevokeKeyRequest as Codec<signalbox.control.v1.IRevokeKeyRequest>,
+    signalbox.control.v1.RevokeKeyResponse as Codec<signalbox.control.v1.IRevokeKeyResponse>,
+  ),
+  syncKeys: method(
+    "/signalbox.control.v1.KeysService/SyncKeys",
+    false,
+    false,
+    signalbox.control.v1.SyncKeysRequest as Codec<signalbox.control.v1.ISyncKeysRequest>,
+    signalbox.control.v1.SyncKeysResponse as Codec<signalbox.control.v1.ISyncKeysResponse>,
+  ),
+} as const;
+
 export const NamespacesService = {
   createToken: method(
     "/signalbox.control.v1.NamespacesService/CreateToken",

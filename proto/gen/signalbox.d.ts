@@ -5717,6 +5717,975 @@ export namespace signalbox {
             }
 
             /**
+             * Properties of a Key.
+             * @deprecated Use signalbox.control.v1.Key.$Properties instead.
+             */
+            interface IKey extends signalbox.control.v1.Key.$Properties {
+            }
+
+            /** Represents a Key. */
+            class Key {
+
+                /**
+                 * Constructs a new Key.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.Key.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Key namespace. */
+                namespace: string;
+
+                /** Key name. */
+                name: string;
+
+                /** Key sha256. */
+                sha256: string;
+
+                /** Key models. */
+                models: string[];
+
+                /** Key priority. */
+                priority: string;
+
+                /** Key priorityMax. */
+                priorityMax: string;
+
+                /** Key requestsPerMinute. */
+                requestsPerMinute: number;
+
+                /** Key tokensPerMinute. */
+                tokensPerMinute: number;
+
+                /** Key concurrent. */
+                concurrent: number;
+
+                /** Key createdAtMs. */
+                createdAtMs: number;
+
+                /** Key revokedAtMs. */
+                revokedAtMs: number;
+
+                /**
+                 * Creates a new Key instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Key instance
+                 */
+                static create(properties: signalbox.control.v1.Key.$Shape): signalbox.control.v1.Key & signalbox.control.v1.Key.$Shape;
+                static create(properties?: signalbox.control.v1.Key.$Properties): signalbox.control.v1.Key;
+
+                /**
+                 * Encodes the specified Key message. Does not implicitly {@link signalbox.control.v1.Key.verify|verify} messages.
+                 * @param message Key message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.Key.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Key message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Key & signalbox.control.v1.Key.$Shape} Key
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.Key & signalbox.control.v1.Key.$Shape;
+
+                /**
+                 * Creates a Key message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns Key
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.Key;
+
+                /**
+                 * Creates a plain object from a Key message. Also converts values to other types if specified.
+                 * @param message Key
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.Key, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this Key to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for Key
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace Key {
+
+                /** Properties of a Key. */
+                interface $Properties {
+
+                    /** Key namespace */
+                    namespace?: (string|null);
+
+                    /** Key name */
+                    name?: (string|null);
+
+                    /** Key sha256 */
+                    sha256?: (string|null);
+
+                    /** Key models */
+                    models?: (string[]|null);
+
+                    /** Key priority */
+                    priority?: (string|null);
+
+                    /** Key priorityMax */
+                    priorityMax?: (string|null);
+
+                    /** Key requestsPerMinute */
+                    requestsPerMinute?: (number|null);
+
+                    /** Key tokensPerMinute */
+                    tokensPerMinute?: (number|null);
+
+                    /** Key concurrent */
+                    concurrent?: (number|null);
+
+                    /** Key createdAtMs */
+                    createdAtMs?: (number|null);
+
+                    /** Key revokedAtMs */
+                    revokedAtMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Key. */
+                type $Shape = signalbox.control.v1.Key.$Properties;
+            }
+
+            /**
+             * Properties of an AddKeyRequest.
+             * @deprecated Use signalbox.control.v1.AddKeyRequest.$Properties instead.
+             */
+            interface IAddKeyRequest extends signalbox.control.v1.AddKeyRequest.$Properties {
+            }
+
+            /** Represents an AddKeyRequest. */
+            class AddKeyRequest {
+
+                /**
+                 * Constructs a new AddKeyRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.AddKeyRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** AddKeyRequest namespace. */
+                namespace: string;
+
+                /** AddKeyRequest name. */
+                name: string;
+
+                /** AddKeyRequest sha256. */
+                sha256: string;
+
+                /** AddKeyRequest models. */
+                models: string[];
+
+                /** AddKeyRequest priority. */
+                priority: string;
+
+                /** AddKeyRequest priorityMax. */
+                priorityMax: string;
+
+                /** AddKeyRequest requestsPerMinute. */
+                requestsPerMinute: number;
+
+                /** AddKeyRequest tokensPerMinute. */
+                tokensPerMinute: number;
+
+                /** AddKeyRequest concurrent. */
+                concurrent: number;
+
+                /**
+                 * Creates a new AddKeyRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns AddKeyRequest instance
+                 */
+                static create(properties: signalbox.control.v1.AddKeyRequest.$Shape): signalbox.control.v1.AddKeyRequest & signalbox.control.v1.AddKeyRequest.$Shape;
+                static create(properties?: signalbox.control.v1.AddKeyRequest.$Properties): signalbox.control.v1.AddKeyRequest;
+
+                /**
+                 * Encodes the specified AddKeyRequest message. Does not implicitly {@link signalbox.control.v1.AddKeyRequest.verify|verify} messages.
+                 * @param message AddKeyRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.AddKeyRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an AddKeyRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.AddKeyRequest & signalbox.control.v1.AddKeyRequest.$Shape} AddKeyRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.AddKeyRequest & signalbox.control.v1.AddKeyRequest.$Shape;
+
+                /**
+                 * Creates an AddKeyRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns AddKeyRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.AddKeyRequest;
+
+                /**
+                 * Creates a plain object from an AddKeyRequest message. Also converts values to other types if specified.
+                 * @param message AddKeyRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.AddKeyRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this AddKeyRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for AddKeyRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace AddKeyRequest {
+
+                /** Properties of an AddKeyRequest. */
+                interface $Properties {
+
+                    /** AddKeyRequest namespace */
+                    namespace?: (string|null);
+
+                    /** AddKeyRequest name */
+                    name?: (string|null);
+
+                    /** AddKeyRequest sha256 */
+                    sha256?: (string|null);
+
+                    /** AddKeyRequest models */
+                    models?: (string[]|null);
+
+                    /** AddKeyRequest priority */
+                    priority?: (string|null);
+
+                    /** AddKeyRequest priorityMax */
+                    priorityMax?: (string|null);
+
+                    /** AddKeyRequest requestsPerMinute */
+                    requestsPerMinute?: (number|null);
+
+                    /** AddKeyRequest tokensPerMinute */
+                    tokensPerMinute?: (number|null);
+
+                    /** AddKeyRequest concurrent */
+                    concurrent?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an AddKeyRequest. */
+                type $Shape = signalbox.control.v1.AddKeyRequest.$Properties;
+            }
+
+            /**
+             * Properties of an AddKeyResponse.
+             * @deprecated Use signalbox.control.v1.AddKeyResponse.$Properties instead.
+             */
+            interface IAddKeyResponse extends signalbox.control.v1.AddKeyResponse.$Properties {
+            }
+
+            /** Represents an AddKeyResponse. */
+            class AddKeyResponse {
+
+                /**
+                 * Constructs a new AddKeyResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.AddKeyResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** AddKeyResponse key. */
+                key?: (signalbox.control.v1.Key.$Properties|null);
+
+                /** AddKeyResponse existed. */
+                existed: boolean;
+
+                /**
+                 * Creates a new AddKeyResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns AddKeyResponse instance
+                 */
+                static create(properties: signalbox.control.v1.AddKeyResponse.$Shape): signalbox.control.v1.AddKeyResponse & signalbox.control.v1.AddKeyResponse.$Shape;
+                static create(properties?: signalbox.control.v1.AddKeyResponse.$Properties): signalbox.control.v1.AddKeyResponse;
+
+                /**
+                 * Encodes the specified AddKeyResponse message. Does not implicitly {@link signalbox.control.v1.AddKeyResponse.verify|verify} messages.
+                 * @param message AddKeyResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.AddKeyResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an AddKeyResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.AddKeyResponse & signalbox.control.v1.AddKeyResponse.$Shape} AddKeyResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.AddKeyResponse & signalbox.control.v1.AddKeyResponse.$Shape;
+
+                /**
+                 * Creates an AddKeyResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns AddKeyResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.AddKeyResponse;
+
+                /**
+                 * Creates a plain object from an AddKeyResponse message. Also converts values to other types if specified.
+                 * @param message AddKeyResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.AddKeyResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this AddKeyResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for AddKeyResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace AddKeyResponse {
+
+                /** Properties of an AddKeyResponse. */
+                interface $Properties {
+
+                    /** AddKeyResponse key */
+                    key?: (signalbox.control.v1.Key.$Properties|null);
+
+                    /** AddKeyResponse existed */
+                    existed?: (boolean|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an AddKeyResponse. */
+                type $Shape = signalbox.control.v1.AddKeyResponse.$Properties;
+            }
+
+            /**
+             * Properties of a ListKeysRequest.
+             * @deprecated Use signalbox.control.v1.ListKeysRequest.$Properties instead.
+             */
+            interface IListKeysRequest extends signalbox.control.v1.ListKeysRequest.$Properties {
+            }
+
+            /** Represents a ListKeysRequest. */
+            class ListKeysRequest {
+
+                /**
+                 * Constructs a new ListKeysRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListKeysRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListKeysRequest namespace. */
+                namespace: string;
+
+                /**
+                 * Creates a new ListKeysRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListKeysRequest instance
+                 */
+                static create(properties: signalbox.control.v1.ListKeysRequest.$Shape): signalbox.control.v1.ListKeysRequest & signalbox.control.v1.ListKeysRequest.$Shape;
+                static create(properties?: signalbox.control.v1.ListKeysRequest.$Properties): signalbox.control.v1.ListKeysRequest;
+
+                /**
+                 * Encodes the specified ListKeysRequest message. Does not implicitly {@link signalbox.control.v1.ListKeysRequest.verify|verify} messages.
+                 * @param message ListKeysRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListKeysRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListKeysRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListKeysRequest & signalbox.control.v1.ListKeysRequest.$Shape} ListKeysRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListKeysRequest & signalbox.control.v1.ListKeysRequest.$Shape;
+
+                /**
+                 * Creates a ListKeysRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListKeysRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListKeysRequest;
+
+                /**
+                 * Creates a plain object from a ListKeysRequest message. Also converts values to other types if specified.
+                 * @param message ListKeysRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListKeysRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListKeysRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListKeysRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListKeysRequest {
+
+                /** Properties of a ListKeysRequest. */
+                interface $Properties {
+
+                    /** ListKeysRequest namespace */
+                    namespace?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListKeysRequest. */
+                type $Shape = signalbox.control.v1.ListKeysRequest.$Properties;
+            }
+
+            /**
+             * Properties of a ListKeysResponse.
+             * @deprecated Use signalbox.control.v1.ListKeysResponse.$Properties instead.
+             */
+            interface IListKeysResponse extends signalbox.control.v1.ListKeysResponse.$Properties {
+            }
+
+            /** Represents a ListKeysResponse. */
+            class ListKeysResponse {
+
+                /**
+                 * Constructs a new ListKeysResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.ListKeysResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** ListKeysResponse keys. */
+                keys: signalbox.control.v1.Key.$Properties[];
+
+                /**
+                 * Creates a new ListKeysResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns ListKeysResponse instance
+                 */
+                static create(properties: signalbox.control.v1.ListKeysResponse.$Shape): signalbox.control.v1.ListKeysResponse & signalbox.control.v1.ListKeysResponse.$Shape;
+                static create(properties?: signalbox.control.v1.ListKeysResponse.$Properties): signalbox.control.v1.ListKeysResponse;
+
+                /**
+                 * Encodes the specified ListKeysResponse message. Does not implicitly {@link signalbox.control.v1.ListKeysResponse.verify|verify} messages.
+                 * @param message ListKeysResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.ListKeysResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a ListKeysResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListKeysResponse & signalbox.control.v1.ListKeysResponse.$Shape} ListKeysResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.ListKeysResponse & signalbox.control.v1.ListKeysResponse.$Shape;
+
+                /**
+                 * Creates a ListKeysResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns ListKeysResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.ListKeysResponse;
+
+                /**
+                 * Creates a plain object from a ListKeysResponse message. Also converts values to other types if specified.
+                 * @param message ListKeysResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.ListKeysResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this ListKeysResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for ListKeysResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace ListKeysResponse {
+
+                /** Properties of a ListKeysResponse. */
+                interface $Properties {
+
+                    /** ListKeysResponse keys */
+                    keys?: (signalbox.control.v1.Key.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a ListKeysResponse. */
+                type $Shape = signalbox.control.v1.ListKeysResponse.$Properties;
+            }
+
+            /**
+             * Properties of a RevokeKeyRequest.
+             * @deprecated Use signalbox.control.v1.RevokeKeyRequest.$Properties instead.
+             */
+            interface IRevokeKeyRequest extends signalbox.control.v1.RevokeKeyRequest.$Properties {
+            }
+
+            /** Represents a RevokeKeyRequest. */
+            class RevokeKeyRequest {
+
+                /**
+                 * Constructs a new RevokeKeyRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.RevokeKeyRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RevokeKeyRequest namespace. */
+                namespace: string;
+
+                /** RevokeKeyRequest name. */
+                name: string;
+
+                /**
+                 * Creates a new RevokeKeyRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns RevokeKeyRequest instance
+                 */
+                static create(properties: signalbox.control.v1.RevokeKeyRequest.$Shape): signalbox.control.v1.RevokeKeyRequest & signalbox.control.v1.RevokeKeyRequest.$Shape;
+                static create(properties?: signalbox.control.v1.RevokeKeyRequest.$Properties): signalbox.control.v1.RevokeKeyRequest;
+
+                /**
+                 * Encodes the specified RevokeKeyRequest message. Does not implicitly {@link signalbox.control.v1.RevokeKeyRequest.verify|verify} messages.
+                 * @param message RevokeKeyRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.RevokeKeyRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RevokeKeyRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RevokeKeyRequest & signalbox.control.v1.RevokeKeyRequest.$Shape} RevokeKeyRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.RevokeKeyRequest & signalbox.control.v1.RevokeKeyRequest.$Shape;
+
+                /**
+                 * Creates a RevokeKeyRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns RevokeKeyRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.RevokeKeyRequest;
+
+                /**
+                 * Creates a plain object from a RevokeKeyRequest message. Also converts values to other types if specified.
+                 * @param message RevokeKeyRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.RevokeKeyRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this RevokeKeyRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for RevokeKeyRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace RevokeKeyRequest {
+
+                /** Properties of a RevokeKeyRequest. */
+                interface $Properties {
+
+                    /** RevokeKeyRequest namespace */
+                    namespace?: (string|null);
+
+                    /** RevokeKeyRequest name */
+                    name?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RevokeKeyRequest. */
+                type $Shape = signalbox.control.v1.RevokeKeyRequest.$Properties;
+            }
+
+            /**
+             * Properties of a RevokeKeyResponse.
+             * @deprecated Use signalbox.control.v1.RevokeKeyResponse.$Properties instead.
+             */
+            interface IRevokeKeyResponse extends signalbox.control.v1.RevokeKeyResponse.$Properties {
+            }
+
+            /** Represents a RevokeKeyResponse. */
+            class RevokeKeyResponse {
+
+                /**
+                 * Constructs a new RevokeKeyResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.RevokeKeyResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** RevokeKeyResponse key. */
+                key?: (signalbox.control.v1.Key.$Properties|null);
+
+                /**
+                 * Creates a new RevokeKeyResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns RevokeKeyResponse instance
+                 */
+                static create(properties: signalbox.control.v1.RevokeKeyResponse.$Shape): signalbox.control.v1.RevokeKeyResponse & signalbox.control.v1.RevokeKeyResponse.$Shape;
+                static create(properties?: signalbox.control.v1.RevokeKeyResponse.$Properties): signalbox.control.v1.RevokeKeyResponse;
+
+                /**
+                 * Encodes the specified RevokeKeyResponse message. Does not implicitly {@link signalbox.control.v1.RevokeKeyResponse.verify|verify} messages.
+                 * @param message RevokeKeyResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.RevokeKeyResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a RevokeKeyResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RevokeKeyResponse & signalbox.control.v1.RevokeKeyResponse.$Shape} RevokeKeyResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.RevokeKeyResponse & signalbox.control.v1.RevokeKeyResponse.$Shape;
+
+                /**
+                 * Creates a RevokeKeyResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns RevokeKeyResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.RevokeKeyResponse;
+
+                /**
+                 * Creates a plain object from a RevokeKeyResponse message. Also converts values to other types if specified.
+                 * @param message RevokeKeyResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.RevokeKeyResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this RevokeKeyResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for RevokeKeyResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace RevokeKeyResponse {
+
+                /** Properties of a RevokeKeyResponse. */
+                interface $Properties {
+
+                    /** RevokeKeyResponse key */
+                    key?: (signalbox.control.v1.Key.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a RevokeKeyResponse. */
+                type $Shape = signalbox.control.v1.RevokeKeyResponse.$Properties;
+            }
+
+            /**
+             * Properties of a SyncKeysRequest.
+             * @deprecated Use signalbox.control.v1.SyncKeysRequest.$Properties instead.
+             */
+            interface ISyncKeysRequest extends signalbox.control.v1.SyncKeysRequest.$Properties {
+            }
+
+            /** Represents a SyncKeysRequest. */
+            class SyncKeysRequest {
+
+                /**
+                 * Constructs a new SyncKeysRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.SyncKeysRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SyncKeysRequest version. */
+                version: string;
+
+                /**
+                 * Creates a new SyncKeysRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SyncKeysRequest instance
+                 */
+                static create(properties: signalbox.control.v1.SyncKeysRequest.$Shape): signalbox.control.v1.SyncKeysRequest & signalbox.control.v1.SyncKeysRequest.$Shape;
+                static create(properties?: signalbox.control.v1.SyncKeysRequest.$Properties): signalbox.control.v1.SyncKeysRequest;
+
+                /**
+                 * Encodes the specified SyncKeysRequest message. Does not implicitly {@link signalbox.control.v1.SyncKeysRequest.verify|verify} messages.
+                 * @param message SyncKeysRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.SyncKeysRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SyncKeysRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.SyncKeysRequest & signalbox.control.v1.SyncKeysRequest.$Shape} SyncKeysRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.SyncKeysRequest & signalbox.control.v1.SyncKeysRequest.$Shape;
+
+                /**
+                 * Creates a SyncKeysRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns SyncKeysRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.SyncKeysRequest;
+
+                /**
+                 * Creates a plain object from a SyncKeysRequest message. Also converts values to other types if specified.
+                 * @param message SyncKeysRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.SyncKeysRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this SyncKeysRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for SyncKeysRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace SyncKeysRequest {
+
+                /** Properties of a SyncKeysRequest. */
+                interface $Properties {
+
+                    /** SyncKeysRequest version */
+                    version?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SyncKeysRequest. */
+                type $Shape = signalbox.control.v1.SyncKeysRequest.$Properties;
+            }
+
+            /**
+             * Properties of a SyncKeysResponse.
+             * @deprecated Use signalbox.control.v1.SyncKeysResponse.$Properties instead.
+             */
+            interface ISyncKeysResponse extends signalbox.control.v1.SyncKeysResponse.$Properties {
+            }
+
+            /** Represents a SyncKeysResponse. */
+            class SyncKeysResponse {
+
+                /**
+                 * Constructs a new SyncKeysResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.control.v1.SyncKeysResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SyncKeysResponse version. */
+                version: string;
+
+                /** SyncKeysResponse unchanged. */
+                unchanged: boolean;
+
+                /** SyncKeysResponse keys. */
+                keys: signalbox.control.v1.Key.$Properties[];
+
+                /**
+                 * Creates a new SyncKeysResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SyncKeysResponse instance
+                 */
+                static create(properties: signalbox.control.v1.SyncKeysResponse.$Shape): signalbox.control.v1.SyncKeysResponse & signalbox.control.v1.SyncKeysResponse.$Shape;
+                static create(properties?: signalbox.control.v1.SyncKeysResponse.$Properties): signalbox.control.v1.SyncKeysResponse;
+
+                /**
+                 * Encodes the specified SyncKeysResponse message. Does not implicitly {@link signalbox.control.v1.SyncKeysResponse.verify|verify} messages.
+                 * @param message SyncKeysResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.control.v1.SyncKeysResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SyncKeysResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.SyncKeysResponse & signalbox.control.v1.SyncKeysResponse.$Shape} SyncKeysResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.control.v1.SyncKeysResponse & signalbox.control.v1.SyncKeysResponse.$Shape;
+
+                /**
+                 * Creates a SyncKeysResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns SyncKeysResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.control.v1.SyncKeysResponse;
+
+                /**
+                 * Creates a plain object from a SyncKeysResponse message. Also converts values to other types if specified.
+                 * @param message SyncKeysResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.control.v1.SyncKeysResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this SyncKeysResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for SyncKeysResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace SyncKeysResponse {
+
+                /** Properties of a SyncKeysResponse. */
+                interface $Properties {
+
+                    /** SyncKeysResponse version */
+                    version?: (string|null);
+
+                    /** SyncKeysResponse unchanged */
+                    unchanged?: (boolean|null);
+
+                    /** SyncKeysResponse keys */
+                    keys?: (signalbox.control.v1.Key.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SyncKeysResponse. */
+                type $Shape = signalbox.control.v1.SyncKeysResponse.$Properties;
+            }
+
+            /**
              * Properties of a Token.
              * @deprecated Use signalbox.control.v1.Token.$Properties instead.
              */

@@ -16055,6 +16055,2679 @@ export const signalbox = $root.signalbox = (() => {
                 return ReadLogsResponse;
             })();
 
+            v1.Key = (function() {
+
+                /**
+                 * Properties of a Key.
+                 * @typedef {Object} signalbox.control.v1.Key.$Properties
+                 * @property {string|null} [namespace] Key namespace
+                 * @property {string|null} [name] Key name
+                 * @property {string|null} [sha256] Key sha256
+                 * @property {Array.<string>|null} [models] Key models
+                 * @property {string|null} [priority] Key priority
+                 * @property {string|null} [priorityMax] Key priorityMax
+                 * @property {number|null} [requestsPerMinute] Key requestsPerMinute
+                 * @property {number|null} [tokensPerMinute] Key tokensPerMinute
+                 * @property {number|null} [concurrent] Key concurrent
+                 * @property {number|null} [createdAtMs] Key createdAtMs
+                 * @property {number|null} [revokedAtMs] Key revokedAtMs
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Key.
+                 * @memberof signalbox.control.v1
+                 * @interface IKey
+                 * @augments signalbox.control.v1.Key.$Properties
+                 * @deprecated Use signalbox.control.v1.Key.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Key.
+                 * @typedef {signalbox.control.v1.Key.$Properties} signalbox.control.v1.Key.$Shape
+                 */
+
+                /**
+                 * Constructs a new Key.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a Key.
+                 * @constructor
+                 * @param {signalbox.control.v1.Key.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Key = function (properties) {
+                    this.models = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Key namespace.
+                 * @member {string} namespace
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.namespace = "";
+
+                /**
+                 * Key name.
+                 * @member {string} name
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.name = "";
+
+                /**
+                 * Key sha256.
+                 * @member {string} sha256
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.sha256 = "";
+
+                /**
+                 * Key models.
+                 * @member {Array.<string>} models
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.models = $util.emptyArray;
+
+                /**
+                 * Key priority.
+                 * @member {string} priority
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.priority = "";
+
+                /**
+                 * Key priorityMax.
+                 * @member {string} priorityMax
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.priorityMax = "";
+
+                /**
+                 * Key requestsPerMinute.
+                 * @member {number} requestsPerMinute
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.requestsPerMinute = 0;
+
+                /**
+                 * Key tokensPerMinute.
+                 * @member {number} tokensPerMinute
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.tokensPerMinute = 0;
+
+                /**
+                 * Key concurrent.
+                 * @member {number} concurrent
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.concurrent = 0;
+
+                /**
+                 * Key createdAtMs.
+                 * @member {number} createdAtMs
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.createdAtMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+                /**
+                 * Key revokedAtMs.
+                 * @member {number} revokedAtMs
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 */
+                Key.prototype.revokedAtMs = $util.Long ? $util.Long.fromBits(0,0,false) : 0;
+
+                /**
+                 * Creates a new Key instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.Key
+                 * @static
+                 * @param {signalbox.control.v1.Key.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.Key} Key instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.Key.$Shape): signalbox.control.v1.Key & signalbox.control.v1.Key.$Shape;
+                 *   (properties?: signalbox.control.v1.Key.$Properties): signalbox.control.v1.Key;
+                 * }}
+                 */
+                Key.create = function(properties) {
+                    return new Key(properties);
+                };
+
+                /**
+                 * Encodes the specified Key message. Does not implicitly {@link signalbox.control.v1.Key.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.Key
+                 * @static
+                 * @param {signalbox.control.v1.Key.$Properties} message Key message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Key.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.namespace);
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.name);
+                    if (message.sha256 != null && $Object.hasOwnProperty.call(message, "sha256") && message.sha256 !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.sha256);
+                    if (message.models != null && message.models.length)
+                        for (let i = 0; i < message.models.length; ++i)
+                            writer.uint32(/* id 4, wireType 2 =*/34).string(message.models[i]);
+                    if (message.priority != null && $Object.hasOwnProperty.call(message, "priority") && message.priority !== "")
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.priority);
+                    if (message.priorityMax != null && $Object.hasOwnProperty.call(message, "priorityMax") && message.priorityMax !== "")
+                        writer.uint32(/* id 6, wireType 2 =*/50).string(message.priorityMax);
+                    if (message.requestsPerMinute != null && $Object.hasOwnProperty.call(message, "requestsPerMinute") && message.requestsPerMinute !== 0)
+                        writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.requestsPerMinute);
+                    if (message.tokensPerMinute != null && $Object.hasOwnProperty.call(message, "tokensPerMinute") && message.tokensPerMinute !== 0)
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint32(message.tokensPerMinute);
+                    if (message.concurrent != null && $Object.hasOwnProperty.call(message, "concurrent") && message.concurrent !== 0)
+                        writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.concurrent);
+                    if (message.createdAtMs != null && $Object.hasOwnProperty.call(message, "createdAtMs") && (typeof message.createdAtMs === "object" ? message.createdAtMs.low || message.createdAtMs.high : message.createdAtMs !== 0))
+                        writer.uint32(/* id 10, wireType 0 =*/80).int64(message.createdAtMs);
+                    if (message.revokedAtMs != null && $Object.hasOwnProperty.call(message, "revokedAtMs") && (typeof message.revokedAtMs === "object" ? message.revokedAtMs.low || message.revokedAtMs.high : message.revokedAtMs !== 0))
+                        writer.uint32(/* id 11, wireType 0 =*/88).int64(message.revokedAtMs);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Key message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.Key
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.Key & signalbox.control.v1.Key.$Shape} Key
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Key.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.Key();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.namespace = value;
+                                else
+                                    delete message.namespace;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.name = value;
+                                else
+                                    delete message.name;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.sha256 = value;
+                                else
+                                    delete message.sha256;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.models && message.models.length))
+                                    message.models = [];
+                                message.models.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.priority = value;
+                                else
+                                    delete message.priority;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.priorityMax = value;
+                                else
+                                    delete message.priorityMax;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.requestsPerMinute = value;
+                                else
+                                    delete message.requestsPerMinute;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.tokensPerMinute = value;
+                                else
+                                    delete message.tokensPerMinute;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.concurrent = value;
+                                else
+                                    delete message.concurrent;
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.createdAtMs = value;
+                                else
+                                    delete message.createdAtMs;
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.int64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.revokedAtMs = value;
+                                else
+                                    delete message.revokedAtMs;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a Key message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.Key
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.Key} Key
+                 */
+                Key.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.Key)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.Key: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.Key();
+                    if (object.namespace != null)
+                        if (typeof object.namespace !== "string" || object.namespace.length)
+                            message.namespace = $String(object.namespace);
+                    if (object.name != null)
+                        if (typeof object.name !== "string" || object.name.length)
+                            message.name = $String(object.name);
+                    if (object.sha256 != null)
+                        if (typeof object.sha256 !== "string" || object.sha256.length)
+                            message.sha256 = $String(object.sha256);
+                    if (object.models) {
+                        if (!$Array.isArray(object.models))
+                            throw $TypeError(".signalbox.control.v1.Key.models: array expected");
+                        message.models = $Array(object.models.length);
+                        for (let i = 0; i < object.models.length; ++i)
+                            message.models[i] = $String(object.models[i]);
+                    }
+                    if (object.priority != null)
+                        if (typeof object.priority !== "string" || object.priority.length)
+                            message.priority = $String(object.priority);
+                    if (object.priorityMax != null)
+                        if (typeof object.priorityMax !== "string" || object.priorityMax.length)
+                            message.priorityMax = $String(object.priorityMax);
+                    if (object.requestsPerMinute != null)
+                        if ($Number(object.requestsPerMinute) !== 0)
+                            message.requestsPerMinute = object.requestsPerMinute >>> 0;
+                    if (object.tokensPerMinute != null)
+                        if ($Number(object.tokensPerMinute) !== 0)
+                            message.tokensPerMinute = object.tokensPerMinute >>> 0;
+                    if (object.concurrent != null)
+                        if ($Number(object.concurrent) !== 0)
+                            message.concurrent = object.concurrent >>> 0;
+                    if (object.createdAtMs != null)
+                        if (typeof object.createdAtMs === "object" ? object.createdAtMs.low || object.createdAtMs.high : $Number(object.createdAtMs) !== 0)
+                            if ($util.Long)
+                                message.createdAtMs = $util.Long.fromValue(object.createdAtMs, false);
+                            else if (typeof object.createdAtMs === "string")
+                                message.createdAtMs = $parseInt(object.createdAtMs, 10);
+                            else if (typeof object.createdAtMs === "number")
+                                message.createdAtMs = object.createdAtMs;
+                            else if (typeof object.createdAtMs === "object")
+                                message.createdAtMs = new $util.LongBits(object.createdAtMs.low >>> 0, object.createdAtMs.high >>> 0).toNumber();
+                    if (object.revokedAtMs != null)
+                        if (typeof object.revokedAtMs === "object" ? object.revokedAtMs.low || object.revokedAtMs.high : $Number(object.revokedAtMs) !== 0)
+                            if ($util.Long)
+                                message.revokedAtMs = $util.Long.fromValue(object.revokedAtMs, false);
+                            else if (typeof object.revokedAtMs === "string")
+                                message.revokedAtMs = $parseInt(object.revokedAtMs, 10);
+                            else if (typeof object.revokedAtMs === "number")
+                                message.revokedAtMs = object.revokedAtMs;
+                            else if (typeof object.revokedAtMs === "object")
+                                message.revokedAtMs = new $util.LongBits(object.revokedAtMs.low >>> 0, object.revokedAtMs.high >>> 0).toNumber();
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a Key message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.Key
+                 * @static
+                 * @param {signalbox.control.v1.Key} message Key
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                Key.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.models = [];
+                    if (options.defaults) {
+                        object.namespace = "";
+                        object.name = "";
+                        object.sha256 = "";
+                        object.priority = "";
+                        object.priorityMax = "";
+                        object.requestsPerMinute = 0;
+                        object.tokensPerMinute = 0;
+                        object.concurrent = 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, false);
+                            object.createdAtMs = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.createdAtMs = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                        if ($util.Long) {
+                            let long = new $util.Long(0, 0, false);
+                            object.revokedAtMs = options.longs === $String ? long.toString() : options.longs === $Number ? long.toNumber() : typeof $BigInt !== "undefined" && options.longs === $BigInt ? long.toBigInt() : long;
+                        } else
+                            object.revokedAtMs = options.longs === $String ? "0" : typeof $BigInt !== "undefined" && options.longs === $BigInt ? $BigInt("0") : 0;
+                    }
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+                        object.namespace = message.namespace;
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
+                        object.name = message.name;
+                    if (message.sha256 != null && $Object.hasOwnProperty.call(message, "sha256"))
+                        object.sha256 = message.sha256;
+                    if (message.models && message.models.length) {
+                        object.models = $Array(message.models.length);
+                        for (let j = 0; j < message.models.length; ++j)
+                            object.models[j] = message.models[j];
+                    }
+                    if (message.priority != null && $Object.hasOwnProperty.call(message, "priority"))
+                        object.priority = message.priority;
+                    if (message.priorityMax != null && $Object.hasOwnProperty.call(message, "priorityMax"))
+                        object.priorityMax = message.priorityMax;
+                    if (message.requestsPerMinute != null && $Object.hasOwnProperty.call(message, "requestsPerMinute"))
+                        object.requestsPerMinute = message.requestsPerMinute;
+                    if (message.tokensPerMinute != null && $Object.hasOwnProperty.call(message, "tokensPerMinute"))
+                        object.tokensPerMinute = message.tokensPerMinute;
+                    if (message.concurrent != null && $Object.hasOwnProperty.call(message, "concurrent"))
+                        object.concurrent = message.concurrent;
+                    if (message.createdAtMs != null && $Object.hasOwnProperty.call(message, "createdAtMs"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.createdAtMs = typeof message.createdAtMs === "number" ? $BigInt(message.createdAtMs) : $util.Long.fromBits(message.createdAtMs.low >>> 0, message.createdAtMs.high >>> 0, false).toBigInt();
+                        else if (typeof message.createdAtMs === "number")
+                            object.createdAtMs = options.longs === $String ? $String(message.createdAtMs) : message.createdAtMs;
+                        else
+                            object.createdAtMs = options.longs === $String ? $util.Long.prototype.toString.call(message.createdAtMs) : options.longs === $Number ? new $util.LongBits(message.createdAtMs.low >>> 0, message.createdAtMs.high >>> 0).toNumber() : message.createdAtMs;
+                    if (message.revokedAtMs != null && $Object.hasOwnProperty.call(message, "revokedAtMs"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.revokedAtMs = typeof message.revokedAtMs === "number" ? $BigInt(message.revokedAtMs) : $util.Long.fromBits(message.revokedAtMs.low >>> 0, message.revokedAtMs.high >>> 0, false).toBigInt();
+                        else if (typeof message.revokedAtMs === "number")
+                            object.revokedAtMs = options.longs === $String ? $String(message.revokedAtMs) : message.revokedAtMs;
+                        else
+                            object.revokedAtMs = options.longs === $String ? $util.Long.prototype.toString.call(message.revokedAtMs) : options.longs === $Number ? new $util.LongBits(message.revokedAtMs.low >>> 0, message.revokedAtMs.high >>> 0).toNumber() : message.revokedAtMs;
+                    return object;
+                };
+
+                /**
+                 * Converts this Key to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.Key
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                Key.prototype.toJSON = function() {
+                    return Key.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for Key
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.Key
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                Key.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.Key";
+                };
+
+                return Key;
+            })();
+
+            v1.AddKeyRequest = (function() {
+
+                /**
+                 * Properties of an AddKeyRequest.
+                 * @typedef {Object} signalbox.control.v1.AddKeyRequest.$Properties
+                 * @property {string|null} [namespace] AddKeyRequest namespace
+                 * @property {string|null} [name] AddKeyRequest name
+                 * @property {string|null} [sha256] AddKeyRequest sha256
+                 * @property {Array.<string>|null} [models] AddKeyRequest models
+                 * @property {string|null} [priority] AddKeyRequest priority
+                 * @property {string|null} [priorityMax] AddKeyRequest priorityMax
+                 * @property {number|null} [requestsPerMinute] AddKeyRequest requestsPerMinute
+                 * @property {number|null} [tokensPerMinute] AddKeyRequest tokensPerMinute
+                 * @property {number|null} [concurrent] AddKeyRequest concurrent
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an AddKeyRequest.
+                 * @memberof signalbox.control.v1
+                 * @interface IAddKeyRequest
+                 * @augments signalbox.control.v1.AddKeyRequest.$Properties
+                 * @deprecated Use signalbox.control.v1.AddKeyRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an AddKeyRequest.
+                 * @typedef {signalbox.control.v1.AddKeyRequest.$Properties} signalbox.control.v1.AddKeyRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new AddKeyRequest.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents an AddKeyRequest.
+                 * @constructor
+                 * @param {signalbox.control.v1.AddKeyRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const AddKeyRequest = function (properties) {
+                    this.models = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * AddKeyRequest namespace.
+                 * @member {string} namespace
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.namespace = "";
+
+                /**
+                 * AddKeyRequest name.
+                 * @member {string} name
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.name = "";
+
+                /**
+                 * AddKeyRequest sha256.
+                 * @member {string} sha256
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.sha256 = "";
+
+                /**
+                 * AddKeyRequest models.
+                 * @member {Array.<string>} models
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.models = $util.emptyArray;
+
+                /**
+                 * AddKeyRequest priority.
+                 * @member {string} priority
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.priority = "";
+
+                /**
+                 * AddKeyRequest priorityMax.
+                 * @member {string} priorityMax
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.priorityMax = "";
+
+                /**
+                 * AddKeyRequest requestsPerMinute.
+                 * @member {number} requestsPerMinute
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.requestsPerMinute = 0;
+
+                /**
+                 * AddKeyRequest tokensPerMinute.
+                 * @member {number} tokensPerMinute
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.tokensPerMinute = 0;
+
+                /**
+                 * AddKeyRequest concurrent.
+                 * @member {number} concurrent
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 */
+                AddKeyRequest.prototype.concurrent = 0;
+
+                /**
+                 * Creates a new AddKeyRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @static
+                 * @param {signalbox.control.v1.AddKeyRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.AddKeyRequest} AddKeyRequest instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.AddKeyRequest.$Shape): signalbox.control.v1.AddKeyRequest & signalbox.control.v1.AddKeyRequest.$Shape;
+                 *   (properties?: signalbox.control.v1.AddKeyRequest.$Properties): signalbox.control.v1.AddKeyRequest;
+                 * }}
+                 */
+                AddKeyRequest.create = function(properties) {
+                    return new AddKeyRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified AddKeyRequest message. Does not implicitly {@link signalbox.control.v1.AddKeyRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @static
+                 * @param {signalbox.control.v1.AddKeyRequest.$Properties} message AddKeyRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                AddKeyRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.namespace);
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.name);
+                    if (message.sha256 != null && $Object.hasOwnProperty.call(message, "sha256") && message.sha256 !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.sha256);
+                    if (message.models != null && message.models.length)
+                        for (let i = 0; i < message.models.length; ++i)
+                            writer.uint32(/* id 4, wireType 2 =*/34).string(message.models[i]);
+                    if (message.priority != null && $Object.hasOwnProperty.call(message, "priority") && message.priority !== "")
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.priority);
+                    if (message.priorityMax != null && $Object.hasOwnProperty.call(message, "priorityMax") && message.priorityMax !== "")
+                        writer.uint32(/* id 6, wireType 2 =*/50).string(message.priorityMax);
+                    if (message.requestsPerMinute != null && $Object.hasOwnProperty.call(message, "requestsPerMinute") && message.requestsPerMinute !== 0)
+                        writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.requestsPerMinute);
+                    if (message.tokensPerMinute != null && $Object.hasOwnProperty.call(message, "tokensPerMinute") && message.tokensPerMinute !== 0)
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint32(message.tokensPerMinute);
+                    if (message.concurrent != null && $Object.hasOwnProperty.call(message, "concurrent") && message.concurrent !== 0)
+                        writer.uint32(/* id 9, wireType 0 =*/72).uint32(message.concurrent);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an AddKeyRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.AddKeyRequest & signalbox.control.v1.AddKeyRequest.$Shape} AddKeyRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                AddKeyRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.AddKeyRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.namespace = value;
+                                else
+                                    delete message.namespace;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.name = value;
+                                else
+                                    delete message.name;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.sha256 = value;
+                                else
+                                    delete message.sha256;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.models && message.models.length))
+                                    message.models = [];
+                                message.models.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.priority = value;
+                                else
+                                    delete message.priority;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.priorityMax = value;
+                                else
+                                    delete message.priorityMax;
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.requestsPerMinute = value;
+                                else
+                                    delete message.requestsPerMinute;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.tokensPerMinute = value;
+                                else
+                                    delete message.tokensPerMinute;
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.concurrent = value;
+                                else
+                                    delete message.concurrent;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates an AddKeyRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.AddKeyRequest} AddKeyRequest
+                 */
+                AddKeyRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.AddKeyRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.AddKeyRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.AddKeyRequest();
+                    if (object.namespace != null)
+                        if (typeof object.namespace !== "string" || object.namespace.length)
+                            message.namespace = $String(object.namespace);
+                    if (object.name != null)
+                        if (typeof object.name !== "string" || object.name.length)
+                            message.name = $String(object.name);
+                    if (object.sha256 != null)
+                        if (typeof object.sha256 !== "string" || object.sha256.length)
+                            message.sha256 = $String(object.sha256);
+                    if (object.models) {
+                        if (!$Array.isArray(object.models))
+                            throw $TypeError(".signalbox.control.v1.AddKeyRequest.models: array expected");
+                        message.models = $Array(object.models.length);
+                        for (let i = 0; i < object.models.length; ++i)
+                            message.models[i] = $String(object.models[i]);
+                    }
+                    if (object.priority != null)
+                        if (typeof object.priority !== "string" || object.priority.length)
+                            message.priority = $String(object.priority);
+                    if (object.priorityMax != null)
+                        if (typeof object.priorityMax !== "string" || object.priorityMax.length)
+                            message.priorityMax = $String(object.priorityMax);
+                    if (object.requestsPerMinute != null)
+                        if ($Number(object.requestsPerMinute) !== 0)
+                            message.requestsPerMinute = object.requestsPerMinute >>> 0;
+                    if (object.tokensPerMinute != null)
+                        if ($Number(object.tokensPerMinute) !== 0)
+                            message.tokensPerMinute = object.tokensPerMinute >>> 0;
+                    if (object.concurrent != null)
+                        if ($Number(object.concurrent) !== 0)
+                            message.concurrent = object.concurrent >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from an AddKeyRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @static
+                 * @param {signalbox.control.v1.AddKeyRequest} message AddKeyRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                AddKeyRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.models = [];
+                    if (options.defaults) {
+                        object.namespace = "";
+                        object.name = "";
+                        object.sha256 = "";
+                        object.priority = "";
+                        object.priorityMax = "";
+                        object.requestsPerMinute = 0;
+                        object.tokensPerMinute = 0;
+                        object.concurrent = 0;
+                    }
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+                        object.namespace = message.namespace;
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
+                        object.name = message.name;
+                    if (message.sha256 != null && $Object.hasOwnProperty.call(message, "sha256"))
+                        object.sha256 = message.sha256;
+                    if (message.models && message.models.length) {
+                        object.models = $Array(message.models.length);
+                        for (let j = 0; j < message.models.length; ++j)
+                            object.models[j] = message.models[j];
+                    }
+                    if (message.priority != null && $Object.hasOwnProperty.call(message, "priority"))
+                        object.priority = message.priority;
+                    if (message.priorityMax != null && $Object.hasOwnProperty.call(message, "priorityMax"))
+                        object.priorityMax = message.priorityMax;
+                    if (message.requestsPerMinute != null && $Object.hasOwnProperty.call(message, "requestsPerMinute"))
+                        object.requestsPerMinute = message.requestsPerMinute;
+                    if (message.tokensPerMinute != null && $Object.hasOwnProperty.call(message, "tokensPerMinute"))
+                        object.tokensPerMinute = message.tokensPerMinute;
+                    if (message.concurrent != null && $Object.hasOwnProperty.call(message, "concurrent"))
+                        object.concurrent = message.concurrent;
+                    return object;
+                };
+
+                /**
+                 * Converts this AddKeyRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                AddKeyRequest.prototype.toJSON = function() {
+                    return AddKeyRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for AddKeyRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.AddKeyRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                AddKeyRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.AddKeyRequest";
+                };
+
+                return AddKeyRequest;
+            })();
+
+            v1.AddKeyResponse = (function() {
+
+                /**
+                 * Properties of an AddKeyResponse.
+                 * @typedef {Object} signalbox.control.v1.AddKeyResponse.$Properties
+                 * @property {signalbox.control.v1.Key.$Properties|null} [key] AddKeyResponse key
+                 * @property {boolean|null} [existed] AddKeyResponse existed
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an AddKeyResponse.
+                 * @memberof signalbox.control.v1
+                 * @interface IAddKeyResponse
+                 * @augments signalbox.control.v1.AddKeyResponse.$Properties
+                 * @deprecated Use signalbox.control.v1.AddKeyResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an AddKeyResponse.
+                 * @typedef {signalbox.control.v1.AddKeyResponse.$Properties} signalbox.control.v1.AddKeyResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new AddKeyResponse.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents an AddKeyResponse.
+                 * @constructor
+                 * @param {signalbox.control.v1.AddKeyResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const AddKeyResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * AddKeyResponse key.
+                 * @member {signalbox.control.v1.Key.$Properties|null|undefined} key
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @instance
+                 */
+                AddKeyResponse.prototype.key = null;
+
+                /**
+                 * AddKeyResponse existed.
+                 * @member {boolean} existed
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @instance
+                 */
+                AddKeyResponse.prototype.existed = false;
+
+                /**
+                 * Creates a new AddKeyResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @static
+                 * @param {signalbox.control.v1.AddKeyResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.AddKeyResponse} AddKeyResponse instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.AddKeyResponse.$Shape): signalbox.control.v1.AddKeyResponse & signalbox.control.v1.AddKeyResponse.$Shape;
+                 *   (properties?: signalbox.control.v1.AddKeyResponse.$Properties): signalbox.control.v1.AddKeyResponse;
+                 * }}
+                 */
+                AddKeyResponse.create = function(properties) {
+                    return new AddKeyResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified AddKeyResponse message. Does not implicitly {@link signalbox.control.v1.AddKeyResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @static
+                 * @param {signalbox.control.v1.AddKeyResponse.$Properties} message AddKeyResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                AddKeyResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                        $root.signalbox.control.v1.Key.encode(message.key, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.existed != null && $Object.hasOwnProperty.call(message, "existed") && message.existed !== false)
+                        writer.uint32(/* id 2, wireType 0 =*/16).bool(message.existed);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an AddKeyResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.AddKeyResponse & signalbox.control.v1.AddKeyResponse.$Shape} AddKeyResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                AddKeyResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.AddKeyResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.key = $root.signalbox.control.v1.Key.decode(reader, reader.size(), $undefined, _depth + 1, message.key);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.existed = value;
+                                else
+                                    delete message.existed;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates an AddKeyResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.AddKeyResponse} AddKeyResponse
+                 */
+                AddKeyResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.AddKeyResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.AddKeyResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.AddKeyResponse();
+                    if (object.key != null) {
+                        if (!$util.isObject(object.key))
+                            throw $TypeError(".signalbox.control.v1.AddKeyResponse.key: object expected");
+                        message.key = $root.signalbox.control.v1.Key.fromObject(object.key, _depth + 1);
+                    }
+                    if (object.existed != null)
+                        if (object.existed)
+                            message.existed = $Boolean(object.existed);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from an AddKeyResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @static
+                 * @param {signalbox.control.v1.AddKeyResponse} message AddKeyResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                AddKeyResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.key = null;
+                        object.existed = false;
+                    }
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                        object.key = $root.signalbox.control.v1.Key.toObject(message.key, options, _depth + 1);
+                    if (message.existed != null && $Object.hasOwnProperty.call(message, "existed"))
+                        object.existed = message.existed;
+                    return object;
+                };
+
+                /**
+                 * Converts this AddKeyResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                AddKeyResponse.prototype.toJSON = function() {
+                    return AddKeyResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for AddKeyResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.AddKeyResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                AddKeyResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.AddKeyResponse";
+                };
+
+                return AddKeyResponse;
+            })();
+
+            v1.ListKeysRequest = (function() {
+
+                /**
+                 * Properties of a ListKeysRequest.
+                 * @typedef {Object} signalbox.control.v1.ListKeysRequest.$Properties
+                 * @property {string|null} [namespace] ListKeysRequest namespace
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ListKeysRequest.
+                 * @memberof signalbox.control.v1
+                 * @interface IListKeysRequest
+                 * @augments signalbox.control.v1.ListKeysRequest.$Properties
+                 * @deprecated Use signalbox.control.v1.ListKeysRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ListKeysRequest.
+                 * @typedef {signalbox.control.v1.ListKeysRequest.$Properties} signalbox.control.v1.ListKeysRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new ListKeysRequest.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a ListKeysRequest.
+                 * @constructor
+                 * @param {signalbox.control.v1.ListKeysRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ListKeysRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ListKeysRequest namespace.
+                 * @member {string} namespace
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @instance
+                 */
+                ListKeysRequest.prototype.namespace = "";
+
+                /**
+                 * Creates a new ListKeysRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @static
+                 * @param {signalbox.control.v1.ListKeysRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.ListKeysRequest} ListKeysRequest instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.ListKeysRequest.$Shape): signalbox.control.v1.ListKeysRequest & signalbox.control.v1.ListKeysRequest.$Shape;
+                 *   (properties?: signalbox.control.v1.ListKeysRequest.$Properties): signalbox.control.v1.ListKeysRequest;
+                 * }}
+                 */
+                ListKeysRequest.create = function(properties) {
+                    return new ListKeysRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified ListKeysRequest message. Does not implicitly {@link signalbox.control.v1.ListKeysRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @static
+                 * @param {signalbox.control.v1.ListKeysRequest.$Properties} message ListKeysRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ListKeysRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.namespace);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ListKeysRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListKeysRequest & signalbox.control.v1.ListKeysRequest.$Shape} ListKeysRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ListKeysRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.ListKeysRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.namespace = value;
+                                else
+                                    delete message.namespace;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a ListKeysRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.ListKeysRequest} ListKeysRequest
+                 */
+                ListKeysRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.ListKeysRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.ListKeysRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.ListKeysRequest();
+                    if (object.namespace != null)
+                        if (typeof object.namespace !== "string" || object.namespace.length)
+                            message.namespace = $String(object.namespace);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a ListKeysRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @static
+                 * @param {signalbox.control.v1.ListKeysRequest} message ListKeysRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                ListKeysRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.namespace = "";
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+                        object.namespace = message.namespace;
+                    return object;
+                };
+
+                /**
+                 * Converts this ListKeysRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                ListKeysRequest.prototype.toJSON = function() {
+                    return ListKeysRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for ListKeysRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.ListKeysRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                ListKeysRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.ListKeysRequest";
+                };
+
+                return ListKeysRequest;
+            })();
+
+            v1.ListKeysResponse = (function() {
+
+                /**
+                 * Properties of a ListKeysResponse.
+                 * @typedef {Object} signalbox.control.v1.ListKeysResponse.$Properties
+                 * @property {Array.<signalbox.control.v1.Key.$Properties>|null} [keys] ListKeysResponse keys
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a ListKeysResponse.
+                 * @memberof signalbox.control.v1
+                 * @interface IListKeysResponse
+                 * @augments signalbox.control.v1.ListKeysResponse.$Properties
+                 * @deprecated Use signalbox.control.v1.ListKeysResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a ListKeysResponse.
+                 * @typedef {signalbox.control.v1.ListKeysResponse.$Properties} signalbox.control.v1.ListKeysResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new ListKeysResponse.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a ListKeysResponse.
+                 * @constructor
+                 * @param {signalbox.control.v1.ListKeysResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const ListKeysResponse = function (properties) {
+                    this.keys = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * ListKeysResponse keys.
+                 * @member {Array.<signalbox.control.v1.Key.$Properties>} keys
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @instance
+                 */
+                ListKeysResponse.prototype.keys = $util.emptyArray;
+
+                /**
+                 * Creates a new ListKeysResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @static
+                 * @param {signalbox.control.v1.ListKeysResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.ListKeysResponse} ListKeysResponse instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.ListKeysResponse.$Shape): signalbox.control.v1.ListKeysResponse & signalbox.control.v1.ListKeysResponse.$Shape;
+                 *   (properties?: signalbox.control.v1.ListKeysResponse.$Properties): signalbox.control.v1.ListKeysResponse;
+                 * }}
+                 */
+                ListKeysResponse.create = function(properties) {
+                    return new ListKeysResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified ListKeysResponse message. Does not implicitly {@link signalbox.control.v1.ListKeysResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @static
+                 * @param {signalbox.control.v1.ListKeysResponse.$Properties} message ListKeysResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                ListKeysResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.keys != null && message.keys.length)
+                        for (let i = 0; i < message.keys.length; ++i)
+                            $root.signalbox.control.v1.Key.encode(message.keys[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a ListKeysResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.ListKeysResponse & signalbox.control.v1.ListKeysResponse.$Shape} ListKeysResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                ListKeysResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.ListKeysResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.keys && message.keys.length))
+                                    message.keys = [];
+                                message.keys.push($root.signalbox.control.v1.Key.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a ListKeysResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.ListKeysResponse} ListKeysResponse
+                 */
+                ListKeysResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.ListKeysResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.ListKeysResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.ListKeysResponse();
+                    if (object.keys) {
+                        if (!$Array.isArray(object.keys))
+                            throw $TypeError(".signalbox.control.v1.ListKeysResponse.keys: array expected");
+                        message.keys = $Array(object.keys.length);
+                        for (let i = 0; i < object.keys.length; ++i) {
+                            if (!$util.isObject(object.keys[i]))
+                                throw $TypeError(".signalbox.control.v1.ListKeysResponse.keys: object expected");
+                            message.keys[i] = $root.signalbox.control.v1.Key.fromObject(object.keys[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a ListKeysResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @static
+                 * @param {signalbox.control.v1.ListKeysResponse} message ListKeysResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                ListKeysResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.keys = [];
+                    if (message.keys && message.keys.length) {
+                        object.keys = $Array(message.keys.length);
+                        for (let j = 0; j < message.keys.length; ++j)
+                            object.keys[j] = $root.signalbox.control.v1.Key.toObject(message.keys[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this ListKeysResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                ListKeysResponse.prototype.toJSON = function() {
+                    return ListKeysResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for ListKeysResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.ListKeysResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                ListKeysResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.ListKeysResponse";
+                };
+
+                return ListKeysResponse;
+            })();
+
+            v1.RevokeKeyRequest = (function() {
+
+                /**
+                 * Properties of a RevokeKeyRequest.
+                 * @typedef {Object} signalbox.control.v1.RevokeKeyRequest.$Properties
+                 * @property {string|null} [namespace] RevokeKeyRequest namespace
+                 * @property {string|null} [name] RevokeKeyRequest name
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a RevokeKeyRequest.
+                 * @memberof signalbox.control.v1
+                 * @interface IRevokeKeyRequest
+                 * @augments signalbox.control.v1.RevokeKeyRequest.$Properties
+                 * @deprecated Use signalbox.control.v1.RevokeKeyRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a RevokeKeyRequest.
+                 * @typedef {signalbox.control.v1.RevokeKeyRequest.$Properties} signalbox.control.v1.RevokeKeyRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new RevokeKeyRequest.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a RevokeKeyRequest.
+                 * @constructor
+                 * @param {signalbox.control.v1.RevokeKeyRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const RevokeKeyRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * RevokeKeyRequest namespace.
+                 * @member {string} namespace
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @instance
+                 */
+                RevokeKeyRequest.prototype.namespace = "";
+
+                /**
+                 * RevokeKeyRequest name.
+                 * @member {string} name
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @instance
+                 */
+                RevokeKeyRequest.prototype.name = "";
+
+                /**
+                 * Creates a new RevokeKeyRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @static
+                 * @param {signalbox.control.v1.RevokeKeyRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.RevokeKeyRequest} RevokeKeyRequest instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.RevokeKeyRequest.$Shape): signalbox.control.v1.RevokeKeyRequest & signalbox.control.v1.RevokeKeyRequest.$Shape;
+                 *   (properties?: signalbox.control.v1.RevokeKeyRequest.$Properties): signalbox.control.v1.RevokeKeyRequest;
+                 * }}
+                 */
+                RevokeKeyRequest.create = function(properties) {
+                    return new RevokeKeyRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified RevokeKeyRequest message. Does not implicitly {@link signalbox.control.v1.RevokeKeyRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @static
+                 * @param {signalbox.control.v1.RevokeKeyRequest.$Properties} message RevokeKeyRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                RevokeKeyRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace") && message.namespace !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.namespace);
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.name);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a RevokeKeyRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RevokeKeyRequest & signalbox.control.v1.RevokeKeyRequest.$Shape} RevokeKeyRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                RevokeKeyRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.RevokeKeyRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.namespace = value;
+                                else
+                                    delete message.namespace;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.name = value;
+                                else
+                                    delete message.name;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a RevokeKeyRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.RevokeKeyRequest} RevokeKeyRequest
+                 */
+                RevokeKeyRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.RevokeKeyRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.RevokeKeyRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.RevokeKeyRequest();
+                    if (object.namespace != null)
+                        if (typeof object.namespace !== "string" || object.namespace.length)
+                            message.namespace = $String(object.namespace);
+                    if (object.name != null)
+                        if (typeof object.name !== "string" || object.name.length)
+                            message.name = $String(object.name);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a RevokeKeyRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @static
+                 * @param {signalbox.control.v1.RevokeKeyRequest} message RevokeKeyRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                RevokeKeyRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.namespace = "";
+                        object.name = "";
+                    }
+                    if (message.namespace != null && $Object.hasOwnProperty.call(message, "namespace"))
+                        object.namespace = message.namespace;
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
+                        object.name = message.name;
+                    return object;
+                };
+
+                /**
+                 * Converts this RevokeKeyRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                RevokeKeyRequest.prototype.toJSON = function() {
+                    return RevokeKeyRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for RevokeKeyRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.RevokeKeyRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                RevokeKeyRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.RevokeKeyRequest";
+                };
+
+                return RevokeKeyRequest;
+            })();
+
+            v1.RevokeKeyResponse = (function() {
+
+                /**
+                 * Properties of a RevokeKeyResponse.
+                 * @typedef {Object} signalbox.control.v1.RevokeKeyResponse.$Properties
+                 * @property {signalbox.control.v1.Key.$Properties|null} [key] RevokeKeyResponse key
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a RevokeKeyResponse.
+                 * @memberof signalbox.control.v1
+                 * @interface IRevokeKeyResponse
+                 * @augments signalbox.control.v1.RevokeKeyResponse.$Properties
+                 * @deprecated Use signalbox.control.v1.RevokeKeyResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a RevokeKeyResponse.
+                 * @typedef {signalbox.control.v1.RevokeKeyResponse.$Properties} signalbox.control.v1.RevokeKeyResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new RevokeKeyResponse.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a RevokeKeyResponse.
+                 * @constructor
+                 * @param {signalbox.control.v1.RevokeKeyResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const RevokeKeyResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * RevokeKeyResponse key.
+                 * @member {signalbox.control.v1.Key.$Properties|null|undefined} key
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @instance
+                 */
+                RevokeKeyResponse.prototype.key = null;
+
+                /**
+                 * Creates a new RevokeKeyResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @static
+                 * @param {signalbox.control.v1.RevokeKeyResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.RevokeKeyResponse} RevokeKeyResponse instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.RevokeKeyResponse.$Shape): signalbox.control.v1.RevokeKeyResponse & signalbox.control.v1.RevokeKeyResponse.$Shape;
+                 *   (properties?: signalbox.control.v1.RevokeKeyResponse.$Properties): signalbox.control.v1.RevokeKeyResponse;
+                 * }}
+                 */
+                RevokeKeyResponse.create = function(properties) {
+                    return new RevokeKeyResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified RevokeKeyResponse message. Does not implicitly {@link signalbox.control.v1.RevokeKeyResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @static
+                 * @param {signalbox.control.v1.RevokeKeyResponse.$Properties} message RevokeKeyResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                RevokeKeyResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                        $root.signalbox.control.v1.Key.encode(message.key, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a RevokeKeyResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.RevokeKeyResponse & signalbox.control.v1.RevokeKeyResponse.$Shape} RevokeKeyResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                RevokeKeyResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.RevokeKeyResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.key = $root.signalbox.control.v1.Key.decode(reader, reader.size(), $undefined, _depth + 1, message.key);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a RevokeKeyResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.RevokeKeyResponse} RevokeKeyResponse
+                 */
+                RevokeKeyResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.RevokeKeyResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.RevokeKeyResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.RevokeKeyResponse();
+                    if (object.key != null) {
+                        if (!$util.isObject(object.key))
+                            throw $TypeError(".signalbox.control.v1.RevokeKeyResponse.key: object expected");
+                        message.key = $root.signalbox.control.v1.Key.fromObject(object.key, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a RevokeKeyResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @static
+                 * @param {signalbox.control.v1.RevokeKeyResponse} message RevokeKeyResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                RevokeKeyResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.key = null;
+                    if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                        object.key = $root.signalbox.control.v1.Key.toObject(message.key, options, _depth + 1);
+                    return object;
+                };
+
+                /**
+                 * Converts this RevokeKeyResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                RevokeKeyResponse.prototype.toJSON = function() {
+                    return RevokeKeyResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for RevokeKeyResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.RevokeKeyResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                RevokeKeyResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.RevokeKeyResponse";
+                };
+
+                return RevokeKeyResponse;
+            })();
+
+            v1.SyncKeysRequest = (function() {
+
+                /**
+                 * Properties of a SyncKeysRequest.
+                 * @typedef {Object} signalbox.control.v1.SyncKeysRequest.$Properties
+                 * @property {string|null} [version] SyncKeysRequest version
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a SyncKeysRequest.
+                 * @memberof signalbox.control.v1
+                 * @interface ISyncKeysRequest
+                 * @augments signalbox.control.v1.SyncKeysRequest.$Properties
+                 * @deprecated Use signalbox.control.v1.SyncKeysRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a SyncKeysRequest.
+                 * @typedef {signalbox.control.v1.SyncKeysRequest.$Properties} signalbox.control.v1.SyncKeysRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new SyncKeysRequest.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a SyncKeysRequest.
+                 * @constructor
+                 * @param {signalbox.control.v1.SyncKeysRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const SyncKeysRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * SyncKeysRequest version.
+                 * @member {string} version
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @instance
+                 */
+                SyncKeysRequest.prototype.version = "";
+
+                /**
+                 * Creates a new SyncKeysRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @static
+                 * @param {signalbox.control.v1.SyncKeysRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.SyncKeysRequest} SyncKeysRequest instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.SyncKeysRequest.$Shape): signalbox.control.v1.SyncKeysRequest & signalbox.control.v1.SyncKeysRequest.$Shape;
+                 *   (properties?: signalbox.control.v1.SyncKeysRequest.$Properties): signalbox.control.v1.SyncKeysRequest;
+                 * }}
+                 */
+                SyncKeysRequest.create = function(properties) {
+                    return new SyncKeysRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified SyncKeysRequest message. Does not implicitly {@link signalbox.control.v1.SyncKeysRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @static
+                 * @param {signalbox.control.v1.SyncKeysRequest.$Properties} message SyncKeysRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                SyncKeysRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.version);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a SyncKeysRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.SyncKeysRequest & signalbox.control.v1.SyncKeysRequest.$Shape} SyncKeysRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                SyncKeysRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.SyncKeysRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.version = value;
+                                else
+                                    delete message.version;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a SyncKeysRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.SyncKeysRequest} SyncKeysRequest
+                 */
+                SyncKeysRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.SyncKeysRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.SyncKeysRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.SyncKeysRequest();
+                    if (object.version != null)
+                        if (typeof object.version !== "string" || object.version.length)
+                            message.version = $String(object.version);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a SyncKeysRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @static
+                 * @param {signalbox.control.v1.SyncKeysRequest} message SyncKeysRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                SyncKeysRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.version = "";
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
+                        object.version = message.version;
+                    return object;
+                };
+
+                /**
+                 * Converts this SyncKeysRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                SyncKeysRequest.prototype.toJSON = function() {
+                    return SyncKeysRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for SyncKeysRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.SyncKeysRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                SyncKeysRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.SyncKeysRequest";
+                };
+
+                return SyncKeysRequest;
+            })();
+
+            v1.SyncKeysResponse = (function() {
+
+                /**
+                 * Properties of a SyncKeysResponse.
+                 * @typedef {Object} signalbox.control.v1.SyncKeysResponse.$Properties
+                 * @property {string|null} [version] SyncKeysResponse version
+                 * @property {boolean|null} [unchanged] SyncKeysResponse unchanged
+                 * @property {Array.<signalbox.control.v1.Key.$Properties>|null} [keys] SyncKeysResponse keys
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a SyncKeysResponse.
+                 * @memberof signalbox.control.v1
+                 * @interface ISyncKeysResponse
+                 * @augments signalbox.control.v1.SyncKeysResponse.$Properties
+                 * @deprecated Use signalbox.control.v1.SyncKeysResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a SyncKeysResponse.
+                 * @typedef {signalbox.control.v1.SyncKeysResponse.$Properties} signalbox.control.v1.SyncKeysResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new SyncKeysResponse.
+                 * @memberof signalbox.control.v1
+                 * @classdesc Represents a SyncKeysResponse.
+                 * @constructor
+                 * @param {signalbox.control.v1.SyncKeysResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const SyncKeysResponse = function (properties) {
+                    this.keys = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * SyncKeysResponse version.
+                 * @member {string} version
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @instance
+                 */
+                SyncKeysResponse.prototype.version = "";
+
+                /**
+                 * SyncKeysResponse unchanged.
+                 * @member {boolean} unchanged
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @instance
+                 */
+                SyncKeysResponse.prototype.unchanged = false;
+
+                /**
+                 * SyncKeysResponse keys.
+                 * @member {Array.<signalbox.control.v1.Key.$Properties>} keys
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @instance
+                 */
+                SyncKeysResponse.prototype.keys = $util.emptyArray;
+
+                /**
+                 * Creates a new SyncKeysResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @static
+                 * @param {signalbox.control.v1.SyncKeysResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.control.v1.SyncKeysResponse} SyncKeysResponse instance
+                 * @type {{
+                 *   (properties: signalbox.control.v1.SyncKeysResponse.$Shape): signalbox.control.v1.SyncKeysResponse & signalbox.control.v1.SyncKeysResponse.$Shape;
+                 *   (properties?: signalbox.control.v1.SyncKeysResponse.$Properties): signalbox.control.v1.SyncKeysResponse;
+                 * }}
+                 */
+                SyncKeysResponse.create = function(properties) {
+                    return new SyncKeysResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified SyncKeysResponse message. Does not implicitly {@link signalbox.control.v1.SyncKeysResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @static
+                 * @param {signalbox.control.v1.SyncKeysResponse.$Properties} message SyncKeysResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                SyncKeysResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version") && message.version !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.version);
+                    if (message.unchanged != null && $Object.hasOwnProperty.call(message, "unchanged") && message.unchanged !== false)
+                        writer.uint32(/* id 2, wireType 0 =*/16).bool(message.unchanged);
+                    if (message.keys != null && message.keys.length)
+                        for (let i = 0; i < message.keys.length; ++i)
+                            $root.signalbox.control.v1.Key.encode(message.keys[i], writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a SyncKeysResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.control.v1.SyncKeysResponse & signalbox.control.v1.SyncKeysResponse.$Shape} SyncKeysResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                SyncKeysResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.control.v1.SyncKeysResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.version = value;
+                                else
+                                    delete message.version;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.unchanged = value;
+                                else
+                                    delete message.unchanged;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.keys && message.keys.length))
+                                    message.keys = [];
+                                message.keys.push($root.signalbox.control.v1.Key.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a SyncKeysResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.control.v1.SyncKeysResponse} SyncKeysResponse
+                 */
+                SyncKeysResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.control.v1.SyncKeysResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.control.v1.SyncKeysResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.control.v1.SyncKeysResponse();
+                    if (object.version != null)
+                        if (typeof object.version !== "string" || object.version.length)
+                            message.version = $String(object.version);
+                    if (object.unchanged != null)
+                        if (object.unchanged)
+                            message.unchanged = $Boolean(object.unchanged);
+                    if (object.keys) {
+                        if (!$Array.isArray(object.keys))
+                            throw $TypeError(".signalbox.control.v1.SyncKeysResponse.keys: array expected");
+                        message.keys = $Array(object.keys.length);
+                        for (let i = 0; i < object.keys.length; ++i) {
+                            if (!$util.isObject(object.keys[i]))
+                                throw $TypeError(".signalbox.control.v1.SyncKeysResponse.keys: object expected");
+                            message.keys[i] = $root.signalbox.control.v1.Key.fromObject(object.keys[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a SyncKeysResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @static
+                 * @param {signalbox.control.v1.SyncKeysResponse} message SyncKeysResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                SyncKeysResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.keys = [];
+                    if (options.defaults) {
+                        object.version = "";
+                        object.unchanged = false;
+                    }
+                    if (message.version != null && $Object.hasOwnProperty.call(message, "version"))
+                        object.version = message.version;
+                    if (message.unchanged != null && $Object.hasOwnProperty.call(message, "unchanged"))
+                        object.unchanged = message.unchanged;
+                    if (message.keys && message.keys.length) {
+                        object.keys = $Array(message.keys.length);
+                        for (let j = 0; j < message.keys.length; ++j)
+                            object.keys[j] = $root.signalbox.control.v1.Key.toObject(message.keys[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this SyncKeysResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                SyncKeysResponse.prototype.toJSON = function() {
+                    return SyncKeysResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for SyncKeysResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.control.v1.SyncKeysResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                SyncKeysResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.control.v1.SyncKeysResponse";
+                };
+
+                return SyncKeysResponse;
+            })();
+
             v1.Token = (function() {
 
                 /**

@@ -12,7 +12,7 @@ import { partitionOf } from "#shared/base/hash.ts";
 import type { Random } from "#shared/base/prng.ts";
 import type { EventLog, LogEntry } from "#shared/state/log.ts";
 import { clusterActor, jobActor, namespaceActor, runActor } from "./core/actor-types.ts";
-import { usageActor } from "./core/actor-types.ts";
+import { keysActor, usageActor } from "./core/actor-types.ts";
 import { rootOf } from "./core/messages.ts";
 import type { RunState } from "./core/state.ts";
 import type { ActorKind, Change, Engine, EngineStates, RunSummary } from "./engine.ts";
@@ -34,7 +34,10 @@ export interface EngineOptions {
 }
 
 export const ACTOR_TYPES: ActorTypes = new Map(
-  [runActor, jobActor, clusterActor, namespaceActor, usageActor].map((type) => [type.kind, type]),
+  [runActor, jobActor, clusterActor, namespaceActor, usageActor, keysActor].map((type) => [
+    type.kind,
+    type,
+  ]),
 ) as ActorTypes;
 
 /** Messages that overtake: what keeps the system going, and what stops work. */
@@ -106,7 +109,8 @@ class ActorEngine implements Engine {
     for (const partition of this.#partitions) {
       await partition.read(({ actors }) => {
         for (const address of actors.keys()) {
-          if (address.startsWith("namespace/")) found.add(address.slice("namespace/".length));
+          const [kind, namespace = ""] = address.split("/");
+          if (kind === "namespace" || kind === "keys") found.add(namespace);
         }
       });
     }

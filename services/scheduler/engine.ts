@@ -6,12 +6,13 @@ import type {
   Address,
   ClusterMessage,
   JobMessage,
+  KeysMessage,
   NamespaceMessage,
   RunMessage,
   UsageMessage,
 } from "./core/messages.ts";
 import type { ClusterState, JobActorState, NamespaceState, RunState } from "./core/state.ts";
-import type { UsageState } from "./core/state.ts";
+import type { KeysState, UsageState } from "./core/state.ts";
 
 export interface EngineStates {
   readonly run: RunState;
@@ -19,6 +20,7 @@ export interface EngineStates {
   readonly cluster: ClusterState;
   readonly namespace: NamespaceState;
   readonly usage: UsageState;
+  readonly keys: KeysState;
 }
 
 export interface EngineMessages {
@@ -27,6 +29,7 @@ export interface EngineMessages {
   readonly cluster: ClusterMessage;
   readonly namespace: NamespaceMessage;
   readonly usage: UsageMessage;
+  readonly keys: KeysMessage;
 }
 
 export type ActorKind = keyof EngineStates;
@@ -53,7 +56,7 @@ export interface Engine {
   ): Promise<T>;
   /** Run summaries of a namespace, newest first (by submission, then id). */
   runs(namespace: string): Promise<readonly RunSummary[]>;
-  /** All namespaces there are. */
+  /** All namespaces there are: with a token, a run or a key. */
   namespaces(): Promise<readonly string[]>;
   /** Calls `listener` after each commit with what changed; returns the way to stop. */
   onCommitted(listener: (changes: readonly Change[]) => void): () => void;

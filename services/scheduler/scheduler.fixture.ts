@@ -28,6 +28,7 @@ export interface Clients {
   readonly namespaces: ServiceClient<typeof tables.NamespacesService>;
   readonly artifacts: ServiceClient<typeof tables.ArtifactsService>;
   readonly usage: ServiceClient<typeof tables.UsageService>;
+  readonly keys: ServiceClient<typeof tables.KeysService>;
   readonly agents: ServiceClient<typeof tables.AgentService>;
 }
 
@@ -105,6 +106,7 @@ export class TestScheduler {
       namespaces: clientOf(tables.NamespacesService, channel),
       artifacts: clientOf(tables.ArtifactsService, channel),
       usage: clientOf(tables.UsageService, channel),
+      keys: clientOf(tables.KeysService, channel),
       agents: clientOf(tables.AgentService, channel),
     };
   }

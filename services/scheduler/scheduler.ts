@@ -34,6 +34,7 @@ import { RunReceipts } from "./run-receipts.ts";
 import { Auth } from "./server/auth.ts";
 import { bootstrapToken, writeSecret } from "./server/bootstrap.ts";
 import { addControlServices } from "./server/grpc-api.ts";
+import { KeyDirectory } from "./server/key-directory.ts";
 import { NamespaceDirectory } from "./server/namespace-directory.ts";
 import { OwnedArtifacts } from "./server/owned-artifacts.ts";
 import { servicesOf } from "./server/services.ts";
@@ -114,6 +115,11 @@ export async function startScheduler(
     () => new NamespaceDirectory(engine),
     (made) => made.close(),
   );
+  const liveKeys = await life.start(
+    "keys",
+    () => new KeyDirectory(engine),
+    (made) => made.close(),
+  );
   const auth = new Auth(directory, systemClock, metrics);
   const watches = await life.start(
     "watches",
@@ -155,7 +161,7 @@ export async function startScheduler(
     version: readVersion(),
     logDriver: log.driver,
   };
-  const services = servicesOf(plane, metrics, paths.workflows);
+  const services = servicesOf(plane, liveKeys, metrics, paths.workflows);
   const gateway = new AgentGateway({
     engine,
     registry: agents,

@@ -5,6 +5,7 @@ import {
   ArtifactsService,
   ClustersService,
   JobsService,
+  KeysService,
   NamespacesService,
   RunsService,
   UsageService,
@@ -30,6 +31,7 @@ export interface ControlClient {
   readonly namespaces: ServiceClient<typeof NamespacesService>;
   readonly artifacts: ServiceClient<typeof ArtifactsService>;
   readonly usage: ServiceClient<typeof UsageService>;
+  readonly keys: ServiceClient<typeof KeysService>;
   /** A call that changes nothing when made twice: repeated while the scheduler is UNAVAILABLE. */
   again<T>(call: () => Promise<T>, patience?: "short" | "patient"): Promise<T>;
   /** A call that must not be made twice. */
@@ -55,6 +57,7 @@ export function openControlClient(context: ClientContext): ControlClient {
     namespaces: clientOf(NamespacesService, channel),
     artifacts: clientOf(ArtifactsService, channel),
     usage: clientOf(UsageService, channel),
+    keys: clientOf(KeysService, channel),
     once,
     again: (call, patience = "short") =>
       once(() => repeated(call, patience === "patient" ? TRIES_PATIENT : TRIES_SHORT)),

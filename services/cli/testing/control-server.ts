@@ -4,6 +4,7 @@ import {
   ArtifactsService,
   ClustersService,
   JobsService,
+  KeysService,
   NamespacesService,
   RunsService,
   UsageService,
@@ -21,6 +22,7 @@ export interface ControlHandlers {
   readonly namespaces?: Partial<ServiceHandlers<typeof NamespacesService>>;
   readonly artifacts?: Partial<ServiceHandlers<typeof ArtifactsService>>;
   readonly usage?: Partial<ServiceHandlers<typeof UsageService>>;
+  readonly keys?: Partial<ServiceHandlers<typeof KeysService>>;
 }
 
 export interface ControlServer {
@@ -42,6 +44,7 @@ export async function controlServer(
   server.add(NamespacesService, complete(NamespacesService, handlers.namespaces));
   server.add(ArtifactsService, complete(ArtifactsService, handlers.artifacts));
   server.add(UsageService, complete(UsageService, handlers.usage));
+  server.add(KeysService, complete(KeysService, handlers.keys));
   const address = await server.start();
   return { address, stop: () => server.stop(200) };
 }

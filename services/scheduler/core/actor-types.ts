@@ -2,12 +2,15 @@
 
 import { applyCluster, onClusterMessage } from "./cluster-core.ts";
 import type { ClusterEvent, JobEvent, NamespaceEvent, RunEvent, UsageEvent } from "./events.ts";
+import type { KeysEvent } from "./events.ts";
 import { applyJob, onJobMessage } from "./job-core.ts";
+import { applyKeys, onKeysMessage } from "./keys-core.ts";
 import type { ClusterMessage, JobMessage, NamespaceMessage, RunMessage } from "./messages.ts";
-import type { UsageMessage } from "./messages.ts";
+import type { KeysMessage, UsageMessage } from "./messages.ts";
 import { applyNamespace, onNamespaceMessage } from "./namespace-core.ts";
 import { applyRun, onRunMessage } from "./run-core.ts";
 import type { ClusterState, JobActorState, NamespaceState, RunState, UsageState } from "./state.ts";
+import type { KeysState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 import { applyUsage, onUsageMessage, usageBetween } from "./usage-core.ts";
 
@@ -84,4 +87,14 @@ export const usageActor = {
     journals: [...state.journals],
     cells: usageBetween(state, 0, Infinity),
   }),
+} as const;
+
+export const keysActor = {
+  kind: "keys",
+  apply: (state: KeysState | undefined, event: KeysEvent, address: string): KeysState =>
+    applyKeys(state, event, address.slice("keys/".length)),
+  receive: (state: KeysState | undefined, message: KeysMessage, turn: Turn<KeysEvent>): unknown =>
+    onKeysMessage(state, message, turn),
+  wakes: (): boolean => false,
+  plain: (state: KeysState): unknown => ({ ...state, keys: [...state.keys.values()] }),
 } as const;

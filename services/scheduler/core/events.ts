@@ -8,6 +8,7 @@ import type {
   Outcome,
   OutputValue,
 } from "#shared/base/job.ts";
+import type { KeyEntry } from "#shared/base/api-key.ts";
 import type { PlanTask } from "#shared/base/plan.ts";
 import type { JobActorState, Role, RunMeta, RunState, TaskEnd, UsageCell } from "./state.ts";
 
@@ -147,3 +148,8 @@ export type UsageEvent = {
   readonly to: number;
   readonly cells: readonly UsageCell[];
 };
+
+/** Keys for models, by the hash of each. */
+export type KeysEvent =
+  | { readonly type: "keys.added"; readonly key: KeyEntry; readonly atMs: number }
+  | { readonly type: "keys.revoked"; readonly sha256: string; readonly atMs: number };

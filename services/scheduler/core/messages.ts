@@ -1,11 +1,12 @@
 // What the scheduler's actors can be asked, and what they answer. The shell turns gRPC and REST
 // calls into these; actors send them to each other.
 
+import type { KeyEntry } from "#shared/base/api-key.ts";
 import type { AttemptReport, AttemptSpec, OutputValue } from "#shared/base/job.ts";
 import type { PlanTask } from "#shared/base/plan.ts";
 import type { JobActorState, Role, RunMeta, TaskEnd, UsageCell } from "./state.ts";
 
-/** `run/NS/RUN`, `job/NS/RUN/TASK`, `cluster/NS/NAME`, `namespace/NS`, `usage/NS`. */
+/** `run/NS/RUN`, `job/NS/RUN/TASK`, `cluster/NS/NAME`, `namespace/NS`, `usage/NS`, `keys/NS`. */
 export type Address = string;
 
 export const runAddress = (namespace: string, run: string): Address => `run/${namespace}/${run}`;
@@ -15,14 +16,15 @@ export const clusterAddress = (namespace: string, name: string): Address =>
   `cluster/${namespace}/${name}`;
 export const namespaceAddress = (namespace: string): Address => `namespace/${namespace}`;
 export const usageAddress = (namespace: string): Address => `usage/${namespace}`;
+export const keysAddress = (namespace: string): Address => `keys/${namespace}`;
+
+/** Actors that their namespace names. */
+const OF_NAMESPACE: ReadonlySet<string> = new Set(["namespace", "usage", "keys"]);
 
 /** The part of an address that, with its namespace, chooses the partition. */
 export function rootOf(address: Address): { readonly namespace: string; readonly root: string } {
-  const [kind, namespace, id] = address.split("/");
-  return {
-    namespace: namespace ?? "",
-    root: kind === "namespace" || kind === "usage" ? (namespace ?? "") : (id ?? ""),
-  };
+  const [kind = "", namespace = "", id = ""] = address.split("/");
+  return { namespace, root: OF_NAMESPACE.has(kind) ? namespace : id };
 }
 
 export type RunMessage =
@@ -142,3 +144,9 @@ export type UsageMessage = {
   readonly to: number;
   readonly cells: readonly UsageCell[];
 };
+
+export type KeysMessage =
+  /** Answers `{existed}`; ALREADY_EXISTS when the name or the hash is another key's. */
+  | { readonly kind: "add-key"; readonly key: KeyEntry }
+  /** Answers its hash; NOT_FOUND when no key ever had that name. */
+  | { readonly kind: "revoke-key"; readonly name: string };

@@ -8,6 +8,7 @@ import type {
   Outcome,
   OutputValue,
 } from "#shared/base/job.ts";
+import type { KeyEntry } from "#shared/base/api-key.ts";
 import type { PlanTask, RetryPolicy } from "#shared/base/plan.ts";
 import type { WaitQueue } from "./wait-queue.ts";
 
@@ -223,4 +224,18 @@ export interface UsageState {
   journals: Map<string, number>;
   /** By day, key and model. */
   cells: Map<string, UsageCell>;
+}
+
+// --- keys ---
+
+/** A key for models; what it allows never changes. */
+export interface KeyState extends KeyEntry {
+  readonly createdAtMs: number;
+  revokedAtMs: number | null;
+}
+
+export interface KeysState {
+  readonly namespace: string;
+  /** By hash, in the order they were added; revoked ones stay. */
+  keys: Map<string, KeyState>;
 }

@@ -26,6 +26,10 @@ const JOB_STATES = [
   ...["backoff", "succeeded", "failed", "cancelled", "skipped"],
 ];
 
+const CLASSES = ["critical", "realtime", "high", "normal", "low", "bulk"];
+const SHA256: Schema = { type: "string", pattern: "^[0-9a-f]{64}$" };
+const LIMIT: Schema = { ...count, description: "0: none" };
+
 const SCHEMAS: { readonly [name: string]: Schema } = {
   Error: object(
     {
@@ -104,6 +108,13 @@ const SCHEMAS: { readonly [name: string]: Schema } = {
     },
     ...{ namespace: text, model: text, requests: count, failed: count, promptTokens: count },
     ...{ cachedTokens: count, completionTokens: count, workerMs: count },
+  }),
+  Key: object({
+    ...{ name: text, namespace: text, sha256: { ...SHA256, description: "of the key" } },
+    ...{ models: { ...list(text), description: "empty: every one" } },
+    ...{ priority: { enum: CLASSES }, priorityMax: { enum: CLASSES } },
+    ...{ requestsPerMinute: LIMIT, tokensPerMinute: LIMIT, concurrent: LIMIT },
+    ...{ createdAtMs: time, revokedAtMs: time },
   }),
   Cluster: object({
     ...{
@@ -314,6 +325,38 @@ const OPERATIONS: { readonly [path: string]: { readonly [method: string]: Operat
       summary: "What requests to models came to, by day, key and model, as routers posted it",
       query: { from: DAY, to: DAY, namespace: { ...text, description: "the caller's by default" } },
       answers: { 200: json(object({ usage: list(ref("Usage")) })) },
+    },
+  },
+  "/v1/keys": {
+    post: {
+      summary: "Add a key for models by its SHA-256; the same content again changes nothing",
+      body: json(
+        object(
+          {
+            ...{ name: text, sha256: SHA256, models: list(text) },
+            ...{ namespace: { ...text, description: "the caller's by default" } },
+            ...{ priority: { enum: CLASSES }, priorityMax: { enum: CLASSES } },
+            ...{ requestsPerMinute: LIMIT, tokensPerMinute: LIMIT, concurrent: LIMIT },
+          },
+          ["name", "sha256"],
+        ),
+      ),
+      answers: {
+        200: json(object({ key: ref("Key"), existed: { const: true } })),
+        201: json(object({ key: ref("Key"), existed: { const: false } })),
+      },
+    },
+    get: {
+      summary: "Keys for models, the revoked ones too",
+      query: { namespace: { ...text, description: "the caller's by default" } },
+      answers: { 200: json(object({ keys: list(ref("Key")) })) },
+    },
+  },
+  "/v1/keys/{name}": {
+    delete: {
+      summary: "Revoke a key; routers refuse it within seconds",
+      query: { namespace: { ...text, description: "the caller's by default" } },
+      answers: { 200: json(object({ key: ref("Key") })) },
     },
   },
   "/v1/artifacts/{digest}": {

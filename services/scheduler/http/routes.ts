@@ -12,7 +12,7 @@ import { usageJson } from "./json-views.ts";
 import { parseSubmission } from "./submission-body.ts";
 
 export interface Route {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** `{name}` stands for one part of the path. */
   readonly path: string;
   readonly handle: (exchange: Exchange, caller: Caller, services: Services) => Promise<void>;
@@ -220,6 +220,37 @@ export const ROUTES: readonly Route[] = [
     },
   },
   {
+    method: "POST",
+    path: "/v1/keys",
+    handle: async (exchange, caller, { keys }) => {
+      const body = await exchange.json(KEY_FIELDS);
+      const texts = ["namespace", "name", "sha256", "priority", "priorityMax"] as const;
+      const counts = ["requestsPerMinute", "tokensPerMinute", "concurrent"] as const;
+      const answer = await keys.add(caller, {
+        ...Object.fromEntries(texts.map((field) => [field, textOf(body[field], field)])),
+        ...Object.fromEntries(counts.map((field) => [field, countOf(body[field], field)])),
+        models: textsOf(body["models"], "models"),
+      });
+      exchange.answer(answer.existed ? 200 : 201, answer);
+    },
+  },
+  {
+    method: "GET",
+    path: "/v1/keys",
+    handle: async (exchange, caller, { keys }) => {
+      const namespace = exchange.query.get("namespace") ?? "";
+      exchange.answer(200, await keys.list(caller, { namespace }));
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/v1/keys/{name}",
+    handle: async (exchange, caller, { keys }) => {
+      const namespace = exchange.query.get("namespace") ?? "";
+      exchange.answer(200, await keys.revoke(caller, { namespace, name: exchange.part("name") }));
+    },
+  },
+  {
     method: "PUT",
     path: "/v1/artifacts/{digest}",
     handle: async (exchange, caller, { artifacts }) => {
@@ -247,6 +278,11 @@ export const ROUTES: readonly Route[] = [
   },
 ];
 
+const KEY_FIELDS = [
+  ...["name", "sha256", "namespace", "models", "priority", "priorityMax"],
+  ...["requestsPerMinute", "tokensPerMinute", "concurrent"],
+];
+
 function traceparentOf(exchange: Exchange): string {
   return formatTraceparent(continueTrace({ get: (key) => exchange.header(key) }));
 }
@@ -262,6 +298,13 @@ function jobIdOf(exchange: Exchange): string {
 function textOf(value: unknown, name: string): string {
   if (value === undefined || typeof value === "string") return value ?? "";
   throw new Failure("INVALID", `${name} is no text`);
+}
+
+function textsOf(value: unknown, name: string): string[] {
+  if (value === undefined) return [];
+  const isList = Array.isArray(value) && value.every((each) => typeof each === "string");
+  if (isList) return value;
+  throw new Failure("INVALID", `${name} is no list of texts`);
 }
 
 function countOf(value: unknown, name: string): number {

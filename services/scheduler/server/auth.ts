@@ -24,6 +24,11 @@ export interface Caller {
 /** Its administrators run the whole mesh: they may open other namespaces. */
 export const OPERATORS_NAMESPACE = "default" as NamespaceId;
 
+/** Of the whole mesh. */
+export function isOperator({ namespace, token }: Caller): boolean {
+  return namespace === OPERATORS_NAMESPACE && token.role === "admin";
+}
+
 const ROLES: readonly Role[] = ["viewer", "submitter", "admin"];
 const TOKEN = /^sbx_([a-z0-9-]{1,63})_([a-z2-7]{8})_([a-z2-7]{32})$/;
 

@@ -8,7 +8,7 @@ import type { Auth, Caller } from "./auth.ts";
 import type { Services } from "./services.ts";
 
 export function addControlServices(server: GrpcServer, auth: Auth, services: Services): void {
-  const { runs, jobs, clusters, namespaces, artifacts, usage } = services;
+  const { runs, jobs, clusters, namespaces, artifacts, usage, keys } = services;
   const callerOf = (call: ServerCall): Promise<Caller> =>
     auth.callerOf(call.metadata.get("authorization")[0]?.toString());
 
@@ -53,6 +53,12 @@ export function addControlServices(server: GrpcServer, auth: Auth, services: Ser
   server.add(tables.UsageService, {
     postUsage: async (request, call) => await usage.post(await callerOf(call), request),
     getUsage: async (request, call) => await usage.get(await callerOf(call), request),
+  });
+  server.add(tables.KeysService, {
+    addKey: async (request, call) => await keys.add(await callerOf(call), request),
+    listKeys: async (request, call) => await keys.list(await callerOf(call), request),
+    revokeKey: async (request, call) => await keys.revoke(await callerOf(call), request),
+    syncKeys: async (request, call) => await keys.sync(await callerOf(call), request),
   });
   server.add(tables.ArtifactsService, {
     findMissing: async (request, call) =>

@@ -5,7 +5,7 @@ import { Failure } from "#shared/base/errors.ts";
 import { parseNamespaceId } from "#shared/base/ids.ts";
 import type { NamespaceId } from "#shared/base/ids.ts";
 import { namespaceAddress } from "../core/messages.ts";
-import { newToken, OPERATORS_NAMESPACE, parseRole } from "./auth.ts";
+import { isOperator, newToken, parseRole } from "./auth.ts";
 import type { Caller } from "./auth.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { tokenView } from "./views.ts";
@@ -89,8 +89,7 @@ export class NamespacesService {
 
   /** An operator may make tokens for every namespace: that is how a namespace comes to be. */
   #namespaceFor(caller: Caller, asked: string | null | undefined): NamespaceId {
-    const operator = caller.namespace === OPERATORS_NAMESPACE && caller.token.role === "admin";
-    if (operator && asked) return parseNamespaceId(asked);
+    if (isOperator(caller) && asked) return parseNamespaceId(asked);
     return this.#plane.auth.require(caller, asked, "admin");
   }
 

@@ -6,8 +6,7 @@ import { parseNamespaceId } from "#shared/base/ids.ts";
 import { usageAddress } from "../core/messages.ts";
 import type { UsageCell } from "../core/state.ts";
 import { usageBetween } from "../core/usage-core.ts";
-import { OPERATORS_NAMESPACE } from "./auth.ts";
-import type { Caller } from "./auth.ts";
+import { isOperator, type Caller } from "./auth.ts";
 import type { ControlPlane } from "./control-plane.ts";
 
 export interface UsageView extends UsageCell {
@@ -87,10 +86,6 @@ export function dayOf(text: string): number | null {
 
 export function dateOf(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
-}
-
-function isOperator({ namespace, token }: Caller): boolean {
-  return namespace === OPERATORS_NAMESPACE && token.role === "admin";
 }
 
 function isNamespace(text: string): boolean {
