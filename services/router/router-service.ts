@@ -11,12 +11,13 @@ import { healthRoutes } from "#shared/lifecycle/http-health.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import { createMetrics, type Metrics } from "#shared/telemetry/metrics.ts";
+import { openControlPlane } from "./control-plane.ts";
 import { ADMISSION_DEFAULTS, type AdmissionOptions } from "./core/admission.ts";
 import { FLEET_DEFAULTS, newFleet, type Fleet } from "./core/fleet.ts";
 import { FleetPlacement } from "./streams/fleet-placement.ts";
 import { TokenRouter } from "./streams/token-router.ts";
 import { FrontDoors } from "./front-doors.ts";
-import { KeyRing } from "./keys/key-ring.ts";
+import { startKeys } from "./keys/start-keys.ts";
 import { startSharing } from "./sharing/start-sharing.ts";
 import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
@@ -45,12 +46,13 @@ export async function startRouter(
     meter: streamMetrics(metrics),
     freshWaitMs: config.freshWaitS * 1000,
     resumeWaitMs: config.resumeWaitS * 1000,
-    admission: admissionOf(config.keysFile !== null),
+    admission: admissionOf(config.keysFile !== null || config.schedulerKeys),
     timers: systemTimers,
   });
-  const keys = await startKeys(life, config.keysFile, logger);
+  const controlPlane = await openControlPlane(life, settings);
+  const keys = await startKeys(life, config, controlPlane, { metrics, health, logger });
   const usage = await startUsage(life, config.state, metrics, logger);
-  await startPosting(life, settings, usage, { metrics, logger });
+  await startPosting(life, config.state, controlPlane, usage, { metrics, logger });
   const textPool = await life.start(
     "text pool",
     () => new TextPool({ threads: Math.max(1, availableParallelism() - 1) }),
@@ -105,19 +107,6 @@ export async function startRouter(
 function admissionOf(hasKeys: boolean): AdmissionOptions {
   const share = hasKeys ? ADMISSION_DEFAULTS.namespaceQueueShare : 1;
   return { ...ADMISSION_DEFAULTS, namespaceMax: Infinity, namespaceQueueShare: share };
-}
-
-async function startKeys(
-  life: Lifecycle,
-  file: string | null,
-  logger: Logger,
-): Promise<KeyRing | null> {
-  if (file === null) return null;
-  return life.start(
-    "keys",
-    () => new KeyRing({ file, clock: systemClock, timers: systemTimers, logger }),
-    (part) => part.close(),
-  );
 }
 
 async function startUsage(

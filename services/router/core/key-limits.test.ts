@@ -2,8 +2,9 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { KeyLimits } from "#shared/base/api-key.ts";
 import { newKeyUse, remainingRequests, remainingTokens } from "./key-limits.ts";
-import { setLimits, settle, take, type KeyLimits } from "./key-limits.ts";
+import { setLimits, settle, take } from "./key-limits.ts";
 
 const NONE: KeyLimits = { requestsPerMinute: null, tokensPerMinute: null, concurrent: null };
 const rate = fc.integer({ min: 1, max: 5_000 });

@@ -13,13 +13,7 @@
 //       request, it and everything that is known by then stays within the rate.
 
 import assert from "node:assert/strict";
-
-export interface KeyLimits {
-  /** Null: none. */
-  readonly requestsPerMinute: number | null;
-  readonly tokensPerMinute: number | null;
-  readonly concurrent: number | null;
-}
+import type { KeyLimits } from "#shared/base/api-key.ts";
 
 interface Bucket {
   readonly perMinute: number;

@@ -18,6 +18,7 @@ import {
   type TestServer,
   type TestServerOptions,
 } from "../openai/scripted-source.fixture.ts";
+import { FileKeys } from "./file-keys.ts";
 import { KeyRing } from "./key-ring.ts";
 import { parseKeysFile } from "./keys-file.ts";
 
@@ -56,7 +57,9 @@ async function site(text: string, options: TestServerOptions = {}): Promise<Site
     },
   });
   const logger = createLogger({ service: "router", destination });
-  const ring = new KeyRing({ file, clock, timers: clock, logger });
+  const ring = new KeyRing(clock);
+  const watched = new FileKeys({ file, ring, timers: clock, logger });
+  onTestFinished(() => watched.close());
   const authorise = (bearer: string | null) => ring.grantOf(bearer);
   const server = await startTestServer({ ...options, authorise, time: clock });
   onTestFinished(() => server.close());
@@ -149,6 +152,19 @@ describe("a key", () => {
     const use = ring.grantOf(KEY)?.key?.use;
     expect(use?.running).toBe(0);
   });
+});
+
+test("while the control plane was never reached a stranger is told to come back", async () => {
+  const { ask, ring } = await site(entry(KEY, "ada"));
+  ring.set("scheduler", null);
+  expect(await statusOf(ask(KEY))).toBe(200);
+  expect(await statusOf(ask(null))).toBe(401);
+  const refused = await ask("sk-sb-other");
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get("retry-after-ms")).toBe("1000");
+  expect(await refused.json()).toMatchObject({ error: { code: "unavailable" } });
+  ring.set("scheduler", []);
+  expect(await statusOf(ask("sk-sb-other"))).toBe(401);
 });
 
 describe("the file", () => {

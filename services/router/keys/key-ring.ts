@@ -1,26 +1,22 @@
-// The keys there are: read from their file, and read again when it changes.
+// The keys there are, whoever says so: the file, the control plane, or both.
 //
-// State: the entries by hash, what each key has used, and the file as it was read last.
+// State: the entries of each source, and what each key has used.
 //
-//   K1. A file that cannot be read or is wrong changes nothing: the keys before it stay.
-//   K2. A key that stays in the file keeps what it has used, whatever its limits become.
+//   K1. Of a hash that both have, the file's entry counts.
+//   K2. A key that stays keeps what it has used, whatever its limits become.
 //   K3. No key is kept, compared or logged: only its hash.
+//   K4. While a source has not spoken yet, a key that is not known is not said to be none.
 
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import type { KeyEntry } from "#shared/base/api-key.ts";
+import type { Clock } from "#shared/base/clock.ts";
 import { Failure } from "#shared/base/errors.ts";
-import type { Clock, Timers } from "#shared/base/clock.ts";
-import type { Logger } from "#shared/telemetry/logger.ts";
 import { newKeyUse, setLimits, type KeyUse } from "../core/key-limits.ts";
 import type { Grant } from "../requests/grant.ts";
-import { parseKeysFile, type KeyEntry } from "./keys-file.ts";
 
-export interface KeyRingOptions {
-  readonly file: string;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly logger: Logger;
-}
+/** In the order of their word. */
+export const KEY_SOURCES = ["file", "scheduler"] as const;
+export type KeySource = (typeof KEY_SOURCES)[number];
 
 interface KnownKey {
   readonly hash: Buffer;
@@ -28,35 +24,43 @@ interface KnownKey {
   readonly grant: Grant;
 }
 
-const POLL_MS = 1_000;
+/** A client that comes back then may find the control plane reached. */
+const UNKNOWN_RETRY_MS = 1_000;
 
 export class KeyRing {
-  readonly #options: KeyRingOptions;
+  readonly #clock: Clock;
+  /** Null: it has not spoken yet. */
+  readonly #entries = new Map<KeySource, readonly KeyEntry[] | null>();
   #keys: ReadonlyMap<string, KnownKey> = new Map();
   /** Of those that have limits, by the first 16 bytes of their hash. */
   #limited: ReadonlyMap<string, KeyUse> = new Map();
-  #stamp: string;
-  #cancelPoll: () => void;
 
-  /** INVALID when the file is wrong, NOT_FOUND when there is none. */
-  constructor(options: KeyRingOptions) {
-    this.#options = options;
-    this.#stamp = stampOf(options.file);
-    this.#take(read(options.file));
-    this.#cancelPoll = options.timers.after(POLL_MS, () => this.#poll());
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
-  get size(): number {
-    return this.#keys.size;
+  /** Null: the source is there and will speak. */
+  set(source: KeySource, entries: readonly KeyEntry[] | null): void {
+    this.#entries.set(source, entries);
+    this.#take();
   }
 
-  /** Null: no such key. */
+  /** Of a source's entries those that count; null: it has not spoken yet, or is none. */
+  sizeOf(source: KeySource): number | null {
+    return this.#entries.get(source)?.length ?? null;
+  }
+
+  /** Null: no such key. UNAVAILABLE when that cannot be said yet. */
   grantOf(bearer: string | null): Grant | null {
     if (bearer === null) return null;
     const hash = createHash("sha256").update(bearer).digest();
     // Where a lookup by hash stops tells nothing: nobody can choose a hash to be near another.
     const known = this.#keys.get(hash.toString("hex"));
-    return known !== undefined && timingSafeEqual(known.hash, hash) ? known.grant : null;
+    if (known !== undefined && timingSafeEqual(known.hash, hash)) return known.grant;
+    if (![...this.#entries.values()].includes(null)) return null;
+    throw new Failure("UNAVAILABLE", "The keys are not known yet: the control plane is away.", {
+      retryAfterMs: UNKNOWN_RETRY_MS,
+    });
   }
 
   limited(): Iterable<readonly [string, KeyUse]> {
@@ -68,31 +72,12 @@ export class KeyRing {
     return this.#limited.get(key) ?? null;
   }
 
-  close(): void {
-    this.#cancelPoll();
-  }
-
-  #poll(): void {
-    const { file, logger, timers } = this.#options;
-    try {
-      const stamp = stampOf(file);
-      if (stamp !== this.#stamp) {
-        this.#stamp = stamp; // Even when it is wrong: it is told once.
-        this.#take(read(file));
-        logger.info({ file, keys: this.#keys.size }, "the keys were read again");
-      }
-    } catch (reason) {
-      const { message } = Failure.from(reason);
-      if (this.#stamp !== "") logger.error({ reason: message }, "the keys before stay in use");
-      if (Failure.from(reason).code === "NOT_FOUND") this.#stamp = "";
-    }
-    this.#cancelPoll = timers.after(POLL_MS, () => this.#poll());
-  }
-
-  #take(entries: readonly KeyEntry[]): void {
-    const nowMs = this.#options.clock.monotonicMs();
+  #take(): void {
+    const nowMs = this.#clock.monotonicMs();
     const keys = new Map<string, KnownKey>();
+    const entries = KEY_SOURCES.flatMap((source) => this.#entries.get(source) ?? []);
     for (const { sha256, name, limits, ...may } of entries) {
+      if (keys.has(sha256)) continue;
       const use = this.#keys.get(sha256)?.use ?? newKeyUse(limits, nowMs);
       setLimits(use, limits, nowMs);
       const grant: Grant = { ...may, key: { name, use } };
@@ -106,17 +91,4 @@ export class KeyRing {
 
 function hasLimits({ limits }: KeyUse): boolean {
   return Object.values(limits).some((limit) => limit !== null);
-}
-
-function read(file: string): KeyEntry[] {
-  return parseKeysFile(file, readFileSync(file, "utf8"));
-}
-
-function stampOf(file: string): string {
-  try {
-    const { mtimeNs, size, ino } = statSync(file, { bigint: true });
-    return `${mtimeNs}/${size}/${ino}`;
-  } catch (cause) {
-    throw new Failure("NOT_FOUND", `no keys at ${file}`, { cause });
-  }
 }

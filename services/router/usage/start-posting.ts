@@ -1,11 +1,9 @@
-// The usage journal's way to the control plane, where the configuration names one.
+// The usage journal's way to the control plane, where there is one.
 
 import { UsageService } from "#proto/services.ts";
-import { Failure } from "#shared/base/errors.ts";
-import { readSecret, type Config } from "#shared/config/load-config.ts";
 import { systemRandom, systemTimers } from "#shared/config/system.ts";
 import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
-import { clientOf, openChannel } from "#shared/mesh/grpc-client.ts";
+import { clientOf, type GrpcChannel } from "#shared/mesh/grpc-client.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
 import type { Metrics } from "#shared/telemetry/metrics.ts";
 import { readCursor, writeCursor } from "./usage-cursor.ts";
@@ -14,27 +12,16 @@ import { UsagePoster } from "./usage-poster.ts";
 
 const ANSWER_MS = 10_000;
 
-/** INVALID for an address without a journal, or without a token. */
+/** `state` is the journal's directory. */
 export async function startPosting(
   life: Lifecycle,
-  { router: config, tls }: Config,
+  state: string | null,
+  controlPlane: GrpcChannel | null,
   journal: UsageJournal | null,
   { metrics, logger }: { readonly metrics: Metrics; readonly logger: Logger },
 ): Promise<void> {
-  const { scheduler, schedulerTokenFile, state } = config;
-  if (scheduler === null) return;
-  if (journal === null || state === null)
-    throw needs("router.state", "a directory for the journal");
-  if (schedulerTokenFile === null) {
-    throw needs("router.scheduler_token_file", "a file with an administrator's token");
-  }
-  const token = readSecret(schedulerTokenFile);
-  const channel = await life.start(
-    "scheduler",
-    () => openChannel({ address: scheduler, tls, token }),
-    (part) => part.close(),
-  );
-  const { postUsage } = clientOf(UsageService, channel);
+  if (controlPlane === null || journal === null || state === null) return;
+  const { postUsage } = clientOf(UsageService, controlPlane);
   const poster = await life.start(
     "usage posting",
     () =>
@@ -52,8 +39,4 @@ export async function startPosting(
   metrics.onScrape(() => {
     metrics.gauge("signalbox_router_usage_unposted_bytes", {}).set(poster.bytesBehind);
   });
-}
-
-function needs(key: string, what: string): Failure {
-  return new Failure("INVALID", `router.scheduler needs ${key}: ${what}`);
 }

@@ -2,7 +2,7 @@
 // that an answer costs nothing while no key changes.
 //
 // Invariants:
-//   Y1. A change is in every answer that begins after it was committed: the copies are dropped then.
+//   Y1. A change is in every answer that begins after it was committed: copies are dropped then.
 //   Y2. Equal versions are equal keys, whichever process gave them: a version is their hash.
 //   Y3. A hash that stands in several namespaces counts in the one that had it first.
 

@@ -10,7 +10,7 @@ import { isOperator, type Caller } from "./auth.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { KeyDirectory } from "./key-directory.ts";
 
-/** All namespaces together: with MODELS_BYTES_MAX each they fit into one message of gRPC (16 MiB). */
+/** Of all namespaces: with MODELS_BYTES_MAX each they fit into one message of gRPC (16 MiB). */
 export const LIVE_MAX = 20_000;
 /** The names of the models that one key may use. */
 const MODELS_BYTES_MAX = 512;

@@ -68,10 +68,11 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
     grpc: { type: address, doc: "gRPC address: InferenceService, for services" },
     workers: { type: address, doc: "address that workers dial" },
     secret_file: { type: path, doc: "file with the secret that workers must have too" },
-    state: { type: path, doc: "directory on a local disk for the usage journal" },
+    state: { type: path, doc: "directory on a local disk for usage and a copy of keys" },
     keys_file: { type: path, doc: "TOML file of the keys that clients must have" },
     scheduler: { type: address, doc: "the scheduler's gRPC address, to post usage to" },
     scheduler_token_file: { type: path, doc: "file with an administrator's token for that" },
+    scheduler_keys: { type: boolean, doc: "clients must have a key of the scheduler's" },
     policy: {
       type: choice("latency", "least_loaded", "round_robin", "random", "consistent_hash"),
       doc: "how a worker is chosen",

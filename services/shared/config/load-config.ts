@@ -57,13 +57,15 @@ export interface RouterConfig {
   readonly grpc: string | null;
   readonly workers: string;
   readonly secretFile: string | null;
-  /** Null: no usage is kept. */
+  /** Usage, and a copy of the scheduler's keys; null: neither is kept. */
   readonly state: string | null;
-  /** Null: everybody may do everything. */
+  /** Null: there is none. Without it and `schedulerKeys` everybody may do everything. */
   readonly keysFile: string | null;
   /** `HOST:PORT` of a scheduler that usage is posted to; null: none. */
   readonly scheduler: string | null;
   readonly schedulerTokenFile: string | null;
+  /** Clients must have a key of that scheduler's, or one of the file. */
+  readonly schedulerKeys: boolean;
   readonly policy: RoutingPolicy;
   readonly crossClasses: boolean;
   readonly freshWaitS: number;
@@ -218,6 +220,7 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       keysFile: text("router.keys_file"),
       scheduler: text("router.scheduler"),
       schedulerTokenFile: text("router.scheduler_token_file"),
+      schedulerKeys: (values.get("router.scheduler_keys") as boolean | undefined) ?? false,
       policy: (text("router.policy") as RoutingPolicy | null) ?? "latency",
       crossClasses: (values.get("router.cross_classes") as boolean | undefined) ?? false,
       freshWaitS: number("router.fresh_wait_s") ?? 5,

@@ -242,6 +242,16 @@ export const METRICS = {
     help: "Other routers that say over NATS what they have in flight",
     labels: [],
   },
+  signalbox_router_keys: {
+    type: "gauge",
+    help: "Keys that clients may have, by where they come from: file, scheduler",
+    labels: ["source"],
+  },
+  signalbox_router_keys_age_seconds: {
+    type: "gauge",
+    help: "Since the control plane was asked that said which keys count; -1: it never was reached",
+    labels: [],
+  },
   signalbox_router_usage_waiting: {
     type: "gauge",
     help: "Ended requests that the usage journal has not written: more and more on a full disk",

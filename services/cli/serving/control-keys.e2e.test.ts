@@ -1,0 +1,147 @@
+// Keys of the control plane at a router, by real processes: made, used and revoked; and while the
+// scheduler is dead a router that was killed too starts with the copy it had.
+
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { tempDirectory } from "#shared/testing/temp-directory.ts";
+import { waitFor } from "#shared/testing/wait-for.ts";
+import type { ServiceRecord } from "../mesh/mesh-record.ts";
+import { signalProcess } from "../mesh/process-identity.ts";
+import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
+import { stopService } from "../mesh/stop-service.ts";
+import { bundledModel } from "../package-root.ts";
+import { runCli } from "../run-cli.ts";
+import { testTerminal } from "../testing/test-terminal.ts";
+
+const READY_MS = 60_000;
+const OWN = "sk-sb-of-the-file";
+const temporary = tempDirectory("control-keys");
+const at = (name: string): string => join(temporary.path, name);
+const live: ServiceRecord[] = [];
+
+async function start(
+  service: "scheduler" | "router" | "worker",
+  settings: { readonly [key: string]: string },
+): Promise<ServiceRecord> {
+  const own = Object.entries(settings).map(([key, value]) => [
+    `SIGNALBOX_${service.toUpperCase()}_${key}`,
+    value,
+  ]);
+  return startService({
+    ...{ name: service, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
+    argv: [process.execPath, serviceMain(service)],
+    env: { ...serviceEnv(process.env), ...Object.fromEntries(own) },
+    onStarted: (started) => void live.push(started),
+  });
+}
+
+const startScheduler = (listen: string): Promise<ServiceRecord> =>
+  start("scheduler", {
+    ...{ LISTEN: listen, STATE: at("scheduler"), BOOTSTRAP_TOKEN_FILE: at("token") },
+    PARTITIONS: "2",
+  });
+
+const startRouter = (scheduler: string, http: string, workers: string): Promise<ServiceRecord> =>
+  start("router", {
+    ...{ HTTP: http, WORKERS: workers, STATE: at("router"), SECRET_FILE: at("secret") },
+    ...{ SCHEDULER: scheduler, SCHEDULER_TOKEN_FILE: at("token"), SCHEDULER_KEYS: "true" },
+    KEYS_FILE: at("keys.toml"),
+  });
+
+beforeAll(() => {
+  mkdirSync(temporary.path, { recursive: true });
+  writeFileSync(at("secret"), randomBytes(32).toString("hex"), { mode: 0o600 });
+  const sha256 = createHash("sha256").update(OWN).digest("hex");
+  writeFileSync(
+    at("keys.toml"),
+    `[[key]]\nname = "own"\nsha256 = "${sha256}"\nnamespace = "lab"\n`,
+  );
+});
+
+afterAll(async () => {
+  await Promise.all(live.map((record) => stopService(record, 2_000)));
+  temporary.remove();
+}, READY_MS);
+
+test(
+  "a key counts until it is revoked, whoever is dead when a router starts",
+  async () => {
+    const scheduler = await startScheduler("127.0.0.1:0");
+    const grpc = String(scheduler.ready?.["grpc"]);
+    const router = await startRouter(grpc, "127.0.0.1:0", "127.0.0.1:0");
+    const [http = "", workers = ""] = ["http", "workers"].map((it) => String(router.ready?.[it]));
+    await start("worker", {
+      ...{ ENGINE: "simulated", MODEL: bundledModel(), MODEL_NAME: "m" },
+      ...{ ROUTERS: workers, SECRET_FILE: at("secret") },
+    });
+    const ada = await newKey(grpc, "ada", "--requests-per-minute", "600");
+    const tight = await newKey(grpc, "tight", "--requests-per-minute", "1");
+    const other = await newKey(grpc, "other", "--models", "not-this-one");
+    const bob = await newKey(grpc, "bob");
+    for (const key of [OWN, ada, bob]) await until(http, key, 200);
+    await until(http, other, 404);
+    expect((await ask(http, "sk-sb-nobody")).status).toBe(401);
+    expect(await signalbox(grpc, "key", "revoke", "bob")).toMatchObject({ key: { name: "bob" } });
+    await until(http, bob, 401);
+
+    signalProcess(scheduler, "SIGKILL");
+    signalProcess(router, "SIGKILL");
+    await startRouter(grpc, http, workers);
+    const answer = await until(http, ada, 200);
+    expect(answer.headers.get("x-ratelimit-limit-requests")).toBe("600");
+    const twice = [await ask(http, tight), await ask(http, tight)];
+    expect(twice.map(({ status }) => status)).toEqual([200, 429]);
+    expect((await ask(http, other)).status).toBe(404);
+    expect((await ask(http, bob)).status).toBe(401); // Still.
+    expect((await ask(http, OWN)).status).toBe(200);
+    expect((await fetch(`http://${http}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`http://${http}/metrics`)).text();
+    expect(metrics).toMatch(/^signalbox_router_keys\{.*source="scheduler".*\} 3$/m);
+    const age = /^signalbox_router_keys_age_seconds\S* (\S+)$/m.exec(metrics)?.[1];
+    expect(Number(age)).toBeGreaterThan(0);
+    const log = readFileSync(at("router.log"), "utf8");
+    expect(log).toContain("the control plane's keys of that age count until it is reached");
+
+    await startScheduler(grpc);
+    await signalbox(grpc, "key", "revoke", "ada");
+    await until(http, ada, 401);
+  },
+  4 * READY_MS,
+);
+
+/** The key itself. */
+async function newKey(grpc: string, name: string, ...options: string[]): Promise<string> {
+  const { key } = (await signalbox(grpc, "key", "new", "--name", name, ...options)) as {
+    readonly key: string;
+  };
+  return key;
+}
+
+async function signalbox(grpc: string, ...args: string[]): Promise<unknown> {
+  const token = readFileSync(at("token"), "utf8").trim();
+  const env = { SIGNALBOX_SERVER: grpc, SIGNALBOX_TOKEN: token, SIGNALBOX_NAMESPACE: "lab" };
+  const terminal = testTerminal({ env });
+  expect(await runCli(["--json", ...args], terminal), terminal.err()).toBe(0);
+  return JSON.parse(terminal.out());
+}
+
+async function ask(http: string, key: string): Promise<Response> {
+  const response = await fetch(`http://${http}/v1/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: "m", prompt: "signal", max_tokens: 4, ignore_eos: true }),
+  });
+  await response.text();
+  return response;
+}
+
+/** The answer with that status; others may come before it. */
+function until(http: string, key: string, status: number): Promise<Response> {
+  const asked = async (): Promise<Response | null> => {
+    const response = await ask(http, key);
+    return response.status === status ? response : null;
+  };
+  return waitFor(asked, READY_MS, `${status} for a key`);
+}
