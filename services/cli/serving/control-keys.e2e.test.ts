@@ -43,9 +43,14 @@ const startScheduler = (listen: string): Promise<ServiceRecord> =>
     PARTITIONS: "2",
   });
 
-const startRouter = (scheduler: string, http: string, workers: string): Promise<ServiceRecord> =>
+const startRouter = (
+  scheduler: string,
+  http: string,
+  workers: string,
+  state = at("router"),
+): Promise<ServiceRecord> =>
   start("router", {
-    ...{ HTTP: http, WORKERS: workers, STATE: at("router"), SECRET_FILE: at("secret") },
+    ...{ HTTP: http, WORKERS: workers, STATE: state, SECRET_FILE: at("secret") },
     ...{ SCHEDULER: scheduler, SCHEDULER_TOKEN_FILE: at("token"), SCHEDULER_KEYS: "true" },
     KEYS_FILE: at("keys.toml"),
   });
@@ -104,7 +109,15 @@ test(
     const log = readFileSync(at("router.log"), "utf8");
     expect(log).toContain("the control plane's keys of that age count until it is reached");
 
+    const fresh = await startRouter(grpc, "127.0.0.1:0", "127.0.0.1:0", at("fresh"));
+    const without = String(fresh.ready?.["http"]);
+    expect((await ask(without, ada)).status).toBe(503); // It may be a key: nobody knows.
+    const readiness = await fetch(`http://${without}/readyz`);
+    expect(readiness.status).toBe(503);
+    expect(await readiness.text()).toContain("there is no snapshot");
+
     await startScheduler(grpc);
+    await until(without, "sk-sb-nobody", 401);
     await signalbox(grpc, "key", "revoke", "ada");
     await until(http, ada, 401);
   },

@@ -12,8 +12,8 @@ import type { KeyDirectory } from "./key-directory.ts";
 
 /** Of all namespaces: with MODELS_BYTES_MAX each they fit into one message of gRPC (16 MiB). */
 export const LIVE_MAX = 20_000;
-/** The names of the models that one key may use. */
-const MODELS_BYTES_MAX = 512;
+/** The names of the models that one key may use, as the wire has them: two bytes more each. */
+export const MODELS_BYTES_MAX = 512;
 
 export type KeyView = signalbox.control.v1.IKey;
 
@@ -111,7 +111,8 @@ function entryOf(namespace: NamespaceId, request: signalbox.control.v1.IAddKeyRe
   };
   const bad = (field: string, why: string): Failure => new Failure("INVALID", `${field} ${why}`);
   const entry = parseKeyEntry(given, bad);
-  const bytes = (entry.models ?? []).reduce((sum, model) => sum + Buffer.byteLength(model), 0);
+  const names = entry.models ?? [];
+  const bytes = names.reduce((sum, model) => sum + Buffer.byteLength(model) + 2, 0);
   if (bytes > MODELS_BYTES_MAX) {
     throw bad("models", `have names of ${bytes} bytes; ${MODELS_BYTES_MAX} are the most`);
   }

@@ -2,9 +2,20 @@
 
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { signalbox } from "#proto/signalbox.js";
+import { RATE_MAX } from "#shared/base/api-key.ts";
 import type { Failure } from "#shared/base/errors.ts";
+import { seededRandom } from "#shared/base/prng.ts";
+import { MESSAGE_BYTES_MAX } from "#shared/mesh/grpc-tables.ts";
+import { openEmbeddedLog } from "#shared/state/embedded-log.ts";
+import { ManualClock } from "#shared/testing/manual-clock.ts";
+import { tempDirectory } from "#shared/testing/temp-directory.ts";
+import { openEngine } from "../actor-engine.ts";
+import { keysAddress } from "../core/messages.ts";
 import { TestScheduler } from "../scheduler.fixture.ts";
 import type { Clients } from "../scheduler.fixture.ts";
+import { KeyDirectory } from "./key-directory.ts";
+import { LIVE_MAX, MODELS_BYTES_MAX } from "./keys-service.ts";
 
 let scheduler: TestScheduler;
 let admin: Clients;
@@ -90,7 +101,7 @@ test("what is no key is refused, with the field", async () => {
     [{ priority: "urgent" }, "priority"],
     [{ priority: "high", priorityMax: "low" }, "priority_max"],
     [{ requestsPerMinute: 2_000_000_000 }, "requests_per_minute"],
-    [{ models: ["m".repeat(513)] }, "models"],
+    [{ models: ["m".repeat(MODELS_BYTES_MAX - 1)] }, "models"],
     [{ namespace: "No Name" }, "namespace"],
   ] as readonly (readonly [Partial<typeof ADA>, string])[]) {
     const asked = admin.keys.addKey({ ...ADA, sha256: hashOf("wrong"), ...wrong });
@@ -98,6 +109,51 @@ test("what is no key is refused, with the field", async () => {
       ...{ code: "INVALID", message: expect.stringContaining(said) },
     });
   }
+});
+
+test("as many keys as there may be fit into one message", () => {
+  const name = "n".repeat(63);
+  const largest = {
+    ...{ namespace: name, name, sha256: hashOf("x"), priority: "critical" },
+    ...{ priorityMax: "critical", requestsPerMinute: RATE_MAX, tokensPerMinute: RATE_MAX },
+    ...{ concurrent: RATE_MAX, createdAtMs: Date.now(), revokedAtMs: 0 },
+  };
+  const long = { ...largest, models: ["m".repeat(MODELS_BYTES_MAX - 2)] };
+  const many = { ...largest, models: Array.from({ length: MODELS_BYTES_MAX / 3 }, () => "m") };
+  for (const key of [long, many]) {
+    const one = signalbox.control.v1.SyncKeysResponse.encode({ keys: [key] }).finish().length;
+    expect(one * LIVE_MAX).toBeLessThan(MESSAGE_BYTES_MAX);
+  }
+});
+
+test("a hash that two namespaces took at once counts in the one that had it first", async () => {
+  using directory = tempDirectory("keys");
+  const clock = new ManualClock();
+  const log = openEmbeddedLog({ path: directory.path, partitions: 4 });
+  const engine = await openEngine({
+    ...{ log, writer: "test", clock, timers: clock, random: seededRandom(1) },
+    ...{ defer: (task) => void setImmediate(task), onFailure: () => expect.unreachable() },
+  });
+  const keys = new KeyDirectory(engine);
+  const limits = { requestsPerMinute: null, tokensPerMinute: null, concurrent: null };
+  const add = (namespace: string): Promise<unknown> => {
+    const key = { name: "k", sha256: hashOf("twice"), namespace, models: null, limits };
+    return engine.ask<"keys">(keysAddress(namespace), {
+      ...{ kind: "add-key", key: { ...key, priority: "normal", priorityMax: "normal" } },
+    });
+  };
+  await add("zoo");
+  clock.advance(1);
+  await add("ant");
+  const owners = async (): Promise<string[]> =>
+    (await keys.of(null)).keys.map(({ namespace }) => namespace);
+  expect(await owners()).toEqual(["zoo"]);
+  expect((await keys.of("ant")).keys).toHaveLength(1);
+  await engine.ask<"keys">(keysAddress("zoo"), { kind: "revoke-key", name: "k" });
+  expect(await owners()).toEqual(["ant"]);
+  keys.close();
+  await engine.close();
+  await log.close();
 });
 
 test("the same over REST", async () => {
