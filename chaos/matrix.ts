@@ -23,7 +23,10 @@ const FAULT_TEXT: { readonly [name: string]: readonly [string, string] } = {
     "one rank of a worker with two stands still",
     "1,200 ms of reports with the same step; the engine names the rank after 2 s and ends",
   ],
-  slow: ["a worker ten times as slow", "first tokens that come late: new streams avoid it"],
+  slow: [
+    "a worker ten times as slow",
+    "tokens that come late, of its streams and first ones: new streams avoid it",
+  ],
   saturate: ["90 requests at once for 24 places", "reports and refusals; who comes too many waits"],
   "disk-full": [
     "no byte left for the router's journal and all logs",
@@ -89,6 +92,7 @@ ${where}
 
 ${tableOf(HEADS, rows)}
 ${leftOut.join("\n")}
+${newcomersOf(faults)}
 *Lost*, *repeated*, *changed* and *errors* are streams whose client got fewer tokens, more, others
 (or another finish reason), or an error. *Noticed after* is from the blow to the router's word about
 that worker in its log. *Wrongly ejected* are workers given up that were well; where no worker is
@@ -105,6 +109,15 @@ ${failed.length === 0 ? "" : `\nWhat did not hold:\n\n${failed.join("")}`}`;
 
 function tableOf(heads: readonly string[], rows: readonly string[]): string {
   return `| ${heads.join(" | ")} |\n|${"---|".repeat(heads.length)}\n${rows.join("\n")}\n`;
+}
+
+/** Where new ones are sent to a fleet with a worker that is to be avoided. */
+function newcomersOf({ slow }: StreamsResult["faults"]): string {
+  const { sent, there } = slow?.newcomers ?? { sent: 0, there: 0 };
+  if (sent === 0) return "";
+  return `${there} of ${sent} new streams went to the slow worker; three workers in turn would have
+had ${Math.round(sent / 3)} each.
+`;
 }
 
 function rowOf(name: string, tally: FaultTally): string {

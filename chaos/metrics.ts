@@ -2,12 +2,16 @@
 
 import type { ChaosFleet } from "./fleet.ts";
 
-/** Requests that have come to a worker since it started. */
-export async function workerRequests(fleet: ChaosFleet, worker: string): Promise<number> {
-  const record = fleet.serving.workers.find(({ name }) => name === worker);
-  const text = await read(`http://${String(record?.ready?.["http"])}/metrics`);
-  const names = ["requests_total", "running", "waiting"];
-  return names.reduce((sum, name) => sum + sumOf(text, `signalbox_worker_${name}`), 0);
+/** Requests that have come to some workers since they started. */
+export async function workerRequests(
+  { serving }: ChaosFleet,
+  counts: (worker: string) => boolean,
+): Promise<number> {
+  const asked = serving.workers.filter(({ name }) => counts(name));
+  const texts = asked.map(({ ready }) => read(`http://${String(ready?.["http"])}/metrics`));
+  const text = (await Promise.all(texts)).join("\n");
+  const parts = ["requests_total", "running", "waiting"];
+  return parts.reduce((sum, part) => sum + sumOf(text, `signalbox_worker_${part}`), 0);
 }
 
 /** Workers that the router's breakers keep new streams from. */

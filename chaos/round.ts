@@ -4,6 +4,7 @@ import { randomInt, type Random } from "#shared/base/prng.ts";
 import { chatOnce, type ChatOutcome } from "../services/cli/serving/chat-stream.ts";
 import type { Blow, Fault, Target } from "./faults/fault.ts";
 import type { ChaosFleet } from "./fleet.ts";
+import type { Newcomers } from "./newcomers.ts";
 import { RouterLog } from "./router-log.ts";
 import { compare, longestPauseMs, KINDS, type Story } from "./stories.ts";
 import type { RoundRecord, StreamRecord } from "./tally.ts";
@@ -63,11 +64,12 @@ export async function playRound(
   const spared = (named: string): boolean => fault.hits === "met" || named !== worker;
   const hit = fault.hits === "moved" ? moved : met;
   const isFaulty = streams.some(({ verdict }) => verdict.kind !== "same") || wrong.length > 0;
-  if (hit === 0 && !isFaulty) return null;
+  if ((hit === 0 || !striker.wasFelt) && !isFaulty) return null;
   return {
     ...{ fault: fault.name, hit, streams, wrong },
     noticedMs: fault.hits === "met" ? null : log.noticedAfterMs(worker, struckAtEpochMs),
     wronglyEjected: log.givenUp(struckAtEpochMs, spared),
+    newcomers: striker.newcomers,
   };
 }
 
@@ -98,6 +100,14 @@ class Striker {
     if (landed === undefined) return;
     const onFailure = (reason: unknown): void => void (this.#failure = String(reason));
     this.landed = landed.then(() => this.#now(), onFailure);
+  }
+
+  get wasFelt(): boolean {
+    return this.#blow?.wasFelt?.() ?? true;
+  }
+
+  get newcomers(): Newcomers | null {
+    return this.#blow?.newcomers?.() ?? null;
   }
 
   /** What did not hold beside the streams. */

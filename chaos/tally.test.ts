@@ -8,6 +8,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import type { ChatOutcome } from "../services/cli/serving/chat-stream.ts";
 import { RoundJournal } from "./journal.ts";
 import { matrixPage } from "./matrix.ts";
+import { judgeNewcomers } from "./newcomers.ts";
 import { RouterLog } from "./router-log.ts";
 import { compare, longestPauseMs, stopStringOf } from "./stories.ts";
 import { countsOf, failuresOf, tallyOf, timesOf, type RoundRecord } from "./tally.ts";
@@ -44,6 +45,7 @@ test("a stop string stands late in its text, and nowhere before", () => {
 
 const ROUND: RoundRecord = {
   ...{ fault: "kill", number: 0, missed: 2, hit: 1, noticedMs: 40, wronglyEjected: ["worker-2"] },
+  newcomers: { sent: 24, there: 1 },
   wrong: ["it slept"],
   streams: [
     { kind: "schema", moves: 1, pauseMs: 250, verdict: { kind: "same" } },
@@ -55,6 +57,7 @@ test("rounds add up; pauses are those of the streams that moved", () => {
   expect(tallyOf([ROUND, { ...ROUND, number: 1, noticedMs: 60 }])).toEqual({
     ...{ rounds: 2, missed: 4, hit: 2, streams: 4, moved: 2 },
     ...{ lost: 2, repeated: 0, changed: 0, errors: 0, wronglyEjected: 2 },
+    newcomers: { sent: 48, there: 2 },
     noticedMs: { p50: 60, p99: 60, max: 60 },
     gapMs: { p50: 250, p99: 250, max: 250 },
   });
@@ -63,6 +66,18 @@ test("rounds add up; pauses are those of the streams that moved", () => {
     "kill, round 1: it slept",
   ]);
   expect(timesOf([])).toEqual({ p50: 0, p99: 0, max: 0 });
+});
+
+test.each([
+  ["avoided", 4, 200],
+  ["chosen", 8, 200],
+  ["chosen", 24, 200],
+  ["unslow", 8, 30],
+] as const)("a slow worker is %s: %d of 24 new streams there, in %d ms", (verdict, there, ms) => {
+  const elsewhere = Array.from({ length: 24 - there }, () => 12);
+  expect(judgeNewcomers({ there: Array.from({ length: there }, () => ms), elsewhere })).toBe(
+    verdict,
+  );
 });
 
 test("a run that was cut goes on with the rounds that were whole", () => {
@@ -110,13 +125,17 @@ test("the router's log says who was given up, when, and what streams took", () =
 test("the page has a row for each fault and kind, and says what missed its target", () => {
   const page = matrixPage({
     ...{ seed: 4, rounds: 2, where: "Here.", minutes: 1, failures: ["kill, round 1: it slept"] },
-    faults: { kill: tallyOf([ROUND]), cut: tallyOf([{ ...ROUND, streams: [] }]) },
+    faults: {
+      ...{ kill: tallyOf([ROUND]), cut: tallyOf([{ ...ROUND, streams: [], newcomers: null }]) },
+      slow: tallyOf([{ ...ROUND, newcomers: { sent: 24, there: 3 } }]),
+    },
     kinds: { schema: countsOf(ROUND.streams) },
     skipped: { "disk-full": "needs root" },
   });
   expect(page).toContain("| 40 | 40 | 1 | 2 | 1 | 1 | 0 | 0 | 0 | 1 | 250 | 250 |");
   expect(page).toContain("| held to a JSON schema | 2 | 1 | 1 | 0 | 0 | 0 |");
   expect(page).toContain("| pause after `kill -9`, p99 | 300 | 250 | met |");
+  expect(page).toContain("3 of 24 new streams went to the slow worker; three workers in turn");
   expect(page).toContain("What did not hold:\n\n- kill, round 1: it slept\n");
   expect(page).toContain("`disk-full` was left out: needs root.");
 });

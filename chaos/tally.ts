@@ -1,6 +1,7 @@
 // Rounds, and what they add up to. Pure: a run that was cut off goes on from the rounds it wrote
 // down.
 
+import type { Newcomers } from "./newcomers.ts";
 import type { Kind, Verdict } from "./stories.ts";
 
 export interface StreamRecord {
@@ -25,6 +26,8 @@ export interface RoundRecord {
   readonly streams: readonly StreamRecord[];
   /** Workers given up that were well, and why. */
   readonly wronglyEjected: readonly string[];
+  /** Streams sent while it lasted; null: none are. */
+  readonly newcomers: Newcomers | null;
   /** What did not hold beside the streams. */
   readonly wrong: readonly string[];
 }
@@ -52,6 +55,8 @@ export interface FaultTally extends Counts {
   /** Streams that had to go on elsewhere, or ran on through what must not move them. */
   readonly hit: number;
   readonly wronglyEjected: number;
+  /** Null: none are sent. */
+  readonly newcomers: Newcomers | null;
   /** Null: nothing is to be noticed. */
   readonly noticedMs: Times | null;
   /** Of streams that went on elsewhere; where nobody has to, of all. */
@@ -75,12 +80,14 @@ export function tallyOf(rounds: readonly RoundRecord[]): FaultTally {
   const streams = rounds.flatMap((round) => round.streams);
   const moved = streams.filter(({ moves }) => moves > 0);
   const noticed = rounds.flatMap(({ noticedMs }) => noticedMs ?? []);
+  const newcomers = rounds.flatMap((round) => round.newcomers ?? []);
   return {
     rounds: rounds.length,
     missed: sumOf(rounds, ({ missed }) => missed),
     hit: sumOf(rounds, ({ hit }) => hit),
     ...countsOf(streams),
     wronglyEjected: sumOf(rounds, ({ wronglyEjected }) => wronglyEjected.length),
+    newcomers: newcomers.length === 0 ? null : addUp(newcomers),
     noticedMs: noticed.length === 0 ? null : timesOf(noticed),
     gapMs: timesOf((moved.length > 0 ? moved : streams).map(({ pauseMs }) => pauseMs)),
   };
@@ -94,6 +101,13 @@ export function countsOf(streams: readonly StreamRecord[]): Counts {
     moved: streams.filter(({ moves }) => moves > 0).length,
     ...{ lost: of("lost"), repeated: of("repeated"), changed: of("changed") },
     errors: of("errors"),
+  };
+}
+
+function addUp(newcomers: readonly Newcomers[]): Newcomers {
+  return {
+    sent: sumOf(newcomers, ({ sent }) => sent),
+    there: sumOf(newcomers, ({ there }) => there),
   };
 }
 

@@ -3,6 +3,7 @@
 
 import type { Random } from "#shared/base/prng.ts";
 import type { ChaosFleet, FleetKind } from "../fleet.ts";
+import type { Newcomers } from "../newcomers.ts";
 
 export interface Target {
   readonly worker: string;
@@ -20,6 +21,10 @@ export interface Blow {
    * not hold beside the streams.
    */
   mend(moved: number): Promise<readonly string[]>;
+  /** After mend(): streams sent while it lasted. Left out, or null: none were. */
+  newcomers?(): Newcomers | null;
+  /** After mend(): false when it had no effect that anybody could have seen. Left out: it had. */
+  wasFelt?(): boolean;
 }
 
 export interface Fault {

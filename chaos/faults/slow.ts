@@ -1,20 +1,20 @@
 // A worker ten times as slow as it was: stopped nine tenths of the time, in turns too short for
 // anybody to take it for dead. Its streams go on, slowly; new ones must go elsewhere.
 
-import { availableParallelism, loadavg } from "node:os";
+import { waitFor } from "#shared/testing/wait-for.ts";
 import { chatOnce } from "../../services/cli/serving/chat-stream.ts";
 import { workerRequests } from "../metrics.ts";
+import { judgeNewcomers, type Took } from "../newcomers.ts";
 import { possible, type Fault, type Target } from "./fault.ts";
 
 const RUNS_MS = 20;
 const STANDS_MS = 180;
 /** Until the router has seen a few of its tokens come late. */
 const LEARN_MS = 1_000;
-const NEWCOMERS = 16;
-/** Of each CPU; the fleet itself keeps it at about 2. */
-const LOAD_MAX = 4;
-/** Of those: the first show how slow it is. Three workers in turn would have 5 or 6 each. */
-const NEWCOMERS_THERE_MAX = 4;
+const NEWCOMERS = 24;
+const LENGTH = { max_tokens: 16, ignore_eos: true };
+/** A worker that is stopped most of the time takes a while to say what it has got. */
+const COUNTED_MS = 20_000;
 
 export const slow: Fault = {
   name: "slow",
@@ -25,35 +25,50 @@ export const slow: Fault = {
   strike: (target) => {
     const lifted = new AbortController();
     const turns = slowDown(target, lifted.signal);
-    const newcomers = sendNewcomers(target);
+    const sending = sendNewcomers(target).finally(() => lifted.abort());
+    sending.catch(() => {}); // Told by mend().
+    let took: Took = { there: [], elsewhere: [] };
     return {
       landed: turns.begun,
       mend: async () => {
-        const there = await newcomers;
-        // Where others keep the machine busy everybody is slow, and nobody can tell who is slower.
-        const isBusy = loadavg()[0]! > LOAD_MAX * availableParallelism();
-        if (isBusy || there <= NEWCOMERS_THERE_MAX) return [];
-        return [`${there} of ${NEWCOMERS} new streams went to the slow worker`];
-      },
-    };
-
-    async function sendNewcomers({ fleet, worker }: Target): Promise<number> {
-      try {
-        await new Promise((resolve) => setTimeout(resolve, LEARN_MS));
-        const before = await workerRequests(fleet, worker);
-        for (let i = 0; i < NEWCOMERS; i++) {
-          const content = `Say the number ${i}.`;
-          const body = { messages: [{ role: "user", content }], max_tokens: 4, seed: i };
-          await chatOnce({ url: fleet.serving.url, model: fleet.model, body }, () => {});
-        }
-        return (await workerRequests(fleet, worker)) - before;
-      } finally {
-        lifted.abort();
         await turns.over;
-      }
-    }
+        took = await sending;
+        if (judgeNewcomers(took) !== "chosen") return [];
+        return [`${took.there.length} of ${NEWCOMERS} new streams went to the slow worker`];
+      },
+      newcomers: () => ({ sent: NEWCOMERS, there: took.there.length }),
+      wasFelt: () => judgeNewcomers(took) !== "unslow",
+    };
   },
 };
+
+/** One at a time, so that the workers' counts say where each went. */
+async function sendNewcomers({ fleet, worker }: Target): Promise<Took> {
+  await new Promise((resolve) => setTimeout(resolve, LEARN_MS));
+  const took = { there: [] as number[], elsewhere: [] as number[] };
+  const countThere = (): Promise<number> => workerRequests(fleet, (name) => name === worker);
+  const countElsewhere = (): Promise<number> => workerRequests(fleet, (name) => name !== worker);
+  let [there, elsewhere] = [await countThere(), await countElsewhere()];
+  for (let i = 0; i < NEWCOMERS; i++) {
+    const content = `Say the number ${i}.`;
+    const body = { messages: [{ role: "user", content }], seed: i, ...LENGTH };
+    const begunMs = performance.now();
+    await chatOnce({ url: fleet.serving.url, model: fleet.model, body }, () => {});
+    const tookMs = performance.now() - begunMs;
+    // The others first: who waits for the slow one's answer is in step with its turns.
+    const isCounted = async (): Promise<boolean> =>
+      (await countElsewhere()) > elsewhere || (await countThere()) > there;
+    await waitFor(isCounted, COUNTED_MS, "a worker counts the new stream");
+    const others = await countElsewhere();
+    if (others > elsewhere) took.elsewhere.push(tookMs);
+    else {
+      took.there.push(tookMs);
+      there += 1;
+    }
+    elsewhere = others;
+  }
+  return took;
+}
 
 interface Turns {
   readonly begun: Promise<void>;
