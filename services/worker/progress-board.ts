@@ -6,17 +6,22 @@
 //   P2. Times are of process.hrtime, which all threads of a process share.
 
 import { FIGURE_NAMES, type Figures } from "./core/figures.ts";
+import type { ThreadTimes } from "./core/loop-stall.ts";
 
 export interface BoardReading {
   readonly figures: Figures;
   /** Highest dispatch by router, in the order of the configuration. */
   readonly seen: readonly number[];
   readonly beatMs: number;
+  /** Of the thread that wrote it, then; null: the kernel does not say. */
+  readonly thread: ThreadTimes | null;
 }
 
 /** A writer that the system took off its processor in the middle comes back within these. */
 const READS_MAX = 1_000;
 const HEAD_INTS = 2;
+/** Beat, ran, waited. */
+const HEAD_FLOATS = 3;
 
 export class ProgressBoard {
   readonly memory: SharedArrayBuffer;
@@ -27,7 +32,7 @@ export class ProgressBoard {
   #last: BoardReading | null = null;
 
   constructor(routers: number, memory?: SharedArrayBuffer) {
-    const floats = 1 + FIGURE_NAMES.length + routers;
+    const floats = HEAD_FLOATS + FIGURE_NAMES.length + routers;
     const headBytes = 4 * HEAD_INTS;
     const floatBytes = 8 * floats;
     this.memory = memory ?? new SharedArrayBuffer(headBytes + floatBytes + 4 * routers);
@@ -37,11 +42,12 @@ export class ProgressBoard {
     this.#routers = routers;
   }
 
-  write({ figures, seen, beatMs }: BoardReading): void {
+  write({ figures, seen, beatMs, thread }: BoardReading): void {
     Atomics.add(this.#ints, 0, 1);
-    this.#floats[0] = beatMs;
-    FIGURE_NAMES.forEach((name, index) => (this.#floats[1 + index] = figures[name]));
-    seen.forEach((it, index) => (this.#floats[1 + FIGURE_NAMES.length + index] = it));
+    this.#floats.set([beatMs, thread?.ranMs ?? NaN, thread?.waitedMs ?? NaN]);
+    const at = HEAD_FLOATS;
+    FIGURE_NAMES.forEach((name, index) => (this.#floats[at + index] = figures[name]));
+    seen.forEach((it, index) => (this.#floats[at + FIGURE_NAMES.length + index] = it));
     Atomics.add(this.#ints, 0, 1);
   }
 
@@ -51,11 +57,12 @@ export class ProgressBoard {
       const before = Atomics.load(this.#ints, 0);
       if (before === 0) return null;
       if (before % 2 !== 0) continue;
-      const [beatMs = 0, ...rest] = this.#floats;
+      const [beatMs = 0, ranMs = NaN, waitedMs = NaN, ...rest] = this.#floats;
       if (Atomics.load(this.#ints, 0) !== before) continue;
       const named = FIGURE_NAMES.map((name, index) => [name, rest[index] ?? 0]);
       const seen = rest.slice(FIGURE_NAMES.length);
-      this.#last = { figures: Object.fromEntries(named) as Figures, seen, beatMs };
+      const thread = Number.isNaN(ranMs) ? null : { ranMs, waitedMs };
+      this.#last = { figures: Object.fromEntries(named) as Figures, seen, beatMs, thread };
       break;
     }
     return this.#last;

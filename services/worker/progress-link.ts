@@ -12,8 +12,10 @@ import { inferenceSubject, NatsBus } from "#shared/mesh/nats-bus.ts";
 import type { NatsOptions } from "#shared/mesh/nats-connection.ts";
 import { encodeFrame } from "#shared/mesh/worker-link-frames.ts";
 import type { TlsFiles } from "#shared/mesh/tls.ts";
+import { stallMs } from "./core/loop-stall.ts";
 import { encodeProgress } from "./encode-response.ts";
 import { KeptLink, type LinkWorld } from "./kept-link.ts";
+import { mainThreadNow } from "./main-thread.ts";
 import { sharedNowMs, type BoardReading, type ProgressBoard } from "./progress-board.ts";
 
 export interface RouterAddress {
@@ -135,14 +137,14 @@ export class ProgressLinks {
   }
 
   #progress(
-    { figures, seen, beatMs }: BoardReading,
+    { figures, seen, beatMs, thread }: BoardReading,
     own: { readonly sequence: number; readonly seen: number },
   ): signalbox.inference.v1.IProgress {
     const { endsAtMs } = this.#options;
     const linked = [...this.#sending].slice(0, ROUTERS_MAX);
     return encodeProgress(figures, {
       ...own,
-      loopLagMs: Math.max(0, sharedNowMs() - beatMs),
+      loopLagMs: stallMs(sharedNowMs() - beatMs, thread, mainThreadNow()),
       walltimeLeftS:
         endsAtMs === null ? null : Math.max(0, (endsAtMs - this.#world.clock.nowMs()) / 1000),
       beat: this.#beat,

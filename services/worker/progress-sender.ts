@@ -7,6 +7,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { Figures } from "./core/figures.ts";
+import { mainThreadTimes } from "./main-thread.ts";
 import { ProgressBoard, sharedNowMs } from "./progress-board.ts";
 import type { ProgressOptions } from "./progress-link.ts";
 import type { ThreadMessage, ThreadOptions } from "./progress-thread.ts";
@@ -83,7 +84,8 @@ export class ProgressSender {
     const nowMs = sharedNowMs();
     this.#lagMs = Math.max(0, nowMs - this.#beatMs - BEAT_MS);
     this.#beatMs = nowMs;
-    this.#board.write({ figures, seen: this.#seen, beatMs: nowMs });
+    const thread = mainThreadTimes();
+    this.#board.write({ figures, seen: this.#seen, beatMs: nowMs, thread });
   }
 
   #post(message: ThreadMessage): void {

@@ -1,0 +1,64 @@
+// A worker on a machine that has no time for it: its reports go on, and do not call its event loop
+// ill. The main thread alone is starved, beside a process that never rests, on one processor; the
+// thread that reports is not.
+
+import { fork, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { waitFor } from "#shared/testing/wait-for.ts";
+import { FakeRouter, type Progress } from "./worker-world.fixture.ts";
+
+const SLOW_MS = 30_000;
+/** Of a router: a loop that has stood still for longer is a hang. */
+const HANG_MS = 1_200;
+const lacks = ["chrt", "taskset"].find((tool) => spawnSync(tool, ["--version"]).status !== 0);
+const why = lacks === undefined ? "" : ` (needs ${lacks})`;
+
+test.skipIf(lacks !== undefined)(
+  `a loop that waits for a processor is not ill${why}`,
+  async () => {
+    const router = new FakeRouter();
+    await router.start();
+    const child = fork(join(import.meta.dirname, "worker-process.fixture.ts"), {
+      env: {
+        ...{ ...process.env, SIGNALBOX_WORKER_ENGINE: "simulated", SIGNALBOX_WORKER_NAME: "w1" },
+        ...{ SIGNALBOX_WORKER_ROUTERS: router.address, SIGNALBOX_TELEMETRY_LEVEL: "silent" },
+      },
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    await once(child.stdout!, "data");
+    const client = await router.client();
+    const endless = { maxTokens: 8_000, ignoreEos: true, seed: 7 };
+    const stream = client.generate({ id: "a", fence: 1, promptIds: [1, 2, 3], sampling: endless });
+    await stream.next();
+
+    const rival = spawn("taskset", ["-c", "0", "sh", "-c", "while :; do :; done"]);
+    onTestFinished(() => void rival.kill("SIGKILL"));
+    // Without -a, both are of the one thread.
+    const pid = String(child.pid);
+    for (const [tool, ...args] of [
+      ["taskset", "-p", "-c", "0", pid],
+      ["chrt", "--idle", "-p", "0", pid],
+    ] as const) {
+      const { status, stderr } = spawnSync(tool, args);
+      expect(status, String(stderr)).toBe(0);
+    }
+    const from = router.progress.length;
+    // The simulated engine's steps are taken by that loop: while the step is the same, it is still.
+    const still = await waitFor(() => longestStill(router.progress.slice(from)), SLOW_MS);
+    for (const report of still) expect(report.loopLagMs).toBeLessThan(HANG_MS / 2);
+  },
+  60_000,
+);
+
+/** Reports, one after the other, of the same reading for longer than a hang; null: none yet. */
+function longestStill(reports: readonly Progress[]): readonly Progress[] | null {
+  const atLeast = Math.ceil(HANG_MS / 250) + 2;
+  for (let at = 0; at + atLeast <= reports.length; at++) {
+    const run = reports.slice(at, at + atLeast);
+    if (run.every(({ engineStep }) => engineStep === run[0]!.engineStep)) return run;
+  }
+  return null;
+}
