@@ -49,7 +49,9 @@ function service(name: string, more: readonly string[] = []): Record<string, Zon
   };
 }
 
-const EVERY_SHARED = [...SHARED, "manifest", "receipt"].map((name) => `shared/${name}`);
+const EVERY_SHARED = [...SHARED, "manifest", "receipt", "tokenizer"].map(
+  (name) => `shared/${name}`,
+);
 const ADAPTER_SHARED = ["shared/base", "shared/config", "shared/telemetry"];
 const ADAPTER_PORTS = ["adapters/ports"];
 /** What only tests import. */
@@ -75,6 +77,11 @@ export const ZONES: { readonly [name: string]: Zone } = {
     imports: ["shared/receipt", "shared/base"],
     only: ["node:assert/strict", "node:crypto"],
   },
+  "shared/tokenizer": {
+    files: /^services\/shared\/tokenizer\//,
+    imports: ["shared/tokenizer", "shared/base"],
+    only: ["@huggingface/tokenizers"],
+  },
   "shared/testing": {
     files: /^services\/shared\/testing\//,
     imports: ["shared/testing", ...EVERY_SHARED],
@@ -89,7 +96,7 @@ export const ZONES: { readonly [name: string]: Zone } = {
     imports: [
       ...["services/cli", "proto/gen", "shared/base", "shared/config", "shared/telemetry"],
       ...["shared/mesh", "shared/state", "shared/manifest", "shared/receipt"],
-      "native/door",
+      ...["shared/tokenizer", "native/door"],
     ],
   },
 

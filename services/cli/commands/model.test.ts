@@ -95,6 +95,37 @@ describe.skipIf(WHY_NO_ADDON !== null)(`with the engine${lacks}`, () => {
     }
   });
 
+  test("a tokenizer that is there is read, and named when it is none", async () => {
+    const bare = spoilt("config.json", (it) => it);
+    const without = await cli(["model", "check", bare, "--json"], null);
+    expect(without.terminal.json()).toMatchObject({ ok: true, model: { hasTokenizer: false } });
+    cpSync(join(MODEL, "..", "..", "lantern", "tokenizer.json"), join(bare, "tokenizer.json"));
+    const read = await cli(["model", "check", bare, "--json"], null);
+    expect(read.terminal.json()).toMatchObject({ ok: true, model: { hasTokenizer: true } });
+    for (const [text, named] of [
+      ["{", /model\/tokenizer\.json is not JSON/u],
+      ["{}", /model\/tokenizer\.json is no tokenizer that is known/u],
+    ] as const) {
+      writeFileSync(join(bare, "tokenizer.json"), text);
+      const { code, terminal } = await cli(["model", "check", bare], null);
+      expect(code).toBe(1);
+      expect(terminal.out()).toMatch(named);
+    }
+  });
+
+  test("serve refuses a tokenizer that is none, before anything is started", async () => {
+    const broken = spoilt("model.safetensors", () => null);
+    for (const [text, named] of [
+      ["{", "tokenizer.json is not JSON: "],
+      ['{"model":{"type":"BPE"}}', "tokenizer.json is no tokenizer that is known: "],
+    ] as const) {
+      writeFileSync(join(broken, "tokenizer.json"), text);
+      const { code, terminal } = await cli(["serve", broken, "--port", "0"], null);
+      expect(terminal.err()).toContain(`${broken}/${named}`);
+      expect(code).toBe(2);
+    }
+  });
+
   test("the doctor says which engine there is", async () => {
     const { terminal } = await cli(["doctor", "--json"], null);
     expect(engineCheck(terminal.json())).toMatchObject({

@@ -30,6 +30,8 @@ interface CheckedModel extends Pick<
   readonly kvBytesPerToken: ByDtype;
   /** Weights and one sequence of the whole context. */
   readonly memoryBytes: ByDtype;
+  /** Without one it can be loaded, and not served. */
+  readonly hasTokenizer: boolean;
 }
 
 interface ByDtype {
@@ -52,11 +54,11 @@ function checkCommand(app: App): Command {
   return makeCommand(
     "check",
     {
-      summary: "check a model's folder: its configuration and every tensor",
+      summary: "check a model's folder: its configuration, its tokenizer and every tensor",
       details:
-        "A folder as Hugging Face has them: config.json and safetensors. Nothing is served and no\n" +
-        "tensor is kept. Ends 0 with a summary, 1 with an error that names the file, tensor or field,\n" +
-        "and 3 where the engine is not built.",
+        "A folder as Hugging Face has them: config.json, tokenizer.json and safetensors. Nothing is\n" +
+        "served and no tensor is kept. Ends 0 with a summary, 1 with an error that names the file,\n" +
+        "tensor or field, and 3 where the engine is not built.",
       examples: [
         "signalbox model check ~/models/Qwen3-0.6B",
         "signalbox model check native/models/lantern --json | jq .model.kvBytesPerToken",
@@ -74,19 +76,24 @@ async function check(session: Session, folder: string): Promise<ExitCode> {
   const { checkModelFolder, EngineFailure, engineHere } = await import("#native/index.ts");
   const here = engineHere();
   if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
+  const { checkTokenizer } = await import("../serving/check-tokenizer.ts");
+  const path = resolve(session.terminal.cwd, folder);
   try {
-    const summary = await checkModelFolder(resolve(session.terminal.cwd, folder));
-    const model = await checkedModel(summary);
+    const summary = await checkModelFolder(path);
+    const model = await checkedModel(summary, checkTokenizer(path));
     printVerdict(session, { folder, ok: true, model, error: null });
     return 0;
   } catch (reason) {
-    const { code, message } = EngineFailure.from(reason);
+    const { code, message } =
+      reason instanceof Failure
+        ? { code: "invalid_model" as const, message: reason.message }
+        : EngineFailure.from(reason);
     printVerdict(session, { folder, ok: false, model: null, error: { code, message } });
     return 1;
   }
 }
 
-async function checkedModel(summary: ModelSummary): Promise<CheckedModel> {
+async function checkedModel(summary: ModelSummary, hasTokenizer: boolean): Promise<CheckedModel> {
   const { kvBytesPerToken, weightBytes } = await import("#native/index.ts");
   const { family, parameters, shape, contextMax, eosIds, bosId, defaults } = summary;
   const byDtype = (bytesOf: (dtype: "bf16" | "fp8") => number): ByDtype => ({
@@ -101,6 +108,7 @@ async function checkedModel(summary: ModelSummary): Promise<CheckedModel> {
     weightBytes: weights,
     kvBytesPerToken: perToken,
     memoryBytes: byDtype((dtype) => weights[dtype] + contextMax * perToken[dtype]),
+    hasTokenizer,
   };
 }
 
@@ -127,6 +135,7 @@ function factsOf(model: CheckedModel): (readonly [string, string])[] {
     ["layers", `${shape.layers} of ${shape.hidden}, with ${shape.intermediate} between`],
     ["heads", `${shape.heads} of ${shape.headDim}, ${shape.kvHeads} of keys and values`],
     ["vocabulary", `${shape.vocab}, ends with ${eosIds.length === 0 ? "none" : eosIds.join(", ")}`],
+    ["tokenizer", model.hasTokenizer ? "can be read" : "none: `signalbox serve` needs one"],
     ["context", `${model.contextMax} tokens`],
     ["weights", both(model.weightBytes)],
     ["cache", `${both(model.kvBytesPerToken)} for each token`],

@@ -72,6 +72,8 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
       hint: "give a model's folder as Hugging Face has them; `signalbox model check` looks closer",
     });
   }
+  const { checkTokenizer } = await import("../serving/check-tokenizer.ts");
+  checkTokenizer(model);
   const folder = mkdtempSync(join(tmpdir(), "signalbox-serve-"));
   const interrupted = new AbortController();
   let serving: ModelServing | null = null;

@@ -1,10 +1,10 @@
 // One model's text: what its tokenizer and its chat template make of strings and ids. Made from the
 // files of a Hugging Face folder; changes nothing after that.
 
-import { Tokenizer } from "@huggingface/tokenizers";
+import type { Tokenizer } from "@huggingface/tokenizers";
 
-import { Failure } from "#shared/base/errors.ts";
 import type { Json } from "#shared/base/canonical-json.ts";
+import { jsonOf, readTokenizer, textOf, type FileBytes } from "#shared/tokenizer/read-tokenizer.ts";
 import type { TokenizerFiles } from "../token-source.ts";
 import { ChatTemplate, type Chat } from "./chat-template.ts";
 import { Detokeniser } from "./detokeniser.ts";
@@ -21,15 +21,10 @@ export class ModelText {
   /** INVALID when a file is missing or is not what its name says. */
   constructor(files: TokenizerFiles) {
     this.sha256 = files.sha256;
-    const tokenizer = required(files, "tokenizer.json");
-    const config = jsonOf(files, "tokenizer_config.json") ?? {};
-    try {
-      this.#tokenizer = new Tokenizer(tokenizer, config);
-    } catch (cause) {
-      throw new Failure("INVALID", "tokenizer.json is no tokenizer that is known", { cause });
-    }
-    this.#pieces = new TokenPieces(this.#tokenizer, tokenizer["decoder"] ?? null);
-    this.#template = new ChatTemplate(templatesOf(files, config), specialsOf(config));
+    const { tokenizer, json, config } = readTokenizer(files.files);
+    this.#tokenizer = tokenizer;
+    this.#pieces = new TokenPieces(tokenizer, json["decoder"] ?? null);
+    this.#template = new ChatTemplate(templatesOf(files.files, config), specialsOf(config));
   }
 
   /** A plain prompt: the tokenizer adds what the model's prompts begin with. */
@@ -80,34 +75,8 @@ export class ModelText {
   }
 }
 
-function textOf(files: TokenizerFiles, name: string): string | null {
-  const bytes = files.files.get(name);
-  // Copied first: the bytes may be shared between threads, and those no TextDecoder takes.
-  return bytes === undefined ? null : new TextDecoder().decode(Uint8Array.from(bytes));
-}
-
-function jsonOf(files: TokenizerFiles, name: string): { [key: string]: Json } | null {
-  const text = textOf(files, name);
-  if (text === null) return null;
-  try {
-    const value = JSON.parse(text) as Json;
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return value as { [key: string]: Json };
-    }
-  } catch (cause) {
-    throw new Failure("INVALID", `${name} is not JSON`, { cause });
-  }
-  throw new Failure("INVALID", `${name} is no JSON object`);
-}
-
-function required(files: TokenizerFiles, name: string): { [key: string]: Json } {
-  const value = jsonOf(files, name);
-  if (value === null) throw new Failure("INVALID", `the model comes without ${name}`);
-  return value;
-}
-
 /** The newer places first: chat_template.jinja, chat_template.json, tokenizer_config.json. */
-function templatesOf(files: TokenizerFiles, config: { [key: string]: Json }): Map<string, string> {
+function templatesOf(files: FileBytes, config: { [key: string]: Json }): Map<string, string> {
   const alone = textOf(files, "chat_template.jinja");
   if (alone !== null) return new Map([["default", alone]]);
   const found = jsonOf(files, "chat_template.json")?.["chat_template"] ?? config["chat_template"];
