@@ -11,6 +11,7 @@ test("what is left out has its default, and the engine is told only what was giv
   expect(worker).toMatchObject({
     ...{ model: "/models/m", modelName: null, engine: "native", routers: [], listen: null },
     ...{ http: "127.0.0.1:0", secretFile: null, drainS: 30, engineOptions: {} },
+    ...{ state: null, warmBlocks: 2048 },
   });
   expect(worker.name).toMatch(/-\d+$/);
   expect(endsAtMs).toBeNull();
@@ -53,6 +54,8 @@ test.each([
   ],
   [{ ENGINE: "http", SERVER: "vllm", SERVER_URL: "http://h:1" }, "worker.model is missing"],
   [{ ...HTTP, THREADS: "2" }, "worker.threads says nothing to worker.engine http"],
+  [{ ...HTTP, STATE: "/s", WARM_BLOCKS: "5" }, "worker.warm_blocks says nothing to worker.engine"],
+  [{ MODEL: "/m", WARM_BLOCKS: "5" }, "worker.warm_blocks says nothing without worker.state"],
   [{ MODEL: "/m", SERVER: "vllm" }, "worker.server says nothing to worker.engine native"],
   [{}, "nothing configures a worker"],
   [{ LISTEN: "127.0.0.1:0" }, "worker.model is missing"],

@@ -21,8 +21,17 @@ export type Outcome = "stop" | "length" | "aborted" | "fenced" | "handed_back" |
 
 export interface SessionWatch {
   readonly onOutcome: (outcome: Outcome | "refused") => void;
+  /** Of a request that was let in; null: nobody follows it. */
+  readonly onAdmitted: (request: ParsedRequest, peer: string) => SessionTrace | null;
   /** The caller at `peer` may take this dispatch of its own as included in the figures. */
   readonly onDispatch: (peer: string, dispatch: number) => void;
+}
+
+/** Told of one request how it gets on. */
+export interface SessionTrace {
+  onTokens(count: number): void;
+  /** Once. */
+  onEnded(outcome: Outcome): void;
 }
 
 /** Long enough for another worker to be there, or this one to be started again. */
@@ -34,6 +43,13 @@ export interface OpenSession {
   responses(): AsyncGenerator<Response, void, void>;
   /** The caller has gone. After the end: nothing. */
   abandon(): void;
+}
+
+interface Admitted {
+  readonly serial: number;
+  readonly fence: number;
+  readonly generation: Generation;
+  readonly trace: SessionTrace | null;
 }
 
 interface Live extends OpenSession {
@@ -56,7 +72,7 @@ export class Sessions {
   open(wire: Wire, masked: boolean, peer: string): OpenSession {
     try {
       const parsed = parseRequest(wire, this.#engine.model, masked);
-      return this.#admit(parsed);
+      return this.#admit(parsed, peer);
     } catch (reason) {
       this.#watch.onOutcome("refused");
       throw failureOfEngine(reason);
@@ -96,7 +112,7 @@ export class Sessions {
     }
   }
 
-  #admit(parsed: ParsedRequest): OpenSession {
+  #admit(parsed: ParsedRequest, peer: string): OpenSession {
     const { id, fence, request } = parsed;
     const promptTokens = request.prompt.length + (request.resume?.length ?? 0);
     const admission = core.onArrive(this.core, { id, fence, promptTokens });
@@ -114,7 +130,8 @@ export class Sessions {
     }
     try {
       const generation = this.#engine.generate(request);
-      const live = this.#track(serial, fence, generation);
+      const trace = this.#watch.onAdmitted(parsed, peer);
+      const live = this.#track({ serial, fence, generation, trace });
       this.#live.set(serial, live);
       return live;
     } catch (reason) {
@@ -123,7 +140,7 @@ export class Sessions {
     }
   }
 
-  #track(serial: number, fence: number, generation: Generation): Live {
+  #track({ serial, fence, generation, trace }: Admitted): Live {
     let told: { readonly why: Failure; readonly outcome: Outcome } | null = null;
     let started = false;
     let over = false;
@@ -132,9 +149,11 @@ export class Sessions {
       over = true;
       this.#forget(serial);
       this.#watch.onOutcome(outcome);
+      trace?.onEnded(outcome);
     };
     const chunkOf = (chunk: Chunk): Response | null => {
       if (chunk.tokenIds.length > 0) core.onFirstToken(this.core, serial);
+      trace?.onTokens(chunk.tokenIds.length);
       if (told === null || chunk.finish !== "aborted") return encodeChunk(chunk, fence);
       return chunk.tokenIds.length === 0 ? null : encodeChunk({ ...chunk, finish: null }, fence);
     };

@@ -6,9 +6,9 @@
 
 import { randomBytes } from "node:crypto";
 import { WorkerService } from "#proto/services.ts";
-import type { EngineStats } from "#native/index.ts";
+import type { Engine, EngineStats } from "#native/index.ts";
 import { systemClock, systemRandom, systemTimers } from "#shared/config/system.ts";
-import { readSecret } from "#shared/config/load-config.ts";
+import { readSecret, type WorkerConfig } from "#shared/config/load-config.ts";
 import { readVersion } from "#shared/config/version.ts";
 import { Health } from "#shared/lifecycle/health.ts";
 import { startHttp } from "#shared/lifecycle/http-health.ts";
@@ -17,14 +17,15 @@ import type { Lifecycle } from "#shared/lifecycle/lifecycle.ts";
 import { GrpcServer } from "#shared/mesh/grpc-server.ts";
 import { natsOptions } from "#shared/mesh/nats-bus.ts";
 import type { Logger } from "#shared/telemetry/logger.ts";
-import { createMetrics } from "#shared/telemetry/metrics.ts";
+import { createMetrics, type Metrics } from "#shared/telemetry/metrics.ts";
 import { CanaryWatch } from "./canary-watch.ts";
 import type { WorkerSettings } from "./config.ts";
 import { figuresOf, type Figures } from "./core/figures.ts";
 import { onEngineEnded } from "./core/sessions.ts";
 import { encodeProgress } from "./encode-response.ts";
 import { workerHandlers } from "./handlers.ts";
-import { loadModel } from "./load-model.ts";
+import { KeptState } from "./kept-state.ts";
+import { loadModel, type LoadedModel } from "./load-model.ts";
 import { GRPCInferenceService } from "./open-inference-messages.ts";
 import { OpenInference } from "./open-inference.ts";
 import { ProgressSender } from "./progress-sender.ts";
@@ -79,6 +80,12 @@ export async function startWorker(
     (part) => part.close(),
   );
 
+  const kept = await life.start(
+    "state",
+    () => openState({ config, engine, card, logger, metrics }),
+    (part) => part?.close(),
+  );
+
   metrics.gauge("signalbox_worker_info", infoOf(card)).set(1);
   const meter = workerMeter(metrics, card.name, {
     stats: () => statsOf(() => engine.stats()),
@@ -87,6 +94,11 @@ export async function startWorker(
   });
   const sessions = new Sessions(engine, {
     onOutcome: (outcome) => meter.onOutcome(outcome),
+    onAdmitted: (request, peer) => {
+      const router = links.routerOf(peer);
+      const caller = router === null ? peer : (config.routers[router] ?? peer);
+      return kept?.onAdmitted(request, caller) ?? null;
+    },
     onDispatch: (peer, dispatch) => {
       const router = links.routerOf(peer);
       if (router !== null) sender.onDispatch(router, dispatch);
@@ -202,9 +214,35 @@ export async function startWorker(
     () => canary.watch((what) => onEngineFailed(what, { what })),
     () => canary.close(),
   );
+  void kept?.workWhileIdle(() => {
+    return sessions.core.phase.kind === "ready" && sessions.core.live.size === 0;
+  });
   const listening = grpc === "" ? null : grpc;
   const { name, model } = { name: config.name, model: card.name };
   return { service: "worker", worker: name, model, grpc: listening, http: http.address };
+}
+
+interface StateParts {
+  readonly config: WorkerConfig;
+  readonly engine: Engine;
+  readonly card: LoadedModel["card"];
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Null where none is configured, or it cannot be had: the worker serves all the same. */
+function openState({ config, engine, card, ...rest }: StateParts): Promise<KeptState | null> {
+  if (config.state === null) return Promise.resolve(null);
+  const { model: folder } = config;
+  const [fingerprint, tokenizerSha256] = [
+    card.weightsFingerprint ?? "",
+    card.tokenizerSha256 ?? "",
+  ];
+  const model = folder === null ? null : { folder, fingerprint, tokenizerSha256 };
+  return KeptState.open({
+    ...{ path: config.state, engine, model, warmBlocks: config.warmBlocks },
+    ...{ ...rest, clock: systemClock, timers: systemTimers },
+  });
 }
 
 /** An engine that is unloaded has no counts any more. */

@@ -49,6 +49,7 @@ export async function serveEngine(engine: Engine, tokenizer: TokenizerFiles = NO
   const dispatches: number[] = [];
   const sessions = new Sessions(engine, {
     onOutcome: (outcome) => void outcomes.push(outcome),
+    onAdmitted: () => null,
     onDispatch: (_, dispatch) => void dispatches.push(dispatch),
   });
   const model = modelCard(engine.model, {

@@ -87,6 +87,7 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
     const { printer } = session;
     serving = await startServing(model, {
       ...{ model, folder, env: session.terminal.env, workers: options.workers },
+      state: join(folder, "state"),
       name: options.name ?? basename(model),
       http: `${options.host}:${options.port}`,
       ...{ worker: workerKeys(options), router: routerKeys(session, options), route: null },

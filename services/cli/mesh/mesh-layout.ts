@@ -13,6 +13,7 @@ export interface MeshLayout {
   readonly workerSecretFile: string;
   readonly routerConfig: string;
   readonly workerConfig: (worker: string) => string;
+  readonly workerState: (worker: string) => string;
   readonly agent: (cluster: string) => AgentLayout;
 }
 
@@ -35,6 +36,7 @@ export function meshLayout(home: string): MeshLayout {
     workerSecretFile: join(home, "secrets", "worker-secret"),
     routerConfig: join(home, "router.toml"),
     workerConfig: (worker) => join(home, `${worker}.toml`),
+    workerState: (worker) => join(home, "workers", worker),
     agent: (cluster) => ({
       config: join(home, `agent-${cluster}.toml`),
       state: join(home, "agents", cluster, "state"),

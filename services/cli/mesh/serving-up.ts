@@ -93,7 +93,7 @@ function startWorker(up: ServingUp, name: string, workers: string): Promise<Serv
   writeConfig(config, {
     worker: {
       ...{ name: WORKER, model, model_name: name, routers: workers, http: "127.0.0.1:0" },
-      secret_file: layout.workerSecretFile,
+      ...{ secret_file: layout.workerSecretFile, state: layout.workerState(WORKER) },
     },
   });
   return startService({

@@ -22,6 +22,8 @@ export interface ServingPlan {
   readonly http: string;
   /** Logs and the shared secret. */
   readonly folder: string;
+  /** Where workers keep what outlives them, a folder each; absent: nowhere. */
+  readonly state?: string;
   readonly env: { readonly [name: string]: string | undefined };
   /** Further keys of `[worker]` and `[router]`. */
   readonly worker: { readonly [key: string]: string };
@@ -49,6 +51,8 @@ export class ModelServing {
   readonly #secretFile: string;
   #router: ServiceRecord | null = null;
   readonly #workers = new Map<string, ServiceRecord>();
+  /** Whose place it is, or was; a worker that takes one over has the state of the one before. */
+  readonly #places: ServiceRecord[] = [];
   #started = 0;
   #stopping = false;
 
@@ -108,6 +112,8 @@ export class ModelServing {
     const name = `worker-${this.#started}`;
     const { route } = this.#plan;
     const router = this.#address("workers");
+    const free = this.#places.findIndex((record) => !isAlive(record));
+    const place = free < 0 ? this.#places.length : free;
     const threads = Math.max(1, Math.floor(availableParallelism() / this.#plan.workers));
     const record = await this.#startService("worker", name, WORKER_READY_MS, {
       WORKER_NAME: name,
@@ -116,8 +122,10 @@ export class ModelServing {
       WORKER_ROUTERS: route === null ? router : await route(router, name),
       WORKER_SECRET_FILE: this.#secretFile,
       WORKER_THREADS: String(threads),
+      ...(this.#plan.state === undefined ? {} : { WORKER_STATE: this.#stateOf(place) }),
       ...variablesOf("WORKER", this.#plan.worker),
     });
+    this.#places[place] = record;
     this.#plan.onStep({ name, detail: `pid ${record.pid}, ${threadsText(threads)}` });
     return name;
   }
@@ -206,6 +214,10 @@ export class ModelServing {
     });
     keep(ready);
     return ready;
+  }
+
+  #stateOf(place: number): string {
+    return join(this.#plan.state ?? "", `worker-${place + 1}`);
   }
 
   #address(key: "http" | "workers"): string {

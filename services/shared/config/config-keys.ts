@@ -104,6 +104,8 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
     http: { type: address, doc: "HTTP address: health and metrics" },
     secret_file: { type: path, doc: "file with the secret that routers ask for" },
     drain_s: { type: seconds, doc: "how long requests may go on after SIGTERM" },
+    state: { type: path, doc: "directory on a local disk for what outlives the worker" },
+    warm_blocks: { type: integer(0, 16_384), doc: "blocks of prefixes that state keeps; 0: none" },
     canary_idle_s: { type: seconds, doc: "after how long an idle engine is tried; 0: never" },
     isa: { type: { kind: "text" }, doc: "the instruction path by name, such as amx or avx2" },
     weights: { type: choice("bf16", "fp8"), doc: "how weights are held" },

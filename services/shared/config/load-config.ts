@@ -96,6 +96,9 @@ export interface WorkerConfig {
   readonly http: string;
   readonly secretFile: string | null;
   readonly drainS: number;
+  /** Null: nothing outlives the worker. */
+  readonly state: string | null;
+  readonly warmBlocks: number;
   /** An engine that did nothing for so long is given a request of the worker's own; 0: never. */
   readonly canaryIdleS: number;
   /** What was given of native/engine.ts's EngineOptions; the engine knows the rest. */
@@ -295,6 +298,8 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       http: text("worker.http") ?? "127.0.0.1:0",
       secretFile: text("worker.secret_file"),
       drainS: number("worker.drain_s") ?? 30,
+      state: text("worker.state"),
+      warmBlocks: number("worker.warm_blocks") ?? WARM_BLOCKS,
       canaryIdleS: number("worker.canary_idle_s") ?? 3,
       engineOptions: Object.fromEntries(given) as WorkerEngineOptions,
     };
@@ -302,11 +307,16 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
 
   /** A key that would do nothing is a misunderstanding. */
   function checkWorkerKeys(engine: WorkerConfig["engine"]): void {
+    if (values.has("worker.warm_blocks") && !values.has("worker.state")) {
+      throw new Failure("INVALID", "worker.warm_blocks says nothing without worker.state", {
+        hint: 'Prefixes are kept there: [worker] state = "DIRECTORY".',
+      });
+    }
     for (const dotted of values.keys()) {
       const [section, key = ""] = dotted.split(".");
       if (section !== "worker") continue;
       const ofServer = key === "server" || key.startsWith("server_");
-      const ofOurs = key in ENGINE_OPTIONS && !SERVER_OPTIONS.has(key);
+      const ofOurs = key === "warm_blocks" || (key in ENGINE_OPTIONS && !SERVER_OPTIONS.has(key));
       if (engine === "http" ? !ofOurs : !ofServer) continue;
       const other = ofServer ? 'engine = "http"' : 'engine = "native"';
       throw new Failure("INVALID", `worker.${key} says nothing to worker.engine ${engine}`, {
@@ -340,6 +350,9 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
     };
   }
 }
+
+/** 65,536 tokens: about as many systems' prompts as a group has, and some conversations. */
+const WARM_BLOCKS = 2_048;
 
 /** Engine options that a server of somebody else's has too. */
 const SERVER_OPTIONS = new Set(["sequences_max", "waiting_max", "context_max", "stall_ms"]);

@@ -318,6 +318,26 @@ export const METRICS = {
     help: "Requests of the worker's own that its idle engine answered; their tokens are counted too",
     labels: [],
   },
+  signalbox_worker_state_up: {
+    type: "gauge",
+    help: "1 while the state directory takes what is to be kept; absent where none is configured",
+    labels: [],
+  },
+  signalbox_worker_lost_requests_total: {
+    type: "counter",
+    help: "Requests that the worker before had in hand when it died, found in the state directory",
+    labels: [],
+  },
+  signalbox_worker_journal_dropped_total: {
+    type: "counter",
+    help: "Ended requests that are not in the journal: the disk took nothing for too long",
+    labels: [],
+  },
+  signalbox_worker_warmed_blocks_total: {
+    type: "counter",
+    help: "Blocks of prefixes that came often before, computed again while nobody was served",
+    labels: [],
+  },
   signalbox_worker_loop_lag_seconds: {
     type: "gauge",
     help: "How late the event loop came to its last beat",
