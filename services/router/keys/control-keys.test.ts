@@ -165,6 +165,11 @@ test("without the control plane a start goes by the copy, limits and all, and sa
   await here.heard();
   expect(here.keys.ageMs).toBeLessThanOrEqual(PERIOD_MS);
   expect(here.told("up to date again")).toBe(1);
+  for (let i = 0; i < 5; i++) await here.heard();
+  here.plane.failure = AWAY;
+  await here.stop(); // In good order its age on disk is the true one.
+  await here.open();
+  expect(here.keys.ageMs).toBeLessThanOrEqual(PERIOD_MS);
 });
 
 test("where nothing is known yet no key is said to be none; one of the file works", async () => {
