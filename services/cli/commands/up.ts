@@ -29,7 +29,8 @@ export function upCommand(app: App): Command {
         "Starts the scheduler, an agent with the cluster `local`, and a router and a worker that serve\n" +
         "the bundled model; without a built engine the last two are left out. Everything lives in one\n" +
         "folder (--home) and survives `down`. Run again it says what runs and starts what is missing.\n" +
-        "With --mesh the log is a private NATS JetStream server instead of a file.",
+        "With --mesh the log is a private NATS JetStream server instead of a file; router and worker use\n" +
+        "it too.",
       examples: [
         "signalbox up",
         "signalbox up --slots 8                     # run eight jobs at once",

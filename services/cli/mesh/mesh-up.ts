@@ -132,7 +132,8 @@ async function bringUp(plan: MeshPlan): Promise<Mesh> {
       if (isNew) started.push(name);
       plan.onStep({ name, started: isNew, detail: what });
     };
-    return servingUp({ layout, record, model: plan.model, env: plan.env, keep, onStep });
+    const { model, env } = plan;
+    return servingUp({ layout, record, model, nats, natsMoved, env, keep, onStep });
   }
 }
 

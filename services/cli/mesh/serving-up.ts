@@ -2,6 +2,8 @@
 // recorded are not alive.
 //
 //   V1. A router that is started again listens where it did before, so clients and workers find it.
+//   V2. Where the mesh has a nats-server, both are told of it: who looks for it where it was is
+//       started again.
 
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -33,6 +35,10 @@ export interface ServingUp {
   readonly layout: MeshLayout;
   readonly record: MeshRecord;
   readonly model: string;
+  /** The mesh's nats-server; null: it has none. */
+  readonly nats: ServiceRecord | null;
+  /** It is not where it was. */
+  readonly natsMoved: boolean;
   readonly env: { readonly [name: string]: string | undefined };
   readonly keep: (service: ServiceRecord) => void;
   readonly onStep: (name: string, started: boolean, detail: string) => void;
@@ -50,13 +56,15 @@ export async function servingUp(up: ServingUp): Promise<MeshServing> {
     writeFileAtomic(layout.workerSecretFile, `${randomBytes(32).toString("hex")}\n`);
   }
   const before = record.services.find(({ name }) => name === "router") ?? null;
-  const live = liveService(record, "router");
+  const found = liveService(record, "router");
+  if (up.natsMoved && found !== null) await stopService(found, STOP_GRACE_MS);
+  const live = up.natsMoved ? null : found;
   const router = live ?? (await startRouter(up, before));
   keep(router);
   const [http, workers] = [String(router.ready?.["http"]), String(router.ready?.["workers"])];
   up.onStep("router", live === null, `OpenAI API http://${http}/v1 (pid ${router.pid})`);
   const name = basename(up.model);
-  const moved = before?.ready != null && before.ready["workers"] !== workers;
+  const moved = up.natsMoved || (before?.ready != null && before.ready["workers"] !== workers);
   const running = liveService(record, WORKER);
   if (moved && running !== null) await stopService(running, STOP_GRACE_MS);
   const kept = moved ? null : running;
@@ -77,6 +85,7 @@ async function startRouter(up: ServingUp, before: ServiceRecord | null): Promise
       workers: `127.0.0.1:${await portAgain(before?.ready?.["workers"])}`,
       secret_file: layout.workerSecretFile,
     },
+    nats: natsSection(up.nats),
   });
   return startService({
     name: "router",
@@ -95,6 +104,7 @@ function startWorker(up: ServingUp, name: string, workers: string): Promise<Serv
       ...{ name: WORKER, model, model_name: name, routers: workers, http: "127.0.0.1:0" },
       ...{ secret_file: layout.workerSecretFile, state: layout.workerState(WORKER) },
     },
+    nats: natsSection(up.nats),
   });
   return startService({
     name: WORKER,
@@ -103,6 +113,14 @@ function startWorker(up: ServingUp, name: string, workers: string): Promise<Serv
     deadlineMs: WORKER_READY_MS,
     onStarted: up.keep,
   });
+}
+
+function natsSection(nats: ServiceRecord | null): TomlSections[string] {
+  const textOf = (key: string): string | null => {
+    const value = nats?.ready?.[key];
+    return typeof value === "string" ? value : null;
+  };
+  return { url: textOf("url"), credentials_file: textOf("credentialsFile") };
 }
 
 function writeConfig(path: string, sections: TomlSections): void {

@@ -4,7 +4,11 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { signalbox as proto } from "#proto/signalbox.js";
+import { systemRandom } from "#shared/config/system.ts";
+import { inferenceSubject, NatsBus, natsOptions } from "#shared/mesh/nats-bus.ts";
+import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";
@@ -86,6 +90,47 @@ describe.skipIf(WHY_NO_ADDON !== null)(`a mesh with a model (${WHY_NO_ADDON ?? "
     DEADLINE_MS,
   );
 });
+
+const natsTest = WHY_NO_ADDON === null && natsServerHere() !== null ? test : test.skip;
+natsTest(
+  "on NATS the router and the worker are told where it is (node tools/setup.ts nats-server)",
+  async () => {
+    const temporary = tempDirectory("up-nats");
+    const home = join(temporary.path, "home");
+    const env = { ...process.env, SIGNALBOX_ENGINE: await builtAddon(), SIGNALBOX_HOME: home };
+    const signalbox = (...args: readonly string[]): Promise<string> =>
+      new Promise((resolve, reject) => {
+        execFile(process.execPath, [MAIN, ...args], { env }, (error, out, err) =>
+          error === null ? resolve(out) : reject(new Error(`${args.join(" ")}: ${err}`)),
+        );
+      });
+    onTestFinished(async () => {
+      await signalbox("down");
+      temporary.remove();
+    }, DEADLINE_MS);
+    const { serving } = JSON.parse(await signalbox("up", "--mesh", "--json")) as Up;
+    const isUp = async (): Promise<boolean> => {
+      const metrics = await fetch(`${serving!.url.slice(0, -"/v1".length)}/metrics`);
+      return /^signalbox_nats_up(?:\{[^}]*\})? 1$/mu.test(await metrics.text());
+    };
+    await waitFor(isUp, 30_000, "the router is connected to NATS");
+
+    const { url, credentialsFile } = readMeshRecord(home).services.find(
+      (service) => service.name === "nats",
+    )!.ready!;
+    const found = { urls: [String(url)], credentialsFile: String(credentialsFile) };
+    const options = natsOptions({ ...found, replicas: 1, systemCredentialsFile: null }, "test")!;
+    const bus = new NatsBus(options, systemRandom);
+    onTestFinished(() => bus.close());
+    const heard: string[] = [];
+    bus.subscribe(inferenceSubject("progress", "lantern"), (payload) => {
+      heard.push(proto.inference.v1.WorkerReport.decode(payload).worker);
+    });
+    await waitFor(() => heard.length > 0, 30_000, "the worker's figures on NATS");
+    expect(heard[0]).toMatch(/^worker-1\//u);
+  },
+  DEADLINE_MS,
+);
 
 /** "" while no worker is there. */
 async function answers(url: string): Promise<string> {
