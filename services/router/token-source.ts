@@ -101,6 +101,8 @@ export interface ServedModel {
   /** `absent`: it was served, and no worker of it is here now. */
   readonly state: "loading" | "ready" | "draining" | "absent";
   readonly workers: number;
+  /** Whether a worker of it takes token masks. */
+  readonly masks: boolean;
   /** Null: the model came without a tokenizer; only token ids are taken. */
   readonly tokenizer: TokenizerFiles | null;
 }

@@ -159,6 +159,21 @@ test("what it is, and what it cannot do, is said and refused", async () => {
     await (await fetch(`http://${http}${path}`)).json();
   expect(await of("/v2/models/lantern")).toMatchObject({ platform: "signalbox_vllm" });
   expect(await of("/v2/models/lantern/ready")).toEqual({ name: "lantern", ready: true });
+  const json_schema = { name: "answer", schema: { type: "object", properties: {} } };
+  const asked = await fetch(`${url}/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      ...{ model: "lantern", messages: [{ role: "user", content: "Where is the lamp?" }] },
+      response_format: { type: "json_schema", json_schema },
+    }),
+  });
+  expect(asked.status).toBe(400);
+  const { error } = (await asked.json()) as { readonly error: object };
+  expect(error).toMatchObject({
+    param: "response_format.json_schema.schema",
+    message: expect.stringContaining("takes token masks") as string,
+  });
 });
 
 test(

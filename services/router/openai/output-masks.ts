@@ -10,6 +10,9 @@ import type { MaskSource, ServedModel } from "../token-source.ts";
 import { badField } from "./api-error.ts";
 import type { OutputFormat } from "./output-format.ts";
 
+/** Servers of others take none: a request that waited for a worker that does would wait in vain. */
+const MASKLESS = "no worker of this model takes token masks; one with the native engine does";
+
 export class OutputMasks {
   readonly #textPool: TextPool;
   readonly #grammar: TriedGrammar | null;
@@ -28,7 +31,8 @@ export class OutputMasks {
     format: OutputFormat | null,
   ): Promise<OutputMasks> {
     if (format === null) return new OutputMasks(textPool, null);
-    const { tokenizer, vocab, eosIds } = model;
+    const { tokenizer, vocab, eosIds, masks } = model;
+    if (!masks) throw badField(format.param, MASKLESS);
     if (tokenizer === null || text === null) {
       throw badField(format.param, "the model has no tokenizer");
     }

@@ -34,6 +34,7 @@ export function servedLantern(change: Partial<ServedModel> = {}): ServedModel {
     created: 1_700_000_000,
     state: "ready",
     workers: 1,
+    masks: true,
     tokenizer: files,
     ...change,
   };

@@ -119,6 +119,7 @@ export class WorkerSet implements ModelCatalog {
       // What every worker of it can take.
       contextMax: Math.min(...workers.map((worker) => worker.model.contextMax)),
       ...{ vocab: model.vocab, eosIds: model.eosIds },
+      masks: workers.some((worker) => worker.model.capabilities?.masks ?? false),
       tokenizer: this.#tokenizers.get(model.tokenizerSha256) ?? null,
     };
   }
