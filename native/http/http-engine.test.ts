@@ -181,6 +181,17 @@ test.each(["vllm", "sglang"] as const)(
   },
 );
 
+test("vLLM is asked for minTokens only where it holds back no ignored end", async () => {
+  const { server, engine } = await world("vllm");
+  const asked = async (sampling: object): Promise<unknown> => {
+    await collect(engine.generate({ prompt: [5], sampling: { maxTokens: 9, ...sampling } }));
+    return server.asked.at(-1)?.["min_tokens"];
+  };
+  expect(await asked({ minTokens: 4 })).toBe(4);
+  expect(await asked({ minTokens: 4, ignoreEos: true })).toBe(0);
+  expect(await asked({ minTokens: 4, ignoreEos: true, stopIds: [7] })).toBe(4);
+});
+
 test("llama-server's penalties count the output alone, also when resumed", async () => {
   const { server, engine } = await world("llama-server");
   const sampling = { frequencyPenalty: 0.5, presencePenalty: 0.25, maxTokens: 3, ignoreEos: true };
@@ -215,6 +226,7 @@ test("llama-server goes on over its own ends where they are to be ignored", asyn
   expect(await run({ ignoreEos: true })).toEqual([2, 2, 2, 2]);
   const held = await run({ minTokens: 2 });
   expect([held.indexOf(2), held.length]).toEqual([2, 3]);
+  expect(await run({ ignoreEos: true, minTokens: 2 })).toEqual([2, 2, 2, 2]);
   expect(server.asked.every((it) => !("ignore_eos" in it))).toBe(true);
 });
 

@@ -9,23 +9,15 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
-import { describeEngine } from "../conformance.ts";
+import { describeEngine, type HarnessOptions } from "../conformance.ts";
 import { DIALECTS } from "./dialects.ts";
+import { expectGolden } from "./golden-greedy.fixture.ts";
 import type { HttpEngine } from "./http-engine.ts";
 import { SYSTEM } from "./http-world.fixture.ts";
-import { writeLanternGguf } from "./lantern-gguf.fixture.ts";
 import { openHttpEngine } from "./open-http-engine.ts";
+import { ggufIn, LANTERN, programOf, REAL } from "./real-servers.fixture.ts";
 
-const LLAMA_SERVER = process.env["LLAMA_SERVER"] ?? "";
-const LANTERN = join(import.meta.dirname, "..", "models", "lantern");
-const SLOTS = 4;
-const CONTEXT = 1024;
-
-function ggufIn(folder: string): string {
-  const file = join(folder, "lantern.gguf");
-  writeLanternGguf(LANTERN, file);
-  return file;
-}
+const LLAMA_SERVER = programOf("llama-server");
 
 test("the bundled model becomes a GGUF file that holds every weight", () => {
   const directory = tempDirectory("gguf");
@@ -37,31 +29,28 @@ test("the bundled model becomes a GGUF file that holds every weight", () => {
   );
 });
 
-interface Options {
-  readonly sequencesMax?: number;
-  readonly waitingMax?: number;
-  readonly contextMax?: number | null;
-}
+if (LLAMA_SERVER !== null) {
+  async function open({ sequencesMax, waitingMax, contextMax }: HarnessOptions = {}) {
+    const directory = tempDirectory("llama-server");
+    onTestFinished(directory.remove);
+    const { argv, startMs } = REAL["llama-server"];
+    const command = argv(LLAMA_SERVER ?? "", directory.path);
+    const engine = await openHttpEngine({
+      ...{ dialect: "llama-server", folder: LANTERN, key: null, startMs, stallMs: null },
+      server: { kind: "command", argv: command, url: null, logFile: join(directory.path, "log") },
+      ...{ sequencesMax: sequencesMax ?? null, waitingMax: waitingMax ?? null },
+      ...{ contextMax: contextMax ?? null, ...SYSTEM },
+    });
+    onTestFinished(() => engine.unload());
+    return engine;
+  }
 
-async function open({ sequencesMax, waitingMax, contextMax }: Options = {}): Promise<HttpEngine> {
-  const directory = tempDirectory("llama-server");
-  onTestFinished(directory.remove);
-  const argv = [
-    ...[LLAMA_SERVER, "-m", ggufIn(directory.path), "--host", "127.0.0.1", "--port", "{port}"],
-    ...["--parallel", String(SLOTS), "-c", String(SLOTS * CONTEXT), "--metrics", "-t", "1"],
-    ...["--no-warmup", "--no-kv-unified"],
-  ];
-  const engine = await openHttpEngine({
-    ...{ dialect: "llama-server", folder: LANTERN, key: null, startMs: 60_000, stallMs: null },
-    server: { kind: "command", argv, url: null, logFile: join(directory.path, "log") },
-    ...{ sequencesMax: sequencesMax ?? null, waitingMax: waitingMax ?? null },
-    ...{ contextMax: contextMax ?? null, ...SYSTEM },
-  });
-  onTestFinished(() => engine.unload());
-  return engine;
-}
+  async function draw(engine: HttpEngine, prompt: readonly number[], sampling: object) {
+    const drawn: number[] = [];
+    for await (const it of engine.generate({ prompt, sampling })) drawn.push(...it.tokenIds);
+    return drawn;
+  }
 
-if (LLAMA_SERVER !== "") {
   describeEngine(
     "llama-server (the real one)",
     async (options) => ({ engine: await open(options), drive: (promise) => promise }),
@@ -72,23 +61,7 @@ if (LLAMA_SERVER !== "") {
   );
 
   test("greedy, it draws what the bundled model is known to draw", async () => {
-    const golden = JSON.parse(readFileSync(join(LANTERN, "golden.json"), "utf8")) as {
-      readonly prompts: readonly {
-        readonly ids: readonly number[];
-        readonly greedy?: { readonly ids: readonly number[] };
-      }[];
-    };
-    const engine = await open();
-    let compared = 0;
-    for (const { ids, greedy } of golden.prompts) {
-      if (greedy === undefined) continue;
-      const sampling = { temperature: 0, maxTokens: greedy.ids.length, ignoreEos: true };
-      const drawn: number[] = [];
-      for await (const it of engine.generate({ prompt: ids, sampling })) drawn.push(...it.tokenIds);
-      expect(drawn).toEqual(greedy.ids);
-      compared += 1;
-    }
-    expect(compared).toBeGreaterThan(0);
+    await expectGolden(await open());
   });
 
   test("ids that end within a character come too", async () => {
@@ -99,9 +72,6 @@ if (LLAMA_SERVER !== "") {
     };
     const first = model.vocab["ð"] ?? expect.fail("no token of the byte f0");
     const sampling = { logitBias: [{ tokenId: first, bias: 200 }], maxTokens: 12, temperature: 0 };
-    const drawn: number[] = [];
-    for await (const it of engine.generate({ prompt: [5, 6], sampling }))
-      drawn.push(...it.tokenIds);
-    expect(drawn).toEqual(Array.from({ length: 12 }, () => first));
+    expect(await draw(engine, [5, 6], sampling)).toEqual(Array.from({ length: 12 }, () => first));
   });
 }

@@ -104,10 +104,12 @@ function conversationOf(
           top_k: sampling.topK ?? 0,
           top_p: sampling.topP,
           min_p: sampling.minP,
-          ...{ repeat_penalty: sampling.repetitionPenalty, repeat_last_n: -1 },
+          repeat_penalty: sampling.repetitionPenalty,
+          // All of it: what stood for that, -1, is refused since llama.cpp 0.7.
+          repeat_last_n: sent.length + DOCUMENT_TOKENS_MAX,
           ...{ presence_penalty: 0, frequency_penalty: 0 },
           seed: seedAt(sampling.seed, length),
-          logit_bias: biasesOf(request, output, early > 0 ? eosIds : []),
+          logit_bias: biasesOf(request, output, early > 0 ? endsOf(request, eosIds) : []),
           n_probs: logprobs === null ? 0 : Math.max(1, logprobs),
         },
       };
@@ -136,22 +138,26 @@ function conversationOf(
   };
 }
 
+/** What ends the request when it is drawn. */
+function endsOf({ sampling }: GenerateRequest, eosIds: readonly number[]): readonly number[] {
+  return [...(sampling.ignoreEos ? [] : eosIds), ...sampling.stopIds];
+}
+
 /**
  * llama.cpp's own additive penalties count the prompt too, so those of the port are said as biases
- * of what was drawn; `banned` and the request's stop ids may not be drawn at all.
+ * of what was drawn; `never` may not be drawn at all.
  */
 function biasesOf(
   { sampling }: GenerateRequest,
   output: readonly number[],
-  banned: readonly number[],
+  never: readonly number[],
 ): readonly (readonly [number, number | false])[] {
-  const { presencePenalty, frequencyPenalty, logitBias, stopIds } = sampling;
+  const { presencePenalty, frequencyPenalty, logitBias } = sampling;
   const biases = new Map<number, number>();
   const add = (id: number, bias: number): void => void biases.set(id, (biases.get(id) ?? 0) + bias);
   for (const { tokenId, bias } of logitBias) add(tokenId, bias);
   if (presencePenalty !== 0) for (const id of new Set(output)) add(id, -presencePenalty);
   if (frequencyPenalty !== 0) for (const id of output) add(id, -frequencyPenalty);
-  const never = banned.length === 0 ? [] : [...banned, ...stopIds];
   for (const id of never) biases.delete(id);
   return [...biases, ...never.map((id) => [id, false] as const)];
 }

@@ -3,8 +3,11 @@
 //
 //   S1. A slot is leased to one request at a time.
 //   S2. Once a salt was used, a request reads from a slot only what one with its own salt left, and
-//       only where more than half of that is used again: below that the server looks for a better
-//       prefix elsewhere, among everybody's.
+//       only where half of that is used again and is more than a tenth of the new prompt: below
+//       that the server looks for a better prefix elsewhere, among everybody's.
+
+/** More than its --slot-prompt-similarity, 0.1, so that another rounding cannot decide. */
+const SIMILAR_SHARE = 0.11;
 
 export interface SlotLease {
   readonly id: number;
@@ -46,7 +49,8 @@ export class LlamaSlots {
       id: slot.id,
       mayRead: (tokens) => {
         const shared = sharedLength(slot.tokens, tokens);
-        const fitting = slot.salt === cacheSalt && 2 * shared >= slot.tokens.length;
+        const stays = 2 * shared >= slot.tokens.length && shared > SIMILAR_SHARE * tokens.length;
+        const fitting = slot.salt === cacheSalt && stays;
         const allowed = own || !this.#salted || fitting;
         slot.salt = cacheSalt;
         slot.tokens = tokens;

@@ -68,7 +68,7 @@ function conversationOf(model: string, request: GenerateRequest): Conversation {
         ...{ stream: true, stream_options: { include_usage: true } },
         ...{ return_token_ids: true, skip_special_tokens: false },
         max_tokens: sampling.maxTokens - output.length,
-        min_tokens: Math.max(0, sampling.minTokens - output.length),
+        min_tokens: minTokensOf(request, output.length),
         temperature: sampling.temperature,
         top_k: sampling.topK ?? -1,
         top_p: sampling.topP,
@@ -87,6 +87,12 @@ function conversationOf(model: string, request: GenerateRequest): Conversation {
     read: (event) => readEvent(event, asked),
     close: () => {},
   };
+}
+
+/** It also holds back ends that are to be ignored, so that is asked for only where it must be. */
+function minTokensOf({ sampling }: GenerateRequest, length: number): number {
+  const { minTokens, ignoreEos, stopIds } = sampling;
+  return ignoreEos && stopIds.length === 0 ? 0 : Math.max(0, minTokens - length);
 }
 
 function biasesOf({ sampling }: GenerateRequest): { readonly [id: string]: number } {

@@ -35,7 +35,7 @@ export class ServiceProcess {
   }
 
   /** Resolves with its ready line; rejects with the end of its log when it does not come up. */
-  async start(): Promise<ReadyLine> {
+  async start(readyMs = READY_MS): Promise<ReadyLine> {
     const log = openSync(this.#logPath, "a");
     const [file = "", ...rest] = this.#argv;
     const child = spawn(file, rest, { env: this.#env, stdio: ["ignore", "pipe", log] });
@@ -45,7 +45,7 @@ export class ServiceProcess {
     return await new Promise<ReadyLine>((resolve, reject) => {
       const fail = (why: string): void =>
         reject(new Error(`${this.name} ${why}\n${this.logTail()}`));
-      const timer = setTimeout(() => fail(`was not ready within ${READY_MS} ms`), READY_MS);
+      const timer = setTimeout(() => fail(`was not ready within ${readyMs} ms`), readyMs);
       child.once("exit", (code, signal) => {
         clearTimeout(timer);
         fail(`ended with ${code ?? signal}`);
