@@ -319,6 +319,13 @@ export const WorkerService = {
     signalbox.inference.v1.GenerateMaskedRequest as Codec<signalbox.inference.v1.IGenerateMaskedRequest>,
     signalbox.inference.v1.GenerateMaskedResponse as Codec<signalbox.inference.v1.IGenerateMaskedResponse>,
   ),
+  generateBatched: method(
+    "/signalbox.inference.v1.WorkerService/GenerateBatched",
+    true,
+    true,
+    signalbox.inference.v1.GenerateBatchedRequest as Codec<signalbox.inference.v1.IGenerateBatchedRequest>,
+    signalbox.inference.v1.GenerateBatchedResponse as Codec<signalbox.inference.v1.IGenerateBatchedResponse>,
+  ),
   abort: method(
     "/signalbox.inference.v1.WorkerService/Abort",
     false,

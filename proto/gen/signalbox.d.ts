@@ -12868,6 +12868,529 @@ export namespace signalbox {
             }
 
             /**
+             * Properties of a GenerateBatchedRequest.
+             * @deprecated Use signalbox.inference.v1.GenerateBatchedRequest.$Properties instead.
+             */
+            interface IGenerateBatchedRequest extends signalbox.inference.v1.GenerateBatchedRequest.$Properties {
+            }
+
+            /** Represents a GenerateBatchedRequest. */
+            class GenerateBatchedRequest {
+
+                /**
+                 * Constructs a new GenerateBatchedRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GenerateBatchedRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GenerateBatchedRequest begun. */
+                begun: signalbox.inference.v1.BatchedCall.$Properties[];
+
+                /** GenerateBatchedRequest cancelled. */
+                cancelled: number[];
+
+                /**
+                 * Creates a new GenerateBatchedRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GenerateBatchedRequest instance
+                 */
+                static create(properties: signalbox.inference.v1.GenerateBatchedRequest.$Shape): signalbox.inference.v1.GenerateBatchedRequest & signalbox.inference.v1.GenerateBatchedRequest.$Shape;
+                static create(properties?: signalbox.inference.v1.GenerateBatchedRequest.$Properties): signalbox.inference.v1.GenerateBatchedRequest;
+
+                /**
+                 * Encodes the specified GenerateBatchedRequest message. Does not implicitly {@link signalbox.inference.v1.GenerateBatchedRequest.verify|verify} messages.
+                 * @param message GenerateBatchedRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GenerateBatchedRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GenerateBatchedRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateBatchedRequest & signalbox.inference.v1.GenerateBatchedRequest.$Shape} GenerateBatchedRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GenerateBatchedRequest & signalbox.inference.v1.GenerateBatchedRequest.$Shape;
+
+                /**
+                 * Creates a GenerateBatchedRequest message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GenerateBatchedRequest
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GenerateBatchedRequest;
+
+                /**
+                 * Creates a plain object from a GenerateBatchedRequest message. Also converts values to other types if specified.
+                 * @param message GenerateBatchedRequest
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GenerateBatchedRequest, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GenerateBatchedRequest to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GenerateBatchedRequest
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GenerateBatchedRequest {
+
+                /** Properties of a GenerateBatchedRequest. */
+                interface $Properties {
+
+                    /** GenerateBatchedRequest begun */
+                    begun?: (signalbox.inference.v1.BatchedCall.$Properties[]|null);
+
+                    /** GenerateBatchedRequest cancelled */
+                    cancelled?: (number[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GenerateBatchedRequest. */
+                type $Shape = signalbox.inference.v1.GenerateBatchedRequest.$Properties;
+            }
+
+            /**
+             * Properties of a BatchedCall.
+             * @deprecated Use signalbox.inference.v1.BatchedCall.$Properties instead.
+             */
+            interface IBatchedCall extends signalbox.inference.v1.BatchedCall.$Properties {
+            }
+
+            /** Represents a BatchedCall. */
+            class BatchedCall {
+
+                /**
+                 * Constructs a new BatchedCall.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.BatchedCall.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** BatchedCall serial. */
+                serial: number;
+
+                /** BatchedCall request. */
+                request?: (signalbox.inference.v1.GenerateRequest.$Properties|null);
+
+                /**
+                 * Creates a new BatchedCall instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns BatchedCall instance
+                 */
+                static create(properties: signalbox.inference.v1.BatchedCall.$Shape): signalbox.inference.v1.BatchedCall & signalbox.inference.v1.BatchedCall.$Shape;
+                static create(properties?: signalbox.inference.v1.BatchedCall.$Properties): signalbox.inference.v1.BatchedCall;
+
+                /**
+                 * Encodes the specified BatchedCall message. Does not implicitly {@link signalbox.inference.v1.BatchedCall.verify|verify} messages.
+                 * @param message BatchedCall message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.BatchedCall.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a BatchedCall message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.BatchedCall & signalbox.inference.v1.BatchedCall.$Shape} BatchedCall
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.BatchedCall & signalbox.inference.v1.BatchedCall.$Shape;
+
+                /**
+                 * Creates a BatchedCall message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns BatchedCall
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.BatchedCall;
+
+                /**
+                 * Creates a plain object from a BatchedCall message. Also converts values to other types if specified.
+                 * @param message BatchedCall
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.BatchedCall, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this BatchedCall to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for BatchedCall
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace BatchedCall {
+
+                /** Properties of a BatchedCall. */
+                interface $Properties {
+
+                    /** BatchedCall serial */
+                    serial?: (number|null);
+
+                    /** BatchedCall request */
+                    request?: (signalbox.inference.v1.GenerateRequest.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a BatchedCall. */
+                type $Shape = signalbox.inference.v1.BatchedCall.$Properties;
+            }
+
+            /**
+             * Properties of a GenerateBatchedResponse.
+             * @deprecated Use signalbox.inference.v1.GenerateBatchedResponse.$Properties instead.
+             */
+            interface IGenerateBatchedResponse extends signalbox.inference.v1.GenerateBatchedResponse.$Properties {
+            }
+
+            /** Represents a GenerateBatchedResponse. */
+            class GenerateBatchedResponse {
+
+                /**
+                 * Constructs a new GenerateBatchedResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GenerateBatchedResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GenerateBatchedResponse responses. */
+                responses: signalbox.inference.v1.BatchedResponse.$Properties[];
+
+                /**
+                 * Creates a new GenerateBatchedResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GenerateBatchedResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.GenerateBatchedResponse.$Shape): signalbox.inference.v1.GenerateBatchedResponse & signalbox.inference.v1.GenerateBatchedResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.GenerateBatchedResponse.$Properties): signalbox.inference.v1.GenerateBatchedResponse;
+
+                /**
+                 * Encodes the specified GenerateBatchedResponse message. Does not implicitly {@link signalbox.inference.v1.GenerateBatchedResponse.verify|verify} messages.
+                 * @param message GenerateBatchedResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GenerateBatchedResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GenerateBatchedResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateBatchedResponse & signalbox.inference.v1.GenerateBatchedResponse.$Shape} GenerateBatchedResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GenerateBatchedResponse & signalbox.inference.v1.GenerateBatchedResponse.$Shape;
+
+                /**
+                 * Creates a GenerateBatchedResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GenerateBatchedResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GenerateBatchedResponse;
+
+                /**
+                 * Creates a plain object from a GenerateBatchedResponse message. Also converts values to other types if specified.
+                 * @param message GenerateBatchedResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GenerateBatchedResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GenerateBatchedResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GenerateBatchedResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GenerateBatchedResponse {
+
+                /** Properties of a GenerateBatchedResponse. */
+                interface $Properties {
+
+                    /** GenerateBatchedResponse responses */
+                    responses?: (signalbox.inference.v1.BatchedResponse.$Properties[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GenerateBatchedResponse. */
+                type $Shape = {
+                  responses?: signalbox.inference.v1.BatchedResponse.$Shape[]|null;
+                  $unknowns?: Uint8Array[];
+                };
+            }
+
+            /**
+             * Properties of a BatchedResponse.
+             * @deprecated Use signalbox.inference.v1.BatchedResponse.$Properties instead.
+             */
+            interface IBatchedResponse extends signalbox.inference.v1.BatchedResponse.$Properties {
+            }
+
+            /** Represents a BatchedResponse. */
+            class BatchedResponse {
+
+                /**
+                 * Constructs a new BatchedResponse.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.BatchedResponse.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** BatchedResponse serial. */
+                serial: number;
+
+                /** BatchedResponse response. */
+                response?: (signalbox.inference.v1.GenerateResponse.$Properties|null);
+
+                /** BatchedResponse failure. */
+                failure?: (signalbox.inference.v1.BatchedFailure.$Properties|null);
+
+                /** BatchedResponse said. */
+                said?: ("response"|"failure");
+
+                /**
+                 * Creates a new BatchedResponse instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns BatchedResponse instance
+                 */
+                static create(properties: signalbox.inference.v1.BatchedResponse.$Shape): signalbox.inference.v1.BatchedResponse & signalbox.inference.v1.BatchedResponse.$Shape;
+                static create(properties?: signalbox.inference.v1.BatchedResponse.$Properties): signalbox.inference.v1.BatchedResponse;
+
+                /**
+                 * Encodes the specified BatchedResponse message. Does not implicitly {@link signalbox.inference.v1.BatchedResponse.verify|verify} messages.
+                 * @param message BatchedResponse message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.BatchedResponse.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a BatchedResponse message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.BatchedResponse & signalbox.inference.v1.BatchedResponse.$Shape} BatchedResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.BatchedResponse & signalbox.inference.v1.BatchedResponse.$Shape;
+
+                /**
+                 * Creates a BatchedResponse message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns BatchedResponse
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.BatchedResponse;
+
+                /**
+                 * Creates a plain object from a BatchedResponse message. Also converts values to other types if specified.
+                 * @param message BatchedResponse
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.BatchedResponse, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this BatchedResponse to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for BatchedResponse
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace BatchedResponse {
+
+                /** Properties of a BatchedResponse. */
+                interface $Properties {
+
+                    /** BatchedResponse serial */
+                    serial?: (number|null);
+
+                    /** BatchedResponse response */
+                    response?: (signalbox.inference.v1.GenerateResponse.$Properties|null);
+
+                    /** BatchedResponse failure */
+                    failure?: (signalbox.inference.v1.BatchedFailure.$Properties|null);
+
+                    /** BatchedResponse said */
+                    said?: ("response"|"failure");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a BatchedResponse. */
+                type $Shape = {
+                  serial?: number|null;
+                  response?: signalbox.inference.v1.GenerateResponse.$Shape|null;
+                  failure?: signalbox.inference.v1.BatchedFailure.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ said?: undefined; response?: null; failure?: null }|{ said?: "response"; response: signalbox.inference.v1.GenerateResponse.$Shape; failure?: null }|{ said?: "failure"; response?: null; failure: signalbox.inference.v1.BatchedFailure.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a BatchedFailure.
+             * @deprecated Use signalbox.inference.v1.BatchedFailure.$Properties instead.
+             */
+            interface IBatchedFailure extends signalbox.inference.v1.BatchedFailure.$Properties {
+            }
+
+            /** Represents a BatchedFailure. */
+            class BatchedFailure {
+
+                /**
+                 * Constructs a new BatchedFailure.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.BatchedFailure.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** BatchedFailure code. */
+                code: string;
+
+                /** BatchedFailure message. */
+                message: string;
+
+                /** BatchedFailure hint. */
+                hint: string;
+
+                /** BatchedFailure retryAfterMs. */
+                retryAfterMs?: (number|null);
+
+                /**
+                 * Creates a new BatchedFailure instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns BatchedFailure instance
+                 */
+                static create(properties: signalbox.inference.v1.BatchedFailure.$Shape): signalbox.inference.v1.BatchedFailure & signalbox.inference.v1.BatchedFailure.$Shape;
+                static create(properties?: signalbox.inference.v1.BatchedFailure.$Properties): signalbox.inference.v1.BatchedFailure;
+
+                /**
+                 * Encodes the specified BatchedFailure message. Does not implicitly {@link signalbox.inference.v1.BatchedFailure.verify|verify} messages.
+                 * @param message BatchedFailure message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.BatchedFailure.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a BatchedFailure message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.BatchedFailure & signalbox.inference.v1.BatchedFailure.$Shape} BatchedFailure
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.BatchedFailure & signalbox.inference.v1.BatchedFailure.$Shape;
+
+                /**
+                 * Creates a BatchedFailure message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns BatchedFailure
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.BatchedFailure;
+
+                /**
+                 * Creates a plain object from a BatchedFailure message. Also converts values to other types if specified.
+                 * @param message BatchedFailure
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.BatchedFailure, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this BatchedFailure to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for BatchedFailure
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace BatchedFailure {
+
+                /** Properties of a BatchedFailure. */
+                interface $Properties {
+
+                    /** BatchedFailure code */
+                    code?: (string|null);
+
+                    /** BatchedFailure message */
+                    message?: (string|null);
+
+                    /** BatchedFailure hint */
+                    hint?: (string|null);
+
+                    /** BatchedFailure retryAfterMs */
+                    retryAfterMs?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a BatchedFailure. */
+                type $Shape = signalbox.inference.v1.BatchedFailure.$Properties;
+            }
+
+            /**
              * Properties of an AbortRequest.
              * @deprecated Use signalbox.inference.v1.AbortRequest.$Properties instead.
              */
@@ -13585,6 +14108,9 @@ export namespace signalbox {
                 /** Capabilities refuses. */
                 refuses: string[];
 
+                /** Capabilities batched. */
+                batched: boolean;
+
                 /**
                  * Creates a new Capabilities instance using the specified properties.
                  * @param [properties] Properties to set
@@ -13665,6 +14191,9 @@ export namespace signalbox {
 
                     /** Capabilities refuses */
                     refuses?: (string[]|null);
+
+                    /** Capabilities batched */
+                    batched?: (boolean|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

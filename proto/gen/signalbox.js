@@ -1,7 +1,5 @@
 /*eslint-disable block-scoped-var, id-length, no-control-regex, no-magic-numbers, no-mixed-operators, no-prototype-builtins, no-redeclare, no-shadow, no-var, sort-vars, default-case, jsdoc/require-param*/
 import $protobuf from "protobufjs/minimal.js";
-$protobuf.util.Long = null;
-$protobuf.configure();
 
 // Common aliases
 const $Reader = $protobuf.Reader, $Writer = $protobuf.Writer, $util = $protobuf.util;
@@ -36223,6 +36221,1384 @@ export const signalbox = $root.signalbox = (() => {
                 return GenerateMaskedResponse;
             })();
 
+            v1.GenerateBatchedRequest = (function() {
+
+                /**
+                 * Properties of a GenerateBatchedRequest.
+                 * @typedef {Object} signalbox.inference.v1.GenerateBatchedRequest.$Properties
+                 * @property {Array.<signalbox.inference.v1.BatchedCall.$Properties>|null} [begun] GenerateBatchedRequest begun
+                 * @property {Array.<number>|null} [cancelled] GenerateBatchedRequest cancelled
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GenerateBatchedRequest.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGenerateBatchedRequest
+                 * @augments signalbox.inference.v1.GenerateBatchedRequest.$Properties
+                 * @deprecated Use signalbox.inference.v1.GenerateBatchedRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GenerateBatchedRequest.
+                 * @typedef {signalbox.inference.v1.GenerateBatchedRequest.$Properties} signalbox.inference.v1.GenerateBatchedRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new GenerateBatchedRequest.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GenerateBatchedRequest.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GenerateBatchedRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GenerateBatchedRequest = function (properties) {
+                    this.begun = [];
+                    this.cancelled = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GenerateBatchedRequest begun.
+                 * @member {Array.<signalbox.inference.v1.BatchedCall.$Properties>} begun
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @instance
+                 */
+                GenerateBatchedRequest.prototype.begun = $util.emptyArray;
+
+                /**
+                 * GenerateBatchedRequest cancelled.
+                 * @member {Array.<number>} cancelled
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @instance
+                 */
+                GenerateBatchedRequest.prototype.cancelled = $util.emptyArray;
+
+                /**
+                 * Creates a new GenerateBatchedRequest instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateBatchedRequest.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GenerateBatchedRequest} GenerateBatchedRequest instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GenerateBatchedRequest.$Shape): signalbox.inference.v1.GenerateBatchedRequest & signalbox.inference.v1.GenerateBatchedRequest.$Shape;
+                 *   (properties?: signalbox.inference.v1.GenerateBatchedRequest.$Properties): signalbox.inference.v1.GenerateBatchedRequest;
+                 * }}
+                 */
+                GenerateBatchedRequest.create = function(properties) {
+                    return new GenerateBatchedRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified GenerateBatchedRequest message. Does not implicitly {@link signalbox.inference.v1.GenerateBatchedRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateBatchedRequest.$Properties} message GenerateBatchedRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GenerateBatchedRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.begun != null && message.begun.length)
+                        for (let i = 0; i < message.begun.length; ++i)
+                            $root.signalbox.inference.v1.BatchedCall.encode(message.begun[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.cancelled != null && message.cancelled.length)
+                        writer.uint32(/* id 2, wireType 2 =*/18).uint32s(message.cancelled);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GenerateBatchedRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateBatchedRequest & signalbox.inference.v1.GenerateBatchedRequest.$Shape} GenerateBatchedRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GenerateBatchedRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GenerateBatchedRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.begun && message.begun.length))
+                                    message.begun = [];
+                                message.begun.push($root.signalbox.inference.v1.BatchedCall.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType === 2) {
+                                    if (!(message.cancelled && message.cancelled.length))
+                                        message.cancelled = [];
+                                    reader.uint32s(message.cancelled);
+                                    continue;
+                                }
+                                if (wireType !== 0)
+                                    break;
+                                if (!(message.cancelled && message.cancelled.length))
+                                    message.cancelled = [];
+                                message.cancelled.push(reader.uint32());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GenerateBatchedRequest message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GenerateBatchedRequest} GenerateBatchedRequest
+                 */
+                GenerateBatchedRequest.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GenerateBatchedRequest)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GenerateBatchedRequest: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GenerateBatchedRequest();
+                    if (object.begun) {
+                        if (!$Array.isArray(object.begun))
+                            throw $TypeError(".signalbox.inference.v1.GenerateBatchedRequest.begun: array expected");
+                        message.begun = $Array(object.begun.length);
+                        for (let i = 0; i < object.begun.length; ++i) {
+                            if (!$util.isObject(object.begun[i]))
+                                throw $TypeError(".signalbox.inference.v1.GenerateBatchedRequest.begun: object expected");
+                            message.begun[i] = $root.signalbox.inference.v1.BatchedCall.fromObject(object.begun[i], _depth + 1);
+                        }
+                    }
+                    if (object.cancelled) {
+                        if (!$Array.isArray(object.cancelled))
+                            throw $TypeError(".signalbox.inference.v1.GenerateBatchedRequest.cancelled: array expected");
+                        message.cancelled = $Array(object.cancelled.length);
+                        for (let i = 0; i < object.cancelled.length; ++i)
+                            message.cancelled[i] = object.cancelled[i] >>> 0;
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GenerateBatchedRequest message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateBatchedRequest} message GenerateBatchedRequest
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GenerateBatchedRequest.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults) {
+                        object.begun = [];
+                        object.cancelled = [];
+                    }
+                    if (message.begun && message.begun.length) {
+                        object.begun = $Array(message.begun.length);
+                        for (let j = 0; j < message.begun.length; ++j)
+                            object.begun[j] = $root.signalbox.inference.v1.BatchedCall.toObject(message.begun[j], options, _depth + 1);
+                    }
+                    if (message.cancelled && message.cancelled.length) {
+                        object.cancelled = $Array(message.cancelled.length);
+                        for (let j = 0; j < message.cancelled.length; ++j)
+                            object.cancelled[j] = message.cancelled[j];
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this GenerateBatchedRequest to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GenerateBatchedRequest.prototype.toJSON = function() {
+                    return GenerateBatchedRequest.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GenerateBatchedRequest
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GenerateBatchedRequest
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GenerateBatchedRequest.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GenerateBatchedRequest";
+                };
+
+                return GenerateBatchedRequest;
+            })();
+
+            v1.BatchedCall = (function() {
+
+                /**
+                 * Properties of a BatchedCall.
+                 * @typedef {Object} signalbox.inference.v1.BatchedCall.$Properties
+                 * @property {number|null} [serial] BatchedCall serial
+                 * @property {signalbox.inference.v1.GenerateRequest.$Properties|null} [request] BatchedCall request
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a BatchedCall.
+                 * @memberof signalbox.inference.v1
+                 * @interface IBatchedCall
+                 * @augments signalbox.inference.v1.BatchedCall.$Properties
+                 * @deprecated Use signalbox.inference.v1.BatchedCall.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a BatchedCall.
+                 * @typedef {signalbox.inference.v1.BatchedCall.$Properties} signalbox.inference.v1.BatchedCall.$Shape
+                 */
+
+                /**
+                 * Constructs a new BatchedCall.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a BatchedCall.
+                 * @constructor
+                 * @param {signalbox.inference.v1.BatchedCall.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const BatchedCall = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * BatchedCall serial.
+                 * @member {number} serial
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @instance
+                 */
+                BatchedCall.prototype.serial = 0;
+
+                /**
+                 * BatchedCall request.
+                 * @member {signalbox.inference.v1.GenerateRequest.$Properties|null|undefined} request
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @instance
+                 */
+                BatchedCall.prototype.request = null;
+
+                /**
+                 * Creates a new BatchedCall instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedCall.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.BatchedCall} BatchedCall instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.BatchedCall.$Shape): signalbox.inference.v1.BatchedCall & signalbox.inference.v1.BatchedCall.$Shape;
+                 *   (properties?: signalbox.inference.v1.BatchedCall.$Properties): signalbox.inference.v1.BatchedCall;
+                 * }}
+                 */
+                BatchedCall.create = function(properties) {
+                    return new BatchedCall(properties);
+                };
+
+                /**
+                 * Encodes the specified BatchedCall message. Does not implicitly {@link signalbox.inference.v1.BatchedCall.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedCall.$Properties} message BatchedCall message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                BatchedCall.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.serial != null && $Object.hasOwnProperty.call(message, "serial") && message.serial !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.serial);
+                    if (message.request != null && $Object.hasOwnProperty.call(message, "request"))
+                        $root.signalbox.inference.v1.GenerateRequest.encode(message.request, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a BatchedCall message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.BatchedCall & signalbox.inference.v1.BatchedCall.$Shape} BatchedCall
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                BatchedCall.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.BatchedCall();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.serial = value;
+                                else
+                                    delete message.serial;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.request = $root.signalbox.inference.v1.GenerateRequest.decode(reader, reader.size(), $undefined, _depth + 1, message.request);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a BatchedCall message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.BatchedCall} BatchedCall
+                 */
+                BatchedCall.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.BatchedCall)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.BatchedCall: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.BatchedCall();
+                    if (object.serial != null)
+                        if ($Number(object.serial) !== 0)
+                            message.serial = object.serial >>> 0;
+                    if (object.request != null) {
+                        if (!$util.isObject(object.request))
+                            throw $TypeError(".signalbox.inference.v1.BatchedCall.request: object expected");
+                        message.request = $root.signalbox.inference.v1.GenerateRequest.fromObject(object.request, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a BatchedCall message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedCall} message BatchedCall
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                BatchedCall.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.serial = 0;
+                        object.request = null;
+                    }
+                    if (message.serial != null && $Object.hasOwnProperty.call(message, "serial"))
+                        object.serial = message.serial;
+                    if (message.request != null && $Object.hasOwnProperty.call(message, "request"))
+                        object.request = $root.signalbox.inference.v1.GenerateRequest.toObject(message.request, options, _depth + 1);
+                    return object;
+                };
+
+                /**
+                 * Converts this BatchedCall to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                BatchedCall.prototype.toJSON = function() {
+                    return BatchedCall.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for BatchedCall
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.BatchedCall
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                BatchedCall.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.BatchedCall";
+                };
+
+                return BatchedCall;
+            })();
+
+            v1.GenerateBatchedResponse = (function() {
+
+                /**
+                 * Properties of a GenerateBatchedResponse.
+                 * @typedef {Object} signalbox.inference.v1.GenerateBatchedResponse.$Properties
+                 * @property {Array.<signalbox.inference.v1.BatchedResponse.$Properties>|null} [responses] GenerateBatchedResponse responses
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GenerateBatchedResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGenerateBatchedResponse
+                 * @augments signalbox.inference.v1.GenerateBatchedResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.GenerateBatchedResponse.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GenerateBatchedResponse.
+                 * @typedef {{
+                 *   responses?: Array.<signalbox.inference.v1.BatchedResponse.$Shape>|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * }} signalbox.inference.v1.GenerateBatchedResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new GenerateBatchedResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GenerateBatchedResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GenerateBatchedResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GenerateBatchedResponse = function (properties) {
+                    this.responses = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GenerateBatchedResponse responses.
+                 * @member {Array.<signalbox.inference.v1.BatchedResponse.$Properties>} responses
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @instance
+                 */
+                GenerateBatchedResponse.prototype.responses = $util.emptyArray;
+
+                /**
+                 * Creates a new GenerateBatchedResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateBatchedResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GenerateBatchedResponse} GenerateBatchedResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GenerateBatchedResponse.$Shape): signalbox.inference.v1.GenerateBatchedResponse & signalbox.inference.v1.GenerateBatchedResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.GenerateBatchedResponse.$Properties): signalbox.inference.v1.GenerateBatchedResponse;
+                 * }}
+                 */
+                GenerateBatchedResponse.create = function(properties) {
+                    return new GenerateBatchedResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified GenerateBatchedResponse message. Does not implicitly {@link signalbox.inference.v1.GenerateBatchedResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateBatchedResponse.$Properties} message GenerateBatchedResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GenerateBatchedResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.responses != null && message.responses.length)
+                        for (let i = 0; i < message.responses.length; ++i)
+                            $root.signalbox.inference.v1.BatchedResponse.encode(message.responses[i], writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GenerateBatchedResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GenerateBatchedResponse & signalbox.inference.v1.GenerateBatchedResponse.$Shape} GenerateBatchedResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GenerateBatchedResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GenerateBatchedResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.responses && message.responses.length))
+                                    message.responses = [];
+                                message.responses.push($root.signalbox.inference.v1.BatchedResponse.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GenerateBatchedResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GenerateBatchedResponse} GenerateBatchedResponse
+                 */
+                GenerateBatchedResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GenerateBatchedResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GenerateBatchedResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GenerateBatchedResponse();
+                    if (object.responses) {
+                        if (!$Array.isArray(object.responses))
+                            throw $TypeError(".signalbox.inference.v1.GenerateBatchedResponse.responses: array expected");
+                        message.responses = $Array(object.responses.length);
+                        for (let i = 0; i < object.responses.length; ++i) {
+                            if (!$util.isObject(object.responses[i]))
+                                throw $TypeError(".signalbox.inference.v1.GenerateBatchedResponse.responses: object expected");
+                            message.responses[i] = $root.signalbox.inference.v1.BatchedResponse.fromObject(object.responses[i], _depth + 1);
+                        }
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GenerateBatchedResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.GenerateBatchedResponse} message GenerateBatchedResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GenerateBatchedResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.arrays || options.defaults)
+                        object.responses = [];
+                    if (message.responses && message.responses.length) {
+                        object.responses = $Array(message.responses.length);
+                        for (let j = 0; j < message.responses.length; ++j)
+                            object.responses[j] = $root.signalbox.inference.v1.BatchedResponse.toObject(message.responses[j], options, _depth + 1);
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this GenerateBatchedResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GenerateBatchedResponse.prototype.toJSON = function() {
+                    return GenerateBatchedResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GenerateBatchedResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GenerateBatchedResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GenerateBatchedResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GenerateBatchedResponse";
+                };
+
+                return GenerateBatchedResponse;
+            })();
+
+            v1.BatchedResponse = (function() {
+
+                /**
+                 * Properties of a BatchedResponse.
+                 * @typedef {Object} signalbox.inference.v1.BatchedResponse.$Properties
+                 * @property {number|null} [serial] BatchedResponse serial
+                 * @property {signalbox.inference.v1.GenerateResponse.$Properties|null} [response] BatchedResponse response
+                 * @property {signalbox.inference.v1.BatchedFailure.$Properties|null} [failure] BatchedResponse failure
+                 * @property {"response"|"failure"} [said] BatchedResponse said
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a BatchedResponse.
+                 * @memberof signalbox.inference.v1
+                 * @interface IBatchedResponse
+                 * @augments signalbox.inference.v1.BatchedResponse.$Properties
+                 * @deprecated Use signalbox.inference.v1.BatchedResponse.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a BatchedResponse.
+                 * @typedef {{
+                 *   serial?: number|null;
+                 *   response?: signalbox.inference.v1.GenerateResponse.$Shape|null;
+                 *   failure?: signalbox.inference.v1.BatchedFailure.$Shape|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ said?: undefined; response?: null; failure?: null }|{ said?: "response"; response: signalbox.inference.v1.GenerateResponse.$Shape; failure?: null }|{ said?: "failure"; response?: null; failure: signalbox.inference.v1.BatchedFailure.$Shape })
+                 * )} signalbox.inference.v1.BatchedResponse.$Shape
+                 */
+
+                /**
+                 * Constructs a new BatchedResponse.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a BatchedResponse.
+                 * @constructor
+                 * @param {signalbox.inference.v1.BatchedResponse.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const BatchedResponse = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * BatchedResponse serial.
+                 * @member {number} serial
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @instance
+                 */
+                BatchedResponse.prototype.serial = 0;
+
+                /**
+                 * BatchedResponse response.
+                 * @member {signalbox.inference.v1.GenerateResponse.$Properties|null|undefined} response
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @instance
+                 */
+                BatchedResponse.prototype.response = null;
+
+                /**
+                 * BatchedResponse failure.
+                 * @member {signalbox.inference.v1.BatchedFailure.$Properties|null|undefined} failure
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @instance
+                 */
+                BatchedResponse.prototype.failure = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * BatchedResponse said.
+                 * @member {"response"|"failure"|undefined} said
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @instance
+                 */
+                $Object.defineProperty(BatchedResponse.prototype, "said", {
+                    get: $util.oneOfGetter($oneOfFields = ["response", "failure"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new BatchedResponse instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedResponse.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.BatchedResponse} BatchedResponse instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.BatchedResponse.$Shape): signalbox.inference.v1.BatchedResponse & signalbox.inference.v1.BatchedResponse.$Shape;
+                 *   (properties?: signalbox.inference.v1.BatchedResponse.$Properties): signalbox.inference.v1.BatchedResponse;
+                 * }}
+                 */
+                BatchedResponse.create = function(properties) {
+                    return new BatchedResponse(properties);
+                };
+
+                /**
+                 * Encodes the specified BatchedResponse message. Does not implicitly {@link signalbox.inference.v1.BatchedResponse.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedResponse.$Properties} message BatchedResponse message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                BatchedResponse.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.serial != null && $Object.hasOwnProperty.call(message, "serial") && message.serial !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.serial);
+                    if (message.response != null && $Object.hasOwnProperty.call(message, "response"))
+                        $root.signalbox.inference.v1.GenerateResponse.encode(message.response, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.failure != null && $Object.hasOwnProperty.call(message, "failure"))
+                        $root.signalbox.inference.v1.BatchedFailure.encode(message.failure, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a BatchedResponse message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.BatchedResponse & signalbox.inference.v1.BatchedResponse.$Shape} BatchedResponse
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                BatchedResponse.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.BatchedResponse();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.serial = value;
+                                else
+                                    delete message.serial;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.response = $root.signalbox.inference.v1.GenerateResponse.decode(reader, reader.size(), $undefined, _depth + 1, message.response);
+                                message.said = "response";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.failure = $root.signalbox.inference.v1.BatchedFailure.decode(reader, reader.size(), $undefined, _depth + 1, message.failure);
+                                message.said = "failure";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a BatchedResponse message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.BatchedResponse} BatchedResponse
+                 */
+                BatchedResponse.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.BatchedResponse)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.BatchedResponse: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.BatchedResponse();
+                    if (object.serial != null)
+                        if ($Number(object.serial) !== 0)
+                            message.serial = object.serial >>> 0;
+                    if (object.response != null) {
+                        if (!$util.isObject(object.response))
+                            throw $TypeError(".signalbox.inference.v1.BatchedResponse.response: object expected");
+                        message.response = $root.signalbox.inference.v1.GenerateResponse.fromObject(object.response, _depth + 1);
+                    }
+                    if (object.failure != null) {
+                        if (!$util.isObject(object.failure))
+                            throw $TypeError(".signalbox.inference.v1.BatchedResponse.failure: object expected");
+                        message.failure = $root.signalbox.inference.v1.BatchedFailure.fromObject(object.failure, _depth + 1);
+                    }
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a BatchedResponse message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedResponse} message BatchedResponse
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                BatchedResponse.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults)
+                        object.serial = 0;
+                    if (message.serial != null && $Object.hasOwnProperty.call(message, "serial"))
+                        object.serial = message.serial;
+                    if (message.response != null && $Object.hasOwnProperty.call(message, "response")) {
+                        object.response = $root.signalbox.inference.v1.GenerateResponse.toObject(message.response, options, _depth + 1);
+                        if (options.oneofs)
+                            object.said = "response";
+                    }
+                    if (message.failure != null && $Object.hasOwnProperty.call(message, "failure")) {
+                        object.failure = $root.signalbox.inference.v1.BatchedFailure.toObject(message.failure, options, _depth + 1);
+                        if (options.oneofs)
+                            object.said = "failure";
+                    }
+                    return object;
+                };
+
+                /**
+                 * Converts this BatchedResponse to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                BatchedResponse.prototype.toJSON = function() {
+                    return BatchedResponse.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for BatchedResponse
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.BatchedResponse
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                BatchedResponse.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.BatchedResponse";
+                };
+
+                return BatchedResponse;
+            })();
+
+            v1.BatchedFailure = (function() {
+
+                /**
+                 * Properties of a BatchedFailure.
+                 * @typedef {Object} signalbox.inference.v1.BatchedFailure.$Properties
+                 * @property {string|null} [code] BatchedFailure code
+                 * @property {string|null} [message] BatchedFailure message
+                 * @property {string|null} [hint] BatchedFailure hint
+                 * @property {number|null} [retryAfterMs] BatchedFailure retryAfterMs
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a BatchedFailure.
+                 * @memberof signalbox.inference.v1
+                 * @interface IBatchedFailure
+                 * @augments signalbox.inference.v1.BatchedFailure.$Properties
+                 * @deprecated Use signalbox.inference.v1.BatchedFailure.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a BatchedFailure.
+                 * @typedef {signalbox.inference.v1.BatchedFailure.$Properties} signalbox.inference.v1.BatchedFailure.$Shape
+                 */
+
+                /**
+                 * Constructs a new BatchedFailure.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a BatchedFailure.
+                 * @constructor
+                 * @param {signalbox.inference.v1.BatchedFailure.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const BatchedFailure = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * BatchedFailure code.
+                 * @member {string} code
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @instance
+                 */
+                BatchedFailure.prototype.code = "";
+
+                /**
+                 * BatchedFailure message.
+                 * @member {string} message
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @instance
+                 */
+                BatchedFailure.prototype.message = "";
+
+                /**
+                 * BatchedFailure hint.
+                 * @member {string} hint
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @instance
+                 */
+                BatchedFailure.prototype.hint = "";
+
+                /**
+                 * BatchedFailure retryAfterMs.
+                 * @member {number|null|undefined} retryAfterMs
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @instance
+                 */
+                BatchedFailure.prototype.retryAfterMs = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(BatchedFailure.prototype, "_retryAfterMs", {
+                    get: $util.oneOfGetter($oneOfFields = ["retryAfterMs"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new BatchedFailure instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedFailure.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.BatchedFailure} BatchedFailure instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.BatchedFailure.$Shape): signalbox.inference.v1.BatchedFailure & signalbox.inference.v1.BatchedFailure.$Shape;
+                 *   (properties?: signalbox.inference.v1.BatchedFailure.$Properties): signalbox.inference.v1.BatchedFailure;
+                 * }}
+                 */
+                BatchedFailure.create = function(properties) {
+                    return new BatchedFailure(properties);
+                };
+
+                /**
+                 * Encodes the specified BatchedFailure message. Does not implicitly {@link signalbox.inference.v1.BatchedFailure.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedFailure.$Properties} message BatchedFailure message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                BatchedFailure.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.code != null && $Object.hasOwnProperty.call(message, "code") && message.code !== "")
+                        writer.uint32(/* id 1, wireType 2 =*/10).string(message.code);
+                    if (message.message != null && $Object.hasOwnProperty.call(message, "message") && message.message !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.message);
+                    if (message.hint != null && $Object.hasOwnProperty.call(message, "hint") && message.hint !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.hint);
+                    if (message.retryAfterMs != null && $Object.hasOwnProperty.call(message, "retryAfterMs"))
+                        writer.uint32(/* id 4, wireType 0 =*/32).uint32(message.retryAfterMs);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a BatchedFailure message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.BatchedFailure & signalbox.inference.v1.BatchedFailure.$Shape} BatchedFailure
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                BatchedFailure.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.BatchedFailure();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.code = value;
+                                else
+                                    delete message.code;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.message = value;
+                                else
+                                    delete message.message;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.hint = value;
+                                else
+                                    delete message.hint;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                message.retryAfterMs = reader.uint32();
+                                message._retryAfterMs = "retryAfterMs";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a BatchedFailure message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.BatchedFailure} BatchedFailure
+                 */
+                BatchedFailure.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.BatchedFailure)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.BatchedFailure: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.BatchedFailure();
+                    if (object.code != null)
+                        if (typeof object.code !== "string" || object.code.length)
+                            message.code = $String(object.code);
+                    if (object.message != null)
+                        if (typeof object.message !== "string" || object.message.length)
+                            message.message = $String(object.message);
+                    if (object.hint != null)
+                        if (typeof object.hint !== "string" || object.hint.length)
+                            message.hint = $String(object.hint);
+                    if (object.retryAfterMs != null)
+                        message.retryAfterMs = object.retryAfterMs >>> 0;
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a BatchedFailure message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @static
+                 * @param {signalbox.inference.v1.BatchedFailure} message BatchedFailure
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                BatchedFailure.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.code = "";
+                        object.message = "";
+                        object.hint = "";
+                    }
+                    if (message.code != null && $Object.hasOwnProperty.call(message, "code"))
+                        object.code = message.code;
+                    if (message.message != null && $Object.hasOwnProperty.call(message, "message"))
+                        object.message = message.message;
+                    if (message.hint != null && $Object.hasOwnProperty.call(message, "hint"))
+                        object.hint = message.hint;
+                    if (message.retryAfterMs != null && $Object.hasOwnProperty.call(message, "retryAfterMs"))
+                        object.retryAfterMs = message.retryAfterMs;
+                    return object;
+                };
+
+                /**
+                 * Converts this BatchedFailure to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                BatchedFailure.prototype.toJSON = function() {
+                    return BatchedFailure.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for BatchedFailure
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.BatchedFailure
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                BatchedFailure.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.BatchedFailure";
+                };
+
+                return BatchedFailure;
+            })();
+
             v1.AbortRequest = (function() {
 
                 /**
@@ -38141,6 +39517,7 @@ export const signalbox = $root.signalbox = (() => {
                  * @property {boolean|null} [exactResume] Capabilities exactResume
                  * @property {boolean|null} [seeds] Capabilities seeds
                  * @property {Array.<string>|null} [refuses] Capabilities refuses
+                 * @property {boolean|null} [batched] Capabilities batched
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -38230,6 +39607,14 @@ export const signalbox = $root.signalbox = (() => {
                 Capabilities.prototype.refuses = $util.emptyArray;
 
                 /**
+                 * Capabilities batched.
+                 * @member {boolean} batched
+                 * @memberof signalbox.inference.v1.Capabilities
+                 * @instance
+                 */
+                Capabilities.prototype.batched = false;
+
+                /**
                  * Creates a new Capabilities instance using the specified properties.
                  * @function create
                  * @memberof signalbox.inference.v1.Capabilities
@@ -38276,6 +39661,8 @@ export const signalbox = $root.signalbox = (() => {
                     if (message.refuses != null && message.refuses.length)
                         for (let i = 0; i < message.refuses.length; ++i)
                             writer.uint32(/* id 7, wireType 2 =*/58).string(message.refuses[i]);
+                    if (message.batched != null && $Object.hasOwnProperty.call(message, "batched") && message.batched !== false)
+                        writer.uint32(/* id 8, wireType 0 =*/64).bool(message.batched);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -38382,6 +39769,15 @@ export const signalbox = $root.signalbox = (() => {
                                 message.refuses.push(reader.stringVerify());
                                 continue;
                             }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.batched = value;
+                                else
+                                    delete message.batched;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -38442,6 +39838,9 @@ export const signalbox = $root.signalbox = (() => {
                         for (let i = 0; i < object.refuses.length; ++i)
                             message.refuses[i] = $String(object.refuses[i]);
                     }
+                    if (object.batched != null)
+                        if (object.batched)
+                            message.batched = $Boolean(object.batched);
                     return message;
                 };
 
@@ -38471,6 +39870,7 @@ export const signalbox = $root.signalbox = (() => {
                         object.kvEvents = false;
                         object.exactResume = false;
                         object.seeds = false;
+                        object.batched = false;
                     }
                     if (message.resume != null && $Object.hasOwnProperty.call(message, "resume"))
                         object.resume = message.resume;
@@ -38489,6 +39889,8 @@ export const signalbox = $root.signalbox = (() => {
                         for (let j = 0; j < message.refuses.length; ++j)
                             object.refuses[j] = message.refuses[j];
                     }
+                    if (message.batched != null && $Object.hasOwnProperty.call(message, "batched"))
+                        object.batched = message.batched;
                     return object;
                 };
 
@@ -42689,6 +44091,7 @@ export const signalbox = $root.signalbox = (() => {
                  * @typedef {Object} signalbox.inference.v1.WorkerReport.$Properties
                  * @property {string|null} [worker] WorkerReport worker
                  * @property {signalbox.inference.v1.Progress.$Properties|null} [progress] WorkerReport progress
+                 * @property {string|null} [build] WorkerReport build
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -42737,6 +44140,14 @@ export const signalbox = $root.signalbox = (() => {
                 WorkerReport.prototype.progress = null;
 
                 /**
+                 * WorkerReport build.
+                 * @member {string} build
+                 * @memberof signalbox.inference.v1.WorkerReport
+                 * @instance
+                 */
+                WorkerReport.prototype.build = "";
+
+                /**
                  * Creates a new WorkerReport instance using the specified properties.
                  * @function create
                  * @memberof signalbox.inference.v1.WorkerReport
@@ -42772,6 +44183,8 @@ export const signalbox = $root.signalbox = (() => {
                         writer.uint32(/* id 1, wireType 2 =*/10).string(message.worker);
                     if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
                         $root.signalbox.inference.v1.Progress.encode(message.progress, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.build != null && $Object.hasOwnProperty.call(message, "build") && message.build !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.build);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -42831,6 +44244,15 @@ export const signalbox = $root.signalbox = (() => {
                                 message.progress = $root.signalbox.inference.v1.Progress.decode(reader, reader.size(), $undefined, _depth + 1, message.progress);
                                 continue;
                             }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.build = value;
+                                else
+                                    delete message.build;
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -42874,6 +44296,9 @@ export const signalbox = $root.signalbox = (() => {
                             throw $TypeError(".signalbox.inference.v1.WorkerReport.progress: object expected");
                         message.progress = $root.signalbox.inference.v1.Progress.fromObject(object.progress, _depth + 1);
                     }
+                    if (object.build != null)
+                        if (typeof object.build !== "string" || object.build.length)
+                            message.build = $String(object.build);
                     return message;
                 };
 
@@ -42897,11 +44322,14 @@ export const signalbox = $root.signalbox = (() => {
                     if (options.defaults) {
                         object.worker = "";
                         object.progress = null;
+                        object.build = "";
                     }
                     if (message.worker != null && $Object.hasOwnProperty.call(message, "worker"))
                         object.worker = message.worker;
                     if (message.progress != null && $Object.hasOwnProperty.call(message, "progress"))
                         object.progress = $root.signalbox.inference.v1.Progress.toObject(message.progress, options, _depth + 1);
+                    if (message.build != null && $Object.hasOwnProperty.call(message, "build"))
+                        object.build = message.build;
                     return object;
                 };
 

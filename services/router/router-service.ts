@@ -19,7 +19,7 @@ import { TokenRouter } from "./streams/token-router.ts";
 import { FrontDoors } from "./front-doors.ts";
 import { startKeys } from "./keys/start-keys.ts";
 import { startSharing } from "./sharing/start-sharing.ts";
-import { requestMetrics, streamMetrics } from "./stream-metrics.ts";
+import { batchMetrics, requestMetrics, streamMetrics } from "./stream-metrics.ts";
 import { TextPool } from "./text/text-pool.ts";
 import { startPosting } from "./usage/start-posting.ts";
 import { UsageJournal } from "./usage/usage-journal.ts";
@@ -77,6 +77,7 @@ export async function startRouter(
         },
         onRoom: () => streams.onRoom(),
         onTokenizer: (files) => loadTokenizer(files, textPool, logger),
+        onBatch: batchMetrics(metrics),
         silentFor: (silentMs) => streams.silentFor(silentMs),
       }),
     (part) => part.stop(),

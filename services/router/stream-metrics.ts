@@ -3,6 +3,7 @@
 import type { Metrics } from "#shared/telemetry/metrics.ts";
 import type { RequestMetrics } from "./requests/request-desk.ts";
 import type { StreamMeter } from "./streams/placement.ts";
+import type { OnBatch } from "./workers/batched-calls.ts";
 
 export function streamMetrics(metrics: Metrics): StreamMeter {
   return {
@@ -16,6 +17,14 @@ export function streamMetrics(metrics: Metrics): StreamMeter {
         .observe(waitedMs / 1000),
     onEnded: (outcome) => metrics.counter("signalbox_router_streams_total", { outcome }).inc(),
   };
+}
+
+export function batchMetrics(metrics: Metrics): OnBatch {
+  const sizes = {
+    requests: metrics.histogram("signalbox_router_batch_size", { of: "requests" }),
+    tokens: metrics.histogram("signalbox_router_batch_size", { of: "tokens" }),
+  };
+  return (of, size) => sizes[of].observe(size);
 }
 
 /** `model` is a served model's name, of which there are few; what asked for another has none. */

@@ -2,6 +2,7 @@
 
 import { signalbox } from "#proto/signalbox.js";
 import type { Chunk, KvEvent, TokenLogprobs } from "#native/index.ts";
+import { Failure } from "#shared/base/errors.ts";
 import { STATE_NUMBERS, type Figures } from "./core/figures.ts";
 
 type Response = signalbox.inference.v1.IGenerateResponse;
@@ -39,6 +40,13 @@ function encodeLogprobs({
   alternatives,
 }: TokenLogprobs): signalbox.inference.v1.ITokenLogprobs {
   return { logprob, alternatives: alternatives.map((it) => ({ ...it })) };
+}
+
+/** Of one request among those of a call. */
+export function encodeFailure(reason: unknown): signalbox.inference.v1.IBatchedFailure {
+  const { code, message, hint = "", retryAfterMs } = Failure.from(reason);
+  const later = retryAfterMs === undefined ? {} : { retryAfterMs: Math.ceil(retryAfterMs) };
+  return { code, message, hint, ...later };
 }
 
 export function encodeKvEvent(event: KvEvent): WireEvent {

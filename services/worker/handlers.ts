@@ -8,6 +8,7 @@ import type { Timers } from "#shared/base/clock.ts";
 import { Failure } from "#shared/base/errors.ts";
 import type { BidiStream } from "#shared/mesh/bidi-stream.ts";
 import type { ServerCall, ServiceHandlers } from "#shared/mesh/grpc-server.ts";
+import { generateBatched } from "./batched-call.ts";
 import { failureOfEngine } from "./engine-failure.ts";
 import { watchKvEvents } from "./kv-watch.ts";
 import type { OpenSession, Sessions } from "./sessions.ts";
@@ -35,6 +36,7 @@ export function workerHandlers(parts: HandlerParts): ServiceHandlers<typeof Work
       return session.responses();
     },
     generateMasked: (stream, call) => generateMasked(sessions, stream, call),
+    generateBatched: (stream, call) => generateBatched(sessions, stream, call.peer),
     abort: (request) => Promise.resolve({ aborted: sessions.abort(request.ids ?? []) }),
     getModel: () => Promise.resolve({ model: parts.model }),
     getTokenizer: () => tokenizerParts(parts.tokenizer),

@@ -36,7 +36,7 @@ export function modelCard(
     },
     tokenizerSha256,
     capabilities: {
-      ...{ resume: true, exactResume, seeds, masks, logprobs, kvEvents },
+      ...{ resume: true, exactResume, seeds, masks, logprobs, kvEvents, batched: true },
       refuses: [...refuses],
     },
     blocks: execution.blocks,

@@ -33,7 +33,7 @@ const workers = await WorkerSet.start({
   onStalled: (key, why) => router.onWorkerStalled(key, why),
   onChanged: () => placement.wakeAll(),
   onRoom: () => router.onRoom(),
-  onTokenizer: () => {},
+  ...{ onTokenizer: () => {}, onBatch: () => {} },
   silentFor: (silentMs) => router.silentFor(silentMs),
 });
 placement.attach(workers);

@@ -7,6 +7,7 @@ import type { signalbox } from "#proto/signalbox.js";
 import type { TokenizerFiles } from "../token-source.ts";
 import { Http2Connection } from "../wire/http2-connection.ts";
 import type { TurnQueue } from "../wire/turn-queue.ts";
+import { BatchedCalls, type OnBatch } from "./batched-calls.ts";
 import { askOnce, openCall, type GrpcCall, type GrpcListener } from "./grpc-call.ts";
 
 type Wire = typeof signalbox.inference.v1;
@@ -42,12 +43,15 @@ const TOKENIZER_MS = 60_000;
 const TOKENIZER_BYTES_MAX = 256 * 1024 * 1024;
 /** Of one stream and of all of them: chunks are small, and a tokenizer's file is not. */
 const WINDOW_BYTES = 1024 * 1024;
+/** A request with more goes by a call of its own: those behind it would wait for its bytes. */
+const BATCHED_TOKENS_MAX = 4_096;
 
 /** Takes the socket over. Rejects with Failure when the other end is no worker. */
 export async function connectWorker(
   socket: Socket,
   key: string,
   turns: TurnQueue,
+  onBatch: OnBatch,
 ): Promise<WorkerConnection> {
   socket.setNoDelay(true);
   const closed = Promise.withResolvers<string>();
@@ -60,11 +64,22 @@ export async function connectWorker(
     if (model === undefined || model === null) {
       throw new Failure("CORRUPT", `worker ${key} says nothing of its model`);
     }
-    return new Connection(session, key, model as WireModel, closed.promise);
+    const said = model as WireModel;
+    const batched = said.capabilities?.batched === true ? batchedOn(session, turns, onBatch) : null;
+    return new Connection(session, key, said, closed.promise, batched);
   } catch (reason) {
     session.destroy("it is no worker");
     throw reason;
   }
+}
+
+function batchedOn(session: Http2Connection, turns: TurnQueue, onBatch: OnBatch): BatchedCalls {
+  const { generateBatched } = WorkerService;
+  return new BatchedCalls(
+    (first, listener) => openCall(session, generateBatched, first, listener),
+    turns,
+    onBatch,
+  );
 }
 
 class Connection implements WorkerConnection {
@@ -72,9 +87,18 @@ class Connection implements WorkerConnection {
   readonly model: WireModel;
   readonly closed: Promise<string>;
   readonly #session: Http2Connection;
+  /** Null: the worker knows single calls only. */
+  readonly #batched: BatchedCalls | null;
 
-  constructor(session: Http2Connection, key: string, model: WireModel, closed: Promise<string>) {
+  constructor(
+    session: Http2Connection,
+    key: string,
+    model: WireModel,
+    closed: Promise<string>,
+    batched: BatchedCalls | null,
+  ) {
     this.#session = session;
+    this.#batched = batched;
     this.key = key;
     this.model = model;
     this.closed = closed;
@@ -86,10 +110,12 @@ class Connection implements WorkerConnection {
 
   generate(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall {
     this.#assertOpen();
+    const tokens = (request.promptIds?.length ?? 0) + (request.resumeIds?.length ?? 0);
+    if (this.#batched !== null && tokens <= BATCHED_TOKENS_MAX) {
+      return { allow: refuseMask, cancel: this.#batched.begin(request, listener) };
+    }
     const call = openCall(this.#session, WorkerService.generate, request, listener);
-    return callOf(call, () => {
-      throw new Failure("INTERNAL", "a mask for a request without masks");
-    });
+    return callOf(call, refuseMask);
   }
 
   generateMasked(request: GenerateRequest, listener: GrpcListener<GenerateResponse>): GenerateCall {
@@ -171,6 +197,10 @@ class Connection implements WorkerConnection {
       throw new Failure("UNAVAILABLE", `the connection to worker ${this.key} is over`);
     }
   }
+}
+
+function refuseMask(): never {
+  throw new Failure("INTERNAL", "a mask for a request without masks");
 }
 
 function callOf(call: GrpcCall<never>, allow: GenerateCall["allow"]): GenerateCall {

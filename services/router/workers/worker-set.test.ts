@@ -56,7 +56,7 @@ async function startRouter(): Promise<Router> {
     },
     onChanged: () => placement.wakeAll(),
     onRoom: () => streams.onRoom(),
-    onTokenizer: () => {},
+    ...{ onTokenizer: () => {}, onBatch: () => {} },
     silentFor: (silentMs) => streams.silentFor(silentMs),
   });
   placement.attach(workers);
@@ -97,6 +97,9 @@ async function startWorker(
     },
     generateMasked: () => {
       throw new Failure("INVALID", "no masks here");
+    },
+    generateBatched: () => {
+      throw new Failure("INVALID", "not asked for: its capabilities do not have it");
     },
     abort: () => Promise.resolve({ aborted: 0 }),
     getModel: () =>

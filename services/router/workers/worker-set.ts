@@ -21,6 +21,7 @@ import type { Fleet } from "../core/fleet-state.ts";
 import type { ModelCatalog, ServedModel, TokenizerFiles } from "../token-source.ts";
 import type { TurnQueue } from "../wire/turn-queue.ts";
 import { progressOf, workerSpecOf } from "./worker-facts.ts";
+import type { OnBatch } from "./batched-calls.ts";
 import { connectWorker, type WorkerConnection } from "./worker-connection.ts";
 
 export interface WorkerSetOptions {
@@ -43,6 +44,7 @@ export interface WorkerSetOptions {
   readonly onRoom: () => void;
   /** A model came with a tokenizer that was not known. */
   readonly onTokenizer: (files: TokenizerFiles) => void;
+  readonly onBatch: OnBatch;
   /** Workers with a stream that has heard nothing for so long. */
   readonly silentFor: (silentMs: number) => readonly string[];
 }
@@ -177,7 +179,8 @@ export class WorkerSet implements ModelCatalog {
   async #serve({ hello, socket, rest }: AcceptedLink): Promise<void> {
     const key = keyOf(hello);
     if (rest.length > 0) socket.unshift(rest);
-    const connection = await connectWorker(socket, key, this.#options.turns);
+    const { turns, onBatch } = this.#options;
+    const connection = await connectWorker(socket, key, turns, onBatch);
     const { model } = connection;
     await this.#takeTokenizer(connection);
     this.#connections.get(key)?.cut("it has dialled again");

@@ -32,6 +32,11 @@ export class BidiStream<Req, Res> {
     return this.#grpc.writableLength;
   }
 
+  /** Told once when the transport's buffer is empty again; not at all when the call ends first. */
+  onDrained(drained: () => void): void {
+    this.#grpc.once("drain", drained);
+  }
+
   /** Ends the call, well or with a failure. Later ends do nothing. */
   end(failure: Failure | null = null): void {
     if (this.#over) return;

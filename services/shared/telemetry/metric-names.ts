@@ -199,6 +199,12 @@ export const METRICS = {
     labels: ["cause"],
     buckets: FAST_SECONDS,
   },
+  signalbox_router_batch_size: {
+    type: "histogram",
+    help: "Streams that one message to or from a worker serves, by what it has: requests, tokens",
+    labels: ["of"],
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128],
+  },
   signalbox_router_queued: {
     type: "gauge",
     help: "Requests that wait to be let in, by class",
