@@ -2,7 +2,7 @@
 // of them, and a worker that serves all the same where nothing can be kept.
 
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock, systemTimers } from "#shared/config/system.ts";
@@ -13,6 +13,9 @@ import { createMetrics } from "#shared/telemetry/metrics.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { KeptState } from "./kept-state.ts";
 import { simulatedEngine } from "./worker-world.fixture.ts";
+
+/** A thread is started for every time that a directory is opened. */
+const SLOW_MS = 120_000;
 
 interface Line {
   readonly msg: string;
@@ -29,7 +32,12 @@ function place(): string {
 }
 
 /** A worker's state as it begins to serve `folder`. */
-async function begin(path: string, folder: string | null = null, fingerprint = "f") {
+async function begin(
+  path: string,
+  folder: string | null = null,
+  fingerprint = "f",
+  warmBlocks = 8,
+) {
   const lines: Line[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Line) };
   const logger = createLogger({ service: "test", destination });
@@ -38,7 +46,7 @@ async function begin(path: string, folder: string | null = null, fingerprint = "
   onTestFinished(() => engine.unload());
   const model = folder === null ? null : { folder, fingerprint, tokenizerSha256: "t" };
   const kept = await KeptState.open({
-    ...{ path, engine, model, warmBlocks: 8, logger, metrics },
+    ...{ path, engine, model, warmBlocks, logger, metrics },
     ...{ clock: systemClock, timers: systemTimers },
   });
   const metric = async (name: string): Promise<number> => {
@@ -65,53 +73,93 @@ async function served(path: string, folder: string, fingerprint = "f") {
   return { ...world, files: filesIn(path) };
 }
 
-test("files are hashed once; a changed, a new and a missing one are named", async () => {
-  const [path, folder] = [place(), place()];
-  const weights = join(folder, "model.safetensors");
-  writeFileSync(weights, Buffer.alloc(1_300_000, 7)); // More than two pieces.
-  utimesSync(weights, 1_700_000_000, 1_700_000_000);
-  writeFileSync(join(folder, "config.json"), "{}");
-  writeFileSync(join(folder, "pytorch_model.bin"), "the same weights for somebody else");
-  const first = await served(path, folder);
-  expect([...first.files.keys()]).toEqual(["config.json", "model.safetensors"]);
-  expect(first.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
-  expect(first.lines.map(({ msg }) => msg)).toEqual(["the model's files are hashed"]);
+test(
+  "files are hashed once; a changed, a new and a missing one are named",
+  async () => {
+    const [path, folder] = [place(), place()];
+    const weights = join(folder, "model.safetensors");
+    writeFileSync(weights, Buffer.alloc(1_300_000, 7)); // More than two pieces.
+    utimesSync(weights, 1_700_000_000, 1_700_000_000);
+    writeFileSync(join(folder, "config.json"), "{}");
+    writeFileSync(join(folder, "pytorch_model.bin"), "the same weights for somebody else");
+    const first = await served(path, folder);
+    expect([...first.files.keys()]).toEqual(["config.json", "model.safetensors"]);
+    expect(first.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
+    expect(first.lines.map(({ msg }) => msg)).toEqual(["the model's files are hashed"]);
 
-  // In place and at the same time as it was: who read it again would find other content.
-  writeFileSync(weights, Buffer.alloc(1_300_000, 8), { flag: "r+" });
-  utimesSync(weights, 1_700_000_000, 1_700_000_000);
-  const second = await served(path, folder);
-  expect(second.files).toEqual(first.files);
-  expect(second.lines).toEqual([]);
+    // In place and at the same time as it was: who read it again would find other content.
+    writeFileSync(weights, Buffer.alloc(1_300_000, 8), { flag: "r+" });
+    utimesSync(weights, 1_700_000_000, 1_700_000_000);
+    const second = await served(path, folder);
+    expect(second.files).toEqual(first.files);
+    expect(second.lines).toEqual([]);
 
-  // Its fingerprint tells: no hash of before is believed.
-  const third = await served(path, folder, "g");
-  expect(third.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
-  expect(third.lines.map(({ msg }) => msg)).toContain(
-    "the model is not the one last served from there",
-  );
-  expect(third.lines.map(({ msg }) => msg)).toContain(
-    "model.safetensors has other content than before",
-  );
+    // Its fingerprint tells: no hash of before is believed.
+    const third = await served(path, folder, "g");
+    expect(third.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
+    expect(third.lines.map(({ msg }) => msg)).toContain(
+      "the model is not the one last served from there",
+    );
+    expect(third.lines.map(({ msg }) => msg)).toContain(
+      "model.safetensors has other content than before",
+    );
 
-  writeFileSync(weights, "shorter");
-  writeFileSync(join(folder, "tokenizer.json"), "{}");
-  rmSync(join(folder, "config.json"));
-  const fourth = await served(path, folder, "g");
-  const named = fourth.lines.filter(({ change }) => change !== undefined);
-  expect(named.map(({ file, change }) => `${file} ${change}`)).toEqual([
-    ...["config.json removed", "model.safetensors changed", "tokenizer.json added"],
-  ]);
-  expect([...fourth.files.keys()]).toEqual(["model.safetensors", "tokenizer.json"]);
-  expect(fourth.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
+    writeFileSync(weights, "shorter");
+    writeFileSync(join(folder, "tokenizer.json"), "{}");
+    rmSync(join(folder, "config.json"));
+    const fourth = await served(path, folder, "g");
+    const named = fourth.lines.filter(({ change }) => change !== undefined);
+    expect(named.map(({ file, change }) => `${file} ${change}`)).toEqual([
+      ...["config.json removed", "model.safetensors changed", "tokenizer.json added"],
+    ]);
+    expect([...fourth.files.keys()]).toEqual(["model.safetensors", "tokenizer.json"]);
+    expect(fourth.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
 
-  // Of one folder it says nothing about another one's files.
-  const other = place();
-  writeFileSync(join(other, "model.safetensors"), "other weights");
-  const fifth = await served(path, other);
-  expect(fifth.lines.map(({ msg }) => msg)).toEqual(["the model's files are hashed"]);
-  expect([...fifth.files.keys()]).toEqual(["model.safetensors"]);
-});
+    // Of one folder it says nothing about another one's files.
+    const other = place();
+    writeFileSync(join(other, "model.safetensors"), "other weights");
+    const fifth = await served(path, other);
+    expect(fifth.lines.map(({ msg }) => msg)).toEqual(["the model's files are hashed"]);
+    expect([...fifth.files.keys()]).toEqual(["model.safetensors"]);
+  },
+  SLOW_MS,
+);
+
+test(
+  "prefixes are computed again for the model that they came to, and for no other",
+  async () => {
+    const [path, folder] = [place(), place()];
+    const prompt = Array.from({ length: 3 * 32 }, (_, at) => at);
+    const asked = { id: "q", fence: 1, dispatch: 0, request: { prompt, sampling: {} } };
+    const kept = (): boolean => {
+      const store = openStore({ path });
+      const row = store.get(WORKER_TABLES.warm, "prefixes");
+      void store.close();
+      return row !== undefined;
+    };
+    const run = async (
+      fingerprint: string,
+      warmBlocks: number,
+      prompts: number,
+    ): Promise<number> => {
+      const world = await begin(path, folder, fingerprint, warmBlocks);
+      for (let i = 0; i < prompts; i++) world.kept?.onAdmitted(asked, "r:1").onEnded("stop");
+      await world.kept?.workWhileIdle(() => true);
+      await world.kept?.close();
+      return (await world.metric("signalbox_worker_warmed_blocks_total")) || 0;
+    };
+    expect(await run("f", 8, 2)).toBe(0);
+    expect(await run("f", 8, 0)).toBe(3);
+    expect(await run("g", 8, 0)).toBe(0);
+    expect(kept()).toBe(false);
+    await run("f", 8, 2);
+    expect(kept()).toBe(true);
+    expect(statSync(join(path, "data.mdb")).mode & 0o777).toBe(0o600); // Parts of prompts.
+    expect(await run("f", 0, 2)).toBe(0); // Switched off.
+    expect(kept()).toBe(false);
+  },
+  SLOW_MS,
+);
 
 /** Nothing is kept at `path`, with that code, and one line says so. */
 async function refused(path: string, code: string): Promise<void> {
@@ -124,26 +172,30 @@ async function refused(path: string, code: string): Promise<void> {
   expect(await metric("signalbox_worker_state_up")).toBe(0);
 }
 
-test("where nothing can be kept that is said, and no more; a directory may be deleted", async () => {
-  const [root, folder] = [place(), place()];
-  writeFileSync(join(folder, "config.json"), "{}");
-  writeFileSync(join(root, "file"), "");
-  await refused(join(root, "file", "state"), "INTERNAL");
+test(
+  "where nothing can be kept that is said, and no more; a directory may be deleted",
+  async () => {
+    const [root, folder] = [place(), place()];
+    writeFileSync(join(folder, "config.json"), "{}");
+    writeFileSync(join(root, "file"), "");
+    await refused(join(root, "file", "state"), "INTERNAL");
 
-  const path = join(root, "state");
-  const { kept: owner } = await begin(path, folder);
-  await refused(path, "CONFLICT");
-  await owner?.close();
+    const path = join(root, "state");
+    const { kept: owner } = await begin(path, folder);
+    await refused(path, "CONFLICT");
+    await owner?.close();
 
-  const file = join(path, "data.mdb");
-  const bytes = readFileSync(file);
-  bytes.fill(0xff, 8_192); // Behind the meta pages, which are looked at before LMDB is.
-  writeFileSync(file, bytes);
-  await refused(path, "CORRUPT");
+    const file = join(path, "data.mdb");
+    const bytes = readFileSync(file);
+    bytes.fill(0xff, 8_192); // Behind the meta pages, which are looked at before LMDB is.
+    writeFileSync(file, bytes);
+    await refused(path, "CORRUPT");
 
-  rmSync(path, { recursive: true });
-  const { kept, lines, metric } = await begin(path, folder);
-  expect(lines).toEqual([]);
-  expect(await metric("signalbox_worker_state_up")).toBe(1);
-  await kept?.close();
-});
+    rmSync(path, { recursive: true });
+    const { kept, lines, metric } = await begin(path, folder);
+    expect(lines).toEqual([]);
+    expect(await metric("signalbox_worker_state_up")).toBe(1);
+    await kept?.close();
+  },
+  SLOW_MS,
+);

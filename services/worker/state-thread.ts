@@ -2,6 +2,8 @@
 // waits with it. It counts the prompts' prefixes too, for the same reason. Started by
 // worker-state.ts. Told prompts, batches (one at a time) and `close`.
 
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#shared/config/system.ts";
 import { Failure } from "#shared/base/errors.ts";
@@ -80,6 +82,8 @@ parentPort?.on("message", (message: StateMessage) => {
 
 try {
   store = openStore({ path });
+  // It has parts of prompts, and the folder may be one that somebody else made.
+  chmodSync(join(path, "data.mdb"), 0o600);
   answer({ kind: "open", found: foundIn(store) });
 } catch (reason) {
   refuse(reason);

@@ -142,10 +142,14 @@ describe.skipIf(WHY_NO_ADDON !== null)(`workers with the engine${lacks}`, () => 
     expect(await third.metric("signalbox_worker_lost_requests_total")).toBe(IN_HAND.length);
     await end(third, "SIGTERM");
     expect(rowsIn(state, WORKER_TABLES.running)).toEqual([]);
-    const ends = rowsIn(state, WORKER_TABLES.ended).map((row) => `${row.id} ${row.end}`);
+    const rows = rowsIn(state, WORKER_TABLES.ended);
+    const ends = rows.map((row) => `${row.id} ${row.end}`);
     const whole = ["q0", "q1", "q2", "q3", "w1", "w2", "w3", "w4"];
     const all = [...whole.map((id) => `${id} length`), ...IN_HAND.map((id) => `${id} lost`)];
     expect(ends.toSorted()).toEqual(all.toSorted());
+    const [q0] = rows;
+    expect(q0).toMatchObject({ id: "q0", fence: 1, promptTokens: 201, tokens: 3 });
+    expect(q0?.router).toMatch(/^127\.0\.0\.1:\d+$/u); // Who dialled it.
   }, 120_000);
 });
 

@@ -84,6 +84,12 @@ describe.skipIf(WHY_NO_ADDON !== null)(`a mesh with a model (${WHY_NO_ADDON ?? "
         expect(mended.serving?.url).toBe(whole.serving?.url);
         await waitFor(async () => (await answers(whole.serving!.url)) !== "", 30_000);
       }
+      // What the first worker ran is known to the second.
+      const state = join(home, "workers", "worker-1");
+      const journal = await signalbox("worker", "journal", state, "--json");
+      const rows = JSON.parse(journal.out) as { readonly serial: number; readonly end: string }[];
+      expect(rows.length).toBeGreaterThan(1);
+      expect(rows.map(({ serial }) => serial)).toEqual(rows.map((_, at) => at + 1));
       const secret = readFileSync(join(home, "secrets", "worker-secret"), "utf8").trim();
       expect(secret).toMatch(/^[0-9a-f]{64}$/u);
     },

@@ -127,6 +127,14 @@ test("the disk keeps so many ended ones, and as many wait for a disk that takes 
   expect(journal.ended).toHaveLength(REQUESTS_KEPT);
   write(disk, takeBatch(journal, 1)!);
   expect(rowsOf(disk, "running")).toEqual([]); // It would be found as lost.
+
+  // In a batch that was not written is as good as in none.
+  const many = Array.from({ length: REQUESTS_KEPT + 5 }, () => onRequest(journal, about("many")));
+  onRefused(journal, takeBatch(journal, 2)!);
+  for (const it of many) onRequestEnded(journal, it, "stop", 2);
+  expect(journal.ended).toHaveLength(REQUESTS_KEPT);
+  expect(journal.dropped).toBe(16);
+
   const last = onRequest(journal, about("last"));
   onRequestEnded(journal, last, "stop", 2);
   write(disk, takeBatch(journal, 2)!);
