@@ -15726,6 +15726,9 @@ export namespace signalbox {
                 /** WorkerReport progress. */
                 progress?: (signalbox.inference.v1.Progress.$Properties|null);
 
+                /** WorkerReport build. */
+                build: string;
+
                 /**
                  * Creates a new WorkerReport instance using the specified properties.
                  * @param [properties] Properties to set
@@ -15791,6 +15794,9 @@ export namespace signalbox {
 
                     /** WorkerReport progress */
                     progress?: (signalbox.inference.v1.Progress.$Properties|null);
+
+                    /** WorkerReport build */
+                    build?: (string|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

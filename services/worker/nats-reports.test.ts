@@ -67,6 +67,7 @@ async function overNats(found: NatsBinary): Promise<void> {
     "a report with the request in it",
   );
   expect(done.worker).toBe(`w1/${router.hellos[0]?.epoch}`);
+  expect(done.build).toBe("1"); // As the fixture's model card has it.
   expect(done.progress).toMatchObject({ sequence: 0, seen: 0, blocks: 4096, state: 1 });
   expect(done.progress?.routers).toEqual([{ router: "r1", seen: 12 }]);
   // By its link it said the same at the same time.

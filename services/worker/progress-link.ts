@@ -37,6 +37,8 @@ export interface ProgressOptions {
   /** By the wall clock; null: the worker's allocation has no end. */
   readonly endsAtMs: number | null;
   readonly model: string;
+  /** Of package and engine, as its numerics class has it. */
+  readonly build: string;
   /** Null: there is no NATS. */
   readonly nats: NatsOptions | null;
 }
@@ -130,9 +132,9 @@ export class ProgressLinks {
     const { state } = reading.figures;
     if (this.#beat % NATS_BEATS !== 0 && state === this.#state) return;
     this.#state = state;
-    const { identity, model } = this.#options;
+    const { identity, model, build } = this.#options;
     const progress = this.#progress(reading, { sequence: 0, seen: 0 });
-    const report = { worker: `${identity.worker}/${identity.epoch}`, progress };
+    const report = { worker: `${identity.worker}/${identity.epoch}`, build, progress };
     this.#bus.publish(inferenceSubject("progress", model), WorkerReport.encode(report).finish());
   }
 

@@ -145,11 +145,12 @@ export async function startWorker(
     return { address, link: randomBytes(8).toString("hex") };
   });
   const nats = natsOptions(settings.nats, config.name);
-  const telling = { identity, routers, endsAtMs: settings.endsAtMs, nats };
+  const served = { model: card.name, build: card.numericsClass?.build ?? "" };
+  const telling = { identity, routers, endsAtMs: settings.endsAtMs, nats, ...served };
   const sender = await life.start(
     "progress",
     () =>
-      new ProgressSender({ ...telling, model: card.name }, figuresNow, (err) => {
+      new ProgressSender(telling, figuresNow, (err) => {
         logger.fatal({ err }, "the progress thread ended");
         process.exitCode = 3;
         life.requestStop("the progress thread ended");
