@@ -2,6 +2,8 @@
 // client, while workers die.
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import OpenAI from "openai";
@@ -42,6 +44,12 @@ async function serve(
 async function workerPids(child: ChildProcess): Promise<number[]> {
   const listed = await run("pgrep", ["-P", String(child.pid), "-f", "worker/main"]);
   return listed.split("\n").filter(Boolean).map(Number);
+}
+
+/** The name of a worker's state directory. */
+function stateOf(pid: number): string {
+  const variables = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+  return basename(variables.find((it) => it.startsWith("SIGNALBOX_WORKER_STATE=")) ?? "");
 }
 
 function run(file: string, args: readonly string[]): Promise<string> {
@@ -137,6 +145,12 @@ describe.skipIf(WHY_NO_ADDON !== null)(`one model served (${WHY_NO_ADDON ?? "bui
         hit += (await retries(ready.url)) - before;
       }
       expect(hit).toBeGreaterThan(0);
+      // Who takes the place of a worker that died goes on with what that one kept.
+      const states = await waitFor(async () => {
+        const found = (await workerPids(child)).map(stateOf);
+        return found.length === 2 ? found : null;
+      }, READY_MS);
+      expect(states.toSorted()).toEqual(["worker-1", "worker-2"]);
     },
     DEADLINE_MS,
   );
