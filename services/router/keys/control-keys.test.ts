@@ -17,6 +17,7 @@ import { KeyRing } from "./key-ring.ts";
 import { KeySnapshot, type Snapshot } from "./key-snapshot.ts";
 
 const PERIOD_MS = 3_000; // The longest between two questions.
+const WRITTEN_MS = 30_000; // A disk that others use too.
 
 function entryOf(key: string, over: Partial<KeyEntry> = {}): KeyEntry {
   const sha256 = createHash("sha256").update(key).digest("hex");
@@ -88,7 +89,7 @@ class Site {
   async heard(ms = PERIOD_MS): Promise<void> {
     const { asked } = this.plane;
     this.clock.advance(ms);
-    await waitFor(() => this.#cancel !== null);
+    await waitFor(() => this.#cancel !== null, WRITTEN_MS, "the answer on disk");
     expect(this.plane.asked).toBe(asked + 1);
   }
 
