@@ -38,6 +38,8 @@ test.skipIf(why !== null)(`so does one that ends as it should (${why ?? "root"})
   onTestFinished(directory.remove);
   const disk = SmallDisk.mount(directory.path, 2 ** 20);
   expect(isMounted(directory.path)).toBe(true);
+  const dweller = spawn("sleep", ["60"], { cwd: directory.path, stdio: "ignore" });
+  onTestFinished(() => void dweller.kill("SIGKILL"));
   disk.fill();
   disk.free();
   disk.unmount();

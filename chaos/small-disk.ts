@@ -9,7 +9,7 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 const CHUNK = Buffer.alloc(4096);
-/** Also while somebody is still in it: it is gone with the last of them. */
+/** Lazily: with somebody still in it, it is gone with the last of them. */
 const GUARD = 'cat >/dev/null; umount -l "$1"';
 
 export function whyNoSmallDisk(): string | null {
@@ -58,8 +58,9 @@ export class SmallDisk {
     rmSync(this.#filler(), { force: true });
   }
 
+  /** Also while a process that was just killed is still in it. */
   unmount(): void {
-    execFileSync("umount", [this.path]);
+    execFileSync("umount", ["-l", this.path]);
     this.#guard.stdin?.end(); // It finds nothing mounted.
   }
 
