@@ -191,6 +191,18 @@ test(
     writeFileSync(file, bytes);
     await refused(path, "CORRUPT");
 
+    // What another version wrote is not read.
+    rmSync(path, { recursive: true });
+    const other = openStore({ path });
+    const rows = Object.entries({ version: 99, next: "seven", model: [] });
+    await other.commit(rows.map(([key, value]) => ({ kind: "put", table: "about", key, value })));
+    await other.close();
+    await (await begin(path, folder)).kept?.close();
+    const again = openStore({ path });
+    expect(again.get("about", "version")).toBe(1);
+    expect(again.get("about", "next")).not.toBe("seven");
+    await again.close();
+
     rmSync(path, { recursive: true });
     const { kept, lines, metric } = await begin(path, folder);
     expect(lines).toEqual([]);

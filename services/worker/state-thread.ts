@@ -8,6 +8,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#shared/config/system.ts";
 import { Failure } from "#shared/base/errors.ts";
 import {
+  STATE_VERSION,
   WORKER_TABLES,
   type FileRow,
   type ModelRow,
@@ -84,6 +85,7 @@ try {
   store = openStore({ path });
   // It has parts of prompts, and the folder may be one that somebody else made.
   chmodSync(join(path, "data.mdb"), 0o600);
+  await beginVersion(store);
   answer({ kind: "open", found: foundIn(store) });
 } catch (reason) {
   refuse(reason);
@@ -119,6 +121,14 @@ function snapshotOps(): StoreOp[] {
   promptsKept = tally.prompts;
   const value: WarmRow = { ...warm.model, salts: encodePrefixes(tally, warm.blocksKept) };
   return [{ kind: "put", table: WORKER_TABLES.warm, key: "prefixes", value }];
+}
+
+async function beginVersion(of: Store): Promise<void> {
+  const { about } = WORKER_TABLES;
+  const found = of.get<number>(about, "version");
+  if (found === STATE_VERSION) return;
+  if (found !== undefined) await of.wipe();
+  of.commitLazy([{ kind: "put", table: about, key: "version", value: STATE_VERSION }]);
 }
 
 function foundIn(from: Store): FoundState {

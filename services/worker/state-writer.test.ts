@@ -77,13 +77,17 @@ test("while a batch is out none is sent, and what came meanwhile is in the next"
 test("a disk that takes nothing is said once, tried again, and has all in the end", async () => {
   const { clock, journal, said, batches, disk, writer, begin, rowsOf } = world();
   disk.full = true;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  disk.hold = promise;
   const ended = begin("ended");
   begin("runs");
   writer.keep("files", "config.json", { bytes: 1 });
   await clock.advanceAsync(100);
+  writer.keep("files", "config.json", { bytes: 2 }); // While the batch is out that has the first.
+  resolve();
+  await clock.advanceAsync(0);
   expect(writer.up).toBe(false);
   onRequestEnded(journal, ended, "length", 5);
-  writer.keep("files", "config.json", { bytes: 2 });
   await clock.advanceAsync(10_000);
   expect([batches, said]).toEqual([[], ["the state is not written"]]);
   disk.full = false;

@@ -8,11 +8,14 @@ export const WORKER_TABLES = {
   ended: "ended",
   /** The model's files: a FileRow each, by name. */
   files: "files",
-  /** `next`: the serial of the next request; `model`: a ModelRow. */
+  /** `version`: STATE_VERSION; `next`: the serial of the next request; `model`: a ModelRow. */
   about: "about",
   /** `prefixes`: a WarmRow. */
   warm: "warm",
 } as const;
+
+/** Of these rows. A worker that finds another one begins anew: nothing here is worth converting. */
+export const STATE_VERSION = 1;
 
 /** About 1 MB on disk, and a busy worker's last minutes. */
 export const REQUESTS_KEPT = 4_096;
