@@ -76,7 +76,7 @@ get_llama_server() {
   at=$dir/llama-server
   source=$at/llama_cpp_python-$LLAMA_SDIST/vendor/llama.cpp
   if [ ! -f "$at/unpacked" ]; then
-    "$python" -m pip download --no-deps --no-binary :all: -d "$at" \
+    "$python" -m pip download --no-deps --no-binary llama-cpp-python -d "$at" \
       "llama-cpp-python==$LLAMA_SDIST" || return 1
     tar -xzf "$at/llama_cpp_python-$LLAMA_SDIST.tar.gz" -C "$at" || return 1
     : >"$at/unpacked"

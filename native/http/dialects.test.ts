@@ -105,6 +105,27 @@ test("events come whole, however they were cut", async () => {
   }
 });
 
+test("an abort of an answer that is whole, but not read to its end, breaks nothing", async () => {
+  const server = createServer((_, response) => response.end('data: {"a":1}\n\ndata: {"b":2}\n\n'));
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const client = new ServerClient({ url: `http://127.0.0.1:${port}`, key: null });
+  const call = { path: "/", body: {}, streams: true };
+  // An error that nobody listens for would end this process.
+  for (let i = 0; i < 20; i++) {
+    const cut = new AbortController();
+    const events = client.events(call, cut.signal);
+    expect((await events.next()).value).toEqual({ a: 1 });
+    cut.abort();
+    await events.return();
+  }
+  const { status } = await client.get("/", 5_000);
+  expect(status).toBe(200);
+  client.close();
+});
+
 test("ids and defaults come from the folder, also of models for several media", () => {
   const text = { vocab_size: 50, hidden_size: 64, num_attention_heads: 4, model_type: "inner" };
   const inner = readModelFolder(

@@ -36,6 +36,23 @@ export async function expectGolden(engine: HttpEngine): Promise<void> {
   expect(equal).toBeGreaterThan(0);
 }
 
+/** `repetitionPenalty` counts what stands in the prompt, too. */
+export async function expectPromptPenalised(engine: HttpEngine): Promise<void> {
+  const [{ prompt, ids } = expect.fail("no greedy output")] = goldenGreedy().slice(-1);
+  // A token that stood there before, drawn again.
+  const at = ids.findIndex((id, index) => prompt.includes(id) || ids.slice(0, index).includes(id));
+  const before = [...prompt, ...ids.slice(0, at)];
+  const next = async (repetitionPenalty: number): Promise<number | undefined> => {
+    const sampling = { temperature: 0, maxTokens: 1, ignoreEos: true, repetitionPenalty };
+    for await (const { tokenIds } of engine.generate({ prompt: before, sampling })) {
+      return tokenIds[0];
+    }
+    return undefined;
+  };
+  expect(await next(1)).toBe(ids[at]);
+  expect(await next(20)).not.toBe(ids[at]);
+}
+
 interface Greedy {
   readonly prompt: readonly number[];
   readonly ids: readonly number[];

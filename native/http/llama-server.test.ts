@@ -11,7 +11,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { describeEngine, type HarnessOptions } from "../conformance.ts";
 import { DIALECTS } from "./dialects.ts";
-import { expectGolden } from "./golden-greedy.fixture.ts";
+import { expectGolden, expectPromptPenalised } from "./golden-greedy.fixture.ts";
 import type { HttpEngine } from "./http-engine.ts";
 import { SYSTEM } from "./http-world.fixture.ts";
 import { openHttpEngine } from "./open-http-engine.ts";
@@ -62,6 +62,10 @@ if (LLAMA_SERVER !== null) {
 
   test("greedy, it draws what the bundled model is known to draw", async () => {
     await expectGolden(await open());
+  });
+
+  test("a repetition penalty counts the prompt", async () => {
+    await expectPromptPenalised(await open());
   });
 
   test("ids that end within a character come too", async () => {

@@ -80,7 +80,7 @@ export class ServerClient {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const send = this.#url.protocol === "https:" ? httpsRequest : httpRequest;
     const request = send(new URL(prefix + path, this.#url), {
-      ...{ method, agent: this.#agent, signal },
+      ...{ method, agent: this.#agent },
       headers: {
         accept: "application/json, text/event-stream",
         ...(body === null
@@ -89,8 +89,15 @@ export class ServerClient {
         ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
       },
     });
+    // As the request's own option it would destroy with an error, and the connection of an answer
+    // that is whole, but not read to its end, has nobody who listens for one: this process would
+    // end.
+    const onAbort = (): void => void request.destroy();
+    signal.addEventListener("abort", onAbort, { once: true });
+    request.once("close", () => signal.removeEventListener("abort", onAbort));
     request.once("response", resolve);
-    request.once("error", (reason) => reject(broken(reason)));
+    request.once("error", (reason) => reject(broken(signal.aborted ? signal.reason : reason)));
+    if (signal.aborted) onAbort();
     request.end(body);
     return promise;
   }

@@ -12,13 +12,13 @@ import { tempDirectory, type TempDirectory } from "#shared/testing/temp-director
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { describeEngine, type HarnessOptions } from "../conformance.ts";
 import { DIALECTS } from "./dialects.ts";
-import { expectGolden } from "./golden-greedy.fixture.ts";
+import { expectGolden, expectPromptPenalised } from "./golden-greedy.fixture.ts";
 import type { HttpEngine } from "./http-engine.ts";
 import { SYSTEM } from "./http-world.fixture.ts";
 import { openHttpEngine } from "./open-http-engine.ts";
 import { LANTERN, programOf, REAL } from "./real-servers.fixture.ts";
 import { Samples } from "./samples.ts";
-import { freePort, ServerProcess } from "./server-process.ts";
+import { freePort } from "./server-process.ts";
 
 const VLLM = programOf("vllm");
 const GUIDE = join(import.meta.dirname, "../../docs/guides/engines.md");
@@ -37,7 +37,8 @@ test("every option that the guide gives vLLM is one that the real one is started
 
 if (VLLM !== null) {
   let directory: TempDirectory;
-  let server: ServerProcess;
+  /** Has started it as a worker does, and is asked nothing. */
+  let owner: HttpEngine;
   let url = "";
 
   beforeAll(async () => {
@@ -45,19 +46,16 @@ if (VLLM !== null) {
     const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     const argv = REAL.vllm.argv(VLLM, directory.path);
-    server = new ServerProcess({ argv, port, logFile: join(directory.path, "log") });
-    const end = { how: "" };
-    void server.ended.then((how) => (end.how = how));
-    const healthy = async (): Promise<boolean> => {
-      if (end.how !== "") return true;
-      return (await fetch(`${url}/health`).catch(() => null))?.status === 200;
-    };
-    await waitFor(healthy, REAL.vllm.startMs, "vLLM to be healthy");
-    if (end.how !== "") expect.fail(`vLLM ${end.how}:\n${server.logTail(30)}`);
+    const command = argv.map((it) => it.replace("{port}", String(port)));
+    owner = await openHttpEngine({
+      ...{ dialect: "vllm", folder: LANTERN, key: null, startMs: REAL.vllm.startMs, stallMs: null },
+      server: { kind: "command", argv: command, url, logFile: join(directory.path, "log") },
+      ...{ sequencesMax: null, waitingMax: null, contextMax: null, ...SYSTEM },
+    });
   }, REAL.vllm.startMs);
 
   afterAll(async () => {
-    await server.stop();
+    await owner.unload();
     directory.remove();
   }, STOP_MS);
 
@@ -96,6 +94,10 @@ if (VLLM !== null) {
   describe("vLLM itself", () => {
     test("greedy, it draws what the bundled model is known to draw", async () => {
       await expectGolden(await open());
+    });
+
+    test("a repetition penalty counts the prompt", async () => {
+      await expectPromptPenalised(await open());
     });
 
     test("it says its version, its context and how much its cache holds", async () => {

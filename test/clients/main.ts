@@ -93,7 +93,8 @@ function provide(file: string): string {
   const venv = join(CACHE, file === "requirements.txt" ? "clients" : file.slice(13, -4));
   const bin = join(venv, "bin");
   if (!existsSync(join(bin, "python"))) must("python3", ["-m", "venv", venv]);
-  say(`what ${file} lists, in ${venv}`);
+  const wait = file === "requirements.txt" ? "" : "; the first time it takes ten minutes";
+  say(`what ${file} lists, in ${venv}${wait}`);
   must(join(bin, "python"), ["-m", "pip", "-q", "install", "-r", join(HERE, file)]);
   return bin;
 }

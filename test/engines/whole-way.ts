@@ -102,7 +102,7 @@ function wholeWay(name: RealName, program: string): void {
     const { workers: address } = ready as unknown as { readonly workers: string };
     for (const worker of WORKERS) await startWorker(worker, address, shared);
     await untilLinked(url, "lantern", WORKERS.length, startMs, temporary.path);
-  }, startMs);
+  }, 2 * startMs);
 
   afterAll(async () => {
     await Promise.all(started.map((it) => it.stop()));
