@@ -39,7 +39,7 @@ describe("streams read as one", () => {
         const got: number[][] = list.map(() => []);
         for (let next = await streams.next(); next !== null; next = await streams.next()) {
           got[next.choice]?.push(next.chunk.index);
-          if (next.chunk.finish !== null) streams.end(next.choice, true);
+          if (next.chunk.finish !== null) streams.end(next.choice);
         }
         streams.close();
         expect(got).toEqual(list.map((length) => Array.from({ length }, (_, at) => at)));

@@ -81,16 +81,23 @@ async function answerEvents(
     0,
     -"]}".length,
   );
-  const send: Send = (choice, more = {}) => {
+  const tailOf = (more: object): string => {
     const known = continuousUsage ? usage(answer, cached) : null;
     const used = includeUsage || continuousUsage ? { usage: known } : {};
     const rest = JSON.stringify({ ...used, ...more }).slice("{".length);
+    return `${rest === "}" ? "" : ","}${rest}`;
+  };
+  const usualTail = continuousUsage ? null : tailOf({});
+  const send: Send = (choice, more = null) => {
+    const tail = more === null && usualTail !== null ? usualTail : tailOf(more ?? {});
     const choices = choice === null ? "" : JSON.stringify(choice);
-    return events.event(`${head}${choices}]${rest === "}" ? "" : ","}${rest}`, eventId(answer));
+    return events.event(`${head}${choices}]${tail}`, eventId(answer));
   };
   let opened = false;
   try {
-    for (let next = await streams.next(); next !== null; next = await streams.next()) {
+    for (;;) {
+      const next = streams.take() ?? (await streams.next());
+      if (next === null) break;
       if (!opened) await open(answer, send);
       opened = true;
       const choice = onChunk(call, answer, streams, cached, next);
@@ -116,16 +123,16 @@ async function answerEvents(
 }
 
 /** Null: the client can take more; otherwise to be waited for. */
-type Send = (choice: object | null, more?: object) => Promise<void> | null;
+type Send = (choice: object | null, more?: object | null) => Promise<void> | null;
 
 /** A client that comes back has had the openings, unless it has had nothing at all. */
 async function open(answer: GenerationAnswer, send: Send): Promise<void> {
-  let more = answer.extra;
+  let more: object | null = answer.extra;
   for (const index of answer.choices.keys()) {
     if ((answer.hadPositions?.[index] ?? -1) >= 0) continue;
     const opening = answer.shapes.opening(index);
     if (opening !== null) await send(opening, more);
-    more = {};
+    more = null;
   }
 }
 
@@ -142,7 +149,7 @@ function onChunk(
   choice.onChunk(next.chunk);
   cached.onChunk(next.choice, next.chunk);
   call.desk.outcome.cachedTokens = cached.total;
-  if (choice.finish !== null) streams.end(next.choice, next.chunk.finish !== null);
+  if (choice.finish !== null) streams.end(next.choice);
   return choice;
 }
 
@@ -185,6 +192,10 @@ function eventId(answer: GenerationAnswer): string | null {
   if (answer.hadPositions === null) return null;
   // While a reconnect works through what was had, a choice's place is where the client left it.
   const had = answer.hadPositions;
+  const [only] = answer.choices;
+  if (answer.choices.length === 1 && only !== undefined) {
+    return String(Math.max(only.position, had[0] ?? -1));
+  }
   return answer.choices
     .map((choice, index) => Math.max(choice.position, had[index] ?? -1))
     .join(",");

@@ -143,17 +143,6 @@ describe("a stream", () => {
     expect(bytes.endsWith(`}\n\ndata: ${JSON.stringify({ error: broken })}\n\n`)).toBe(true);
   });
 
-  test("whose source just ends is broken too", async () => {
-    const server = await start({
-      script: async function* ends() {
-        yield chunk(0, text.encode("Hello", false));
-      },
-    });
-    const bytes = await (await post(server, chat, { ...hello, stream: true })).text();
-    expect(bytes).not.toContain("[DONE]");
-    expect(bytes).toContain(`"code":"internal_error"`);
-  });
-
   test("that never began has the status of what stopped it", async () => {
     const hand = new HandTokens();
     hand.fail(new Failure("FULL", "every queue is full", { retryAfterMs: 2_500 }));

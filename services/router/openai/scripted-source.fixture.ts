@@ -70,28 +70,39 @@ export class ScriptedSource implements TokenSource {
     return this.script(request, signal);
   }
 
+  /** The script goes on when what it said was taken. */
   attach(request: TokenRequest, onNews: () => void): TokenReader {
     const gone = new AbortController();
-    const come: (TokenChunk | Error)[] = [];
+    const chunks = this.open(request, gone.signal);
+    let come: TokenChunk | Error | null = null;
+    let onTaken: () => void = () => {};
+    let over = false;
     const read = async (): Promise<void> => {
       try {
-        for await (const next of this.open(request, gone.signal)) {
-          come.push(next);
+        for await (const next of chunks) {
+          come = next;
+          over = next.finish !== null;
+          const taken = new Promise<void>((resolve) => (onTaken = resolve));
           onNews();
+          await taken;
         }
       } catch (reason) {
-        come.push(reason as Error);
+        come = reason as Error;
         onNews();
       }
     };
     void read();
     return {
       take: () => {
-        const next = come.shift() ?? null;
+        const next = come;
+        come = null;
+        onTaken();
         if (next instanceof Error) throw next;
         return next;
       },
-      leave: () => gone.abort(new Failure("CANCELLED", "nobody reads")),
+      leave: () => {
+        if (!over) gone.abort(new Failure("CANCELLED", "nobody reads"));
+      },
     };
   }
 }
