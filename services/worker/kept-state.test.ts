@@ -2,7 +2,7 @@
 // of them, and a worker that serves all the same where nothing can be kept.
 
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock, systemTimers } from "#shared/config/system.ts";
@@ -80,10 +80,14 @@ test(
     const weights = join(folder, "model.safetensors");
     writeFileSync(weights, Buffer.alloc(1_300_000, 7)); // More than two pieces.
     utimesSync(weights, 1_700_000_000, 1_700_000_000);
-    writeFileSync(join(folder, "config.json"), "{}");
+    for (const name of ["config.json", "moved.json", "touched.json"]) {
+      writeFileSync(join(folder, name), "{}");
+      utimesSync(join(folder, name), 1_700_000_000, 1_700_000_000);
+    }
     writeFileSync(join(folder, "pytorch_model.bin"), "the same weights for somebody else");
     const first = await served(path, folder);
-    expect([...first.files.keys()]).toEqual(["config.json", "model.safetensors"]);
+    const names = ["config.json", "model.safetensors", "moved.json", "touched.json"];
+    expect([...first.files.keys()]).toEqual(names);
     expect(first.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
     expect(first.lines.map(({ msg }) => msg)).toEqual(["the model's files are hashed"]);
 
@@ -107,12 +111,22 @@ test(
     writeFileSync(weights, "shorter");
     writeFileSync(join(folder, "tokenizer.json"), "{}");
     rmSync(join(folder, "config.json"));
+    utimesSync(join(folder, "touched.json"), 1_700_000_000, 1_700_000_001);
+    writeFileSync(join(folder, "moved.json.new"), "[]"); // As long and as old, and another file.
+    utimesSync(join(folder, "moved.json.new"), 1_700_000_000, 1_700_000_000);
+    renameSync(join(folder, "moved.json.new"), join(folder, "moved.json"));
     const fourth = await served(path, folder, "g");
     const named = fourth.lines.filter(({ change }) => change !== undefined);
     expect(named.map(({ file, change }) => `${file} ${change}`)).toEqual([
-      ...["config.json removed", "model.safetensors changed", "tokenizer.json added"],
+      ...["config.json removed", "model.safetensors changed", "moved.json changed"],
+      ...["touched.json changed", "tokenizer.json added"],
     ]);
-    expect([...fourth.files.keys()]).toEqual(["model.safetensors", "tokenizer.json"]);
+    const said = fourth.lines.map(({ msg }) => msg);
+    expect(said).toContain("touched.json has the same content as before");
+    expect(said).toContain("moved.json has other content than before");
+    expect([...fourth.files.keys()]).toEqual([
+      ...["model.safetensors", "moved.json", "tokenizer.json", "touched.json"],
+    ]);
     expect(fourth.files.get("model.safetensors")?.sha256).toBe(sha256(weights));
 
     // Of one folder it says nothing about another one's files.
