@@ -4,6 +4,7 @@
 
 import { fork, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { waitFor } from "#shared/testing/wait-for.ts";
@@ -34,12 +35,14 @@ test.skipIf(lacks !== undefined)(
     const stream = client.generate({ id: "a", fence: 1, promptIds: [1, 2, 3], sampling: endless });
     await stream.next();
 
-    const rival = spawn("taskset", ["-c", "0", "sh", "-c", "while :; do :; done"]);
+    const own = readFileSync("/proc/self/status", "utf8");
+    const cpu = /^Cpus_allowed_list:\s*(\d+)/mu.exec(own)?.[1] ?? "0";
+    const rival = spawn("taskset", ["-c", cpu, "sh", "-c", "while :; do :; done"]);
     onTestFinished(() => void rival.kill("SIGKILL"));
     // Without -a, both are of the one thread.
     const pid = String(child.pid);
     for (const [tool, ...args] of [
-      ["taskset", "-p", "-c", "0", pid],
+      ["taskset", "-p", "-c", cpu, pid],
       ["chrt", "--idle", "-p", "0", pid],
     ] as const) {
       const { status, stderr } = spawnSync(tool, args);
