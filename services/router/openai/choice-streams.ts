@@ -53,15 +53,12 @@ export class ChoiceStreams {
    */
   take(): ChoiceChunk | null {
     if (this.#signal.aborted) throw this.#signal.reason;
-    for (let at = this.#due[0]; at !== undefined; at = this.#due[0]) {
+    for (let at = this.#due.shift(); at !== undefined; at = this.#due.shift()) {
       const choice = this.#choices[at];
-      const chunk = choice?.reader?.take() ?? null;
-      this.#due.shift();
-      if (chunk !== null) {
-        this.#due.push(at); // It may have more; others go first.
-        return { choice: at, chunk };
-      }
-      if (choice !== undefined) choice.due = false;
+      if (choice === undefined) continue;
+      choice.due = false;
+      const chunk = choice.reader?.take() ?? null;
+      if (chunk !== null) return { choice: at, chunk };
     }
     return null;
   }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { Failure } from "#shared/base/errors.ts";
-import type { TokenChunk, TokenRequest } from "../token-source.ts";
+import type { TokenChunk, TokenRequest, TokenSource } from "../token-source.ts";
 import { ChoiceStreams } from "./choice-streams.ts";
 import { ChoiceText, type ChoiceOptions } from "./choice-text.ts";
 import { chunk, ScriptedSource, text } from "./scripted-source.fixture.ts";
@@ -46,6 +46,19 @@ describe("streams read as one", () => {
         expect(source.aborted).toEqual([]);
       }),
     );
+  });
+
+  test("are each left once, the early ones when they end and the others at the close", () => {
+    const left: string[] = [];
+    const attach = ({ id }: TokenRequest) => ({ take: () => null, leave: () => left.push(id) });
+    const source = { attach } as unknown as TokenSource;
+    const streams = new ChoiceStreams(source, ["a", "b"].map(asked), new AbortController().signal);
+    streams.end(1);
+    streams.end(1);
+    expect(left).toEqual(["b"]);
+    streams.close();
+    streams.close();
+    expect(left).toEqual(["b", "a"]);
   });
 
   test("are all let go when one of them cannot be opened", () => {
