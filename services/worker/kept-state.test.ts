@@ -11,6 +11,7 @@ import { openStore } from "#shared/state/store.ts";
 import { createLogger } from "#shared/telemetry/logger.ts";
 import { createMetrics } from "#shared/telemetry/metrics.ts";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
+import { waitFor } from "#shared/testing/wait-for.ts";
 import { KeptState } from "./kept-state.ts";
 import { simulatedEngine } from "./worker-world.fixture.ts";
 
@@ -221,6 +222,19 @@ test(
     const { kept, lines, metric } = await begin(path, folder);
     expect(lines).toEqual([]);
     expect(await metric("signalbox_worker_state_up")).toBe(1);
+
+    // A request after a quiet time is written while it runs.
+    const inside = (table: string): number => {
+      const store = openStore({ path });
+      const { length } = store.range(table);
+      void store.close();
+      return length;
+    };
+    let seen = 0; // More than once: its answer is heard of a moment later.
+    await waitFor(() => inside(WORKER_TABLES.files) === 1 && ++seen > 5, 20_000);
+    const request = { prompt: [1, 2, 3], sampling: {} };
+    kept?.onAdmitted({ id: "q", fence: 1, dispatch: 0, request }, "r:1");
+    await waitFor(() => inside(WORKER_TABLES.running) === 1, 20_000);
     await kept?.close();
   },
   SLOW_MS,
