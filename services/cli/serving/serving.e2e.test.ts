@@ -129,7 +129,8 @@ describe.skipIf(WHY_NO_ADDON !== null)(`one model served (${WHY_NO_ADDON ?? "bui
     async () => {
       const expected = (await story()).text;
       let hit = 0;
-      for (let round = 0; round < 4; round++) {
+      // On a busy machine a story comes in few pieces, or from the worker that is not killed.
+      for (let round = 0; round < 4 || (hit === 0 && round < 20); round++) {
         const pids = await waitFor(async () => {
           const found = await workerPids(child);
           return found.length === 2 ? found : null;
@@ -138,7 +139,7 @@ describe.skipIf(WHY_NO_ADDON !== null)(`one model served (${WHY_NO_ADDON ?? "bui
         const killed = pids[round % 2]!;
         const before = await retries(ready.url);
         const told = await story((count) => {
-          if (count === 25) process.kill(killed, "SIGKILL");
+          if (count === 3) process.kill(killed, "SIGKILL");
         });
         expect(told.text).toBe(expected);
         expect(told.ids.size).toBe(1);
