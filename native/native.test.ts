@@ -27,9 +27,9 @@ const ADDRESS = ALL.filter((name) => {
   const alone = /^(?:numeric|philox|detection|team|all_reduce|sampler)_test$/u;
   return !whole.test(name) && !alone.test(name);
 });
-/** What has more than one thread. */
+/** What has more than one thread; kernels for CUDA devices get a real one for each of theirs. */
 const THREAD = ALL.filter((name) =>
-  /^(?:team|all_reduce|door|engine|engine_end)_test$/u.test(name),
+  /^(?:team|all_reduce|door|engine|engine_end|cuda_\w+)_test$/u.test(name),
 );
 
 const PLAN: readonly (readonly [Variant, readonly string[]])[] = [

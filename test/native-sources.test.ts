@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { readRepositoryFile, repositoryFiles } from "./repository.ts";
 
 const files = repositoryFiles().filter((path) => path.startsWith("native/"));
-const sources = files.filter((path) => /\.(?:cpp|h|inl)$/.test(path));
+const sources = files.filter((path) => /\.(?:cpp|h|inl|cu|cuh)$/.test(path));
 const scripts = files.filter((path) => path.endsWith(".py"));
 
 const COLUMNS_MAX = 100;
@@ -24,6 +24,7 @@ const BELOW: { readonly [folder: string]: readonly string[] } = {
   model: ["comm", "kernels_cpu", "core"],
   kv: ["core"],
   sample: ["core"],
+  kernels_cuda: ["sample", "kernels_cpu", "core"],
   include: ["model", "kv", "sample", "comm", "core"],
   batch: ["include", "model", "kv", "sample", "comm", "core"],
   door: ["include", "core"],

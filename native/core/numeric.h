@@ -10,17 +10,19 @@
 #include <bit>
 #include <cstdint>
 
+#include "core/host_device.h"
+
 namespace signalbox {
 
 using Bf16 = std::uint16_t;
 using Fp16 = std::uint16_t;
 using Fp8 = std::uint8_t;
 
-inline float bf16ToFloat(Bf16 bits) {
+SIGNALBOX_BOTH inline float bf16ToFloat(Bf16 bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
-inline Bf16 floatToBf16(float value) {
+SIGNALBOX_BOTH inline Bf16 floatToBf16(float value) {
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t exponent = bits & 0x7f800000u;
   if (exponent == 0) return static_cast<Bf16>((bits & 0x80000000u) >> 16);
@@ -40,6 +42,10 @@ float fp8ToFloat(Fp8 code);
 Bf16 fp8ToBf16(Fp8 code);
 /// To nearest even, saturating at 448; NaN stays NaN, infinities saturate.
 Fp8 floatToFp8(float value);
+
+/// The scale of a head whose largest magnitude is `least` * kFp8Max: the smallest fp16 not below
+/// `least`, at most 65504; 1 where `least` is 0 or no number.
+Fp16 scaleNotBelow(float least);
 
 /// The largest finite value of fp8 E4M3FN.
 inline constexpr float kFp8Max = 448.0f;

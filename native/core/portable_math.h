@@ -8,6 +8,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "core/host_device.h"
+
 namespace signalbox {
 
 inline constexpr float kExpMin = -87.0f;
@@ -22,14 +24,18 @@ inline constexpr float kExp2Coefficients[] = {1.535336188319500e-4f, 1.339887440
                                               1.0f};
 
 /// NaN gives the smallest result, not NaN: a mask never becomes one.
-inline float portableExp(float x) {
+SIGNALBOX_BOTH inline float portableExp(float x) {
   x = x > kExpMin ? x : kExpMin;
   x = x < kExpMax ? x : kExpMax;
   const float scaled = x * kLog2E;
   const float rounded = scaled + kRoundMagic;
   const float fraction = scaled - (rounded - kRoundMagic);
-  float power = kExp2Coefficients[0];
-  for (int i = 1; i < 7; ++i) power = power * fraction + kExp2Coefficients[i];
+  // Their own constants: an array outside has no place on a device.
+  constexpr float kPower[] = {kExp2Coefficients[0], kExp2Coefficients[1], kExp2Coefficients[2],
+                              kExp2Coefficients[3], kExp2Coefficients[4], kExp2Coefficients[5],
+                              kExp2Coefficients[6]};
+  float power = kPower[0];
+  for (int i = 1; i < 7; ++i) power = power * fraction + kPower[i];
   const std::int32_t exponent = std::bit_cast<std::int32_t>(rounded) - kRoundMagicBits;
   return std::bit_cast<float>(
       std::bit_cast<std::int32_t>(power) +

@@ -224,7 +224,7 @@ template <bool kFp8>
 inline void walkBlocks(const AttentionParams& params, const AttentionTile& tile,
                        const RowWalk& walk, const AttentionWork& work, int kvHead) {
   const int padded = params.headDimPadded;
-  const std::size_t side = sideBytes(padded, params.cache.dtype);
+  const std::size_t side = kvSideBytes(padded, params.cache.dtype);
   const std::size_t elements = static_cast<std::size_t>(padded) * kBlockTokens;
   const auto blockAt = [&](int block) __attribute__((always_inline)) {
     return headBlock(params.cache, tile.blocks[block], params.layer, kvHead, padded);

@@ -1,4 +1,4 @@
-// Floats to fp8 codes, and the scale of a token's head.
+// Floats to fp8 codes.
 
 namespace signalbox {
 namespace {
@@ -20,17 +20,6 @@ SIGNALBOX_INLINE I16 roundFp8(V16 value) {
   code = select(greater(code, splatInt(0x7e)), splatInt(0x7e), code);
   code = select(greater(magnitude, splatInt(0x7f800000)), splatInt(0x7f), code);
   return code | ((bits >> 24) & splatInt(0x80));
-}
-
-/// The smallest fp16 not below `least`, at most 65504; 1 where `least` is 0.
-inline Fp16 scaleNotBelow(float least) {
-  constexpr Fp16 kOne = 0x3c00;
-  constexpr Fp16 kLargest = 0x7bff;
-  if (!(least > 0.0f)) return kOne;
-  Fp16 scale = floatToFp16(least);
-  // Positive fp16 are in order of their bits.
-  if (fp16ToFloat(scale) < least) ++scale;
-  return scale < kLargest ? scale : kLargest;
 }
 
 }  // namespace

@@ -20,12 +20,13 @@
 //                every 1 KB of bf16 is one B tile
 //   activations  [rows / 16][k / 32][R][32] bf16, R = min(rows, 16): every R x 32 is one A tile
 //   queries      [row][query head][headDimPadded] bf16, rotated, not scaled
-//   cache        see KvLayout
+//   cache        see KvLayout (core/kv_layout.h)
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include "core/kv_layout.h"
 #include "core/numeric.h"
 #include "core/types.h"
 
@@ -80,19 +81,6 @@ struct RmsNormParams {
   float eps;
   std::uint8_t* activations;  // [rows][padTo(hidden, 32)]
   int rows;
-};
-
-/// Keys and values of one layer and one head in one block, one after the other without gaps:
-///   keys    [headDimPadded / 2][32 tokens][2]
-///   values  [16 pairs of tokens][headDimPadded][2]
-///   fp8     then fp16 key scales [32], fp16 value scales [32]
-/// f32 (reference): keys [32 tokens][headDim], values [32 tokens][headDim], floats.
-struct KvLayout {
-  std::uint8_t* pool;        // the rank's
-  std::size_t blockStride;   // bytes from a block to the next: all layers, all heads of the rank
-  std::size_t layerStride;   // bytes from a layer to the next inside a block
-  std::size_t headStride;    // bytes from a head to the next inside a layer; % 64 == 0
-  KvDtype dtype;
 };
 
 /// Rows of one sequence at consecutive positions, all inside one block.

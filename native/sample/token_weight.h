@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "core/host_device.h"
 #include "core/portable_math.h"
 
 namespace signalbox {
@@ -16,7 +17,7 @@ inline constexpr float kWeightOne = 0x1p40f;
 inline constexpr float kWeightlessExponent = -28.0f;
 
 /// trunc(e^exponent * 2^40), for exponents that are not above 0.
-inline std::uint64_t weightOf(float exponent) {
+SIGNALBOX_BOTH inline std::uint64_t weightOf(float exponent) {
   return static_cast<std::uint64_t>(
       static_cast<std::int64_t>(portableExp(exponent) * kWeightOne));
 }

@@ -9,7 +9,7 @@ namespace signalbox {
 namespace {
 
 using test::AttentionRig;
-using test::CacheReader;
+using test::exactRow;
 using test::HeadShape;
 using test::Random;
 using test::Tokens;
@@ -127,41 +127,6 @@ TEST("a row alone is the row in a tile of any height") {
       }
     }
   }
-}
-
-/// One row of attention in double over what `rig` holds. `spread` becomes, per output, the mean
-/// magnitude of the values it averages: what the rounding of weights is relative to.
-void exactRow(AttentionRig& rig, const HeadShape& shape, const Bf16* query, int position, int head,
-              std::vector<double>& out, std::vector<double>& spread) {
-  CacheReader cache(rig, shape);
-  const int kvHead = head / shape.group();
-  const int first = shape.window == 0 ? 0 : std::max(0, position - shape.window + 1);
-  const double scale = 1 / std::sqrt(static_cast<double>(shape.headDim));
-  std::vector<double> scores;
-  for (int p = first; p <= position; ++p) {
-    double sum = 0;
-    for (int d = 0; d < shape.headDim; ++d) {
-      sum += static_cast<double>(bf16ToFloat(query[d])) *
-             static_cast<double>(cache.key(p, kvHead, d));
-    }
-    scores.push_back(sum * scale * static_cast<double>(cache.scale(p, kvHead, false)));
-  }
-  const double largest = *std::max_element(scores.begin(), scores.end());
-  double total = 0;
-  out.assign(static_cast<std::size_t>(shape.headDim), 0);
-  spread.assign(static_cast<std::size_t>(shape.headDim), 0);
-  for (int p = first; p <= position; ++p) {
-    const double weight = std::exp(scores[static_cast<std::size_t>(p - first)] - largest);
-    total += weight;
-    for (int d = 0; d < shape.headDim; ++d) {
-      const double value = static_cast<double>(cache.value(p, kvHead, d)) *
-                           static_cast<double>(cache.scale(p, kvHead, true));
-      out[static_cast<std::size_t>(d)] += weight * value;
-      spread[static_cast<std::size_t>(d)] += weight * std::abs(value);
-    }
-  }
-  for (double& value : out) value /= total;
-  for (double& value : spread) value /= total;
 }
 
 TEST("attention is float64's within the rounding of weights and result to bf16") {

@@ -1,0 +1,2 @@
+// Sampling as machine code.
+#include "kernels_cuda/draw.cuh"

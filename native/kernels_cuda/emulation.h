@@ -1,0 +1,323 @@
+// Runs a kernel's source on the CPU, one block at a time, for tests without a GPU.
+//
+//   E1. A block's threads are fibers; whenever several may go on, their order is drawn from the
+//       launch's seed, so that a missing barrier shows. Under ThreadSanitizer they are real
+//       threads, and it reports races in shared and global memory.
+//   E2. Shared memory has exactly the bytes of the launch and begins as 0xff: NaN, or -1.
+//   E3. What threads do together (barriers, shuffles, matrix products) happens once all have come;
+//       different things at one meeting, and a meeting that can never be full, are errors.
+//   E4. An asynchronous copy is made when it is waited for, not before.
+//
+// Not shown: the order in which one block's writes reach another, alignment, occupancy, fast
+// arithmetic. Blocks run one after the other: a kernel that waits for another block would hang.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#if defined(__SANITIZE_THREAD__)
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#else
+#include <ucontext.h>
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace signalbox::emulation {
+
+inline constexpr int kWarp = 32;
+inline constexpr int kThreadsMax = 1024;
+inline constexpr std::size_t kStackBytes = 128 * 1024;
+
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kRealThreads = true;
+#else
+inline constexpr bool kRealThreads = false;
+#endif
+
+/// A kernel did what no device allows.
+class KernelError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// What the threads of a block or of a warp do together.
+struct Meeting {
+  int size = 0;
+  int arrived = 0;
+  unsigned generation = 0;
+  const char* what = nullptr;  // of the threads that have arrived
+  std::vector<void*> shown;    // what each brought, by its place
+#if defined(__SANITIZE_THREAD__)
+  std::mutex lock;
+  std::condition_variable changed;
+#endif
+};
+
+struct Copy {
+  void* to;
+  const void* from;
+  std::size_t bytes;
+};
+
+struct Block;
+
+struct Thread {
+  Block* block = nullptr;
+  int index = 0;
+  bool finished = false;
+  std::vector<Copy> copies;                // not committed yet
+  std::deque<std::vector<Copy>> committed;  // oldest first
+#if !defined(__SANITIZE_THREAD__)
+  Meeting* waitsAt = nullptr;
+  unsigned waitsFor = 0;  // until the meeting's generation is another
+  ucontext_t context{};
+  std::unique_ptr<char[]> stack;
+  void* shadow = nullptr;  // AddressSanitizer's
+#endif
+};
+
+struct Grid {
+  int x = 1;
+  int y = 1;
+};
+
+struct Block {
+  Grid grid;
+  int x = 0;
+  int y = 0;
+  std::vector<Thread> threads;
+  std::unique_ptr<std::uint8_t[]> shared;
+  Meeting all;
+  std::deque<Meeting> warps;
+  std::function<void()> body;
+  std::mt19937_64 random;
+  std::exception_ptr failure;
+#if !defined(__SANITIZE_THREAD__)
+  ucontext_t scheduler{};
+  const void* home = nullptr;  // the scheduler's stack, for AddressSanitizer
+  std::size_t homeBytes = 0;
+#endif
+};
+
+inline thread_local Thread* self = nullptr;
+
+inline Meeting& warpOf(const Thread& thread) {
+  return thread.block->warps[static_cast<std::size_t>(thread.index / kWarp)];
+}
+
+/// Called by a thread that arrives; the last one does it, and the others may go on.
+template <class Do>
+void arrive(Meeting& meeting, int place, const char* what, void* mine, const Do& action) {
+  if (meeting.arrived > 0 && std::strcmp(meeting.what, what) != 0) {
+    throw KernelError(std::string("at one meeting some threads come for ") + meeting.what +
+                      " and some for " + what);
+  }
+  meeting.what = what;
+  meeting.shown[static_cast<std::size_t>(place)] = mine;
+  if (++meeting.arrived < meeting.size) return;
+  action(meeting.shown);
+  meeting.arrived = 0;
+  ++meeting.generation;
+}
+
+#if defined(__SANITIZE_THREAD__)
+
+template <class Do>
+void meet(Meeting& meeting, int place, const char* what, void* mine, const Do& action) {
+  std::unique_lock hold(meeting.lock);
+  const unsigned before = meeting.generation;
+  arrive(meeting, place, what, mine, action);
+  meeting.changed.notify_all();
+  meeting.changed.wait(hold, [&] { return meeting.generation != before; });
+}
+
+inline void leave(Meeting& meeting) {
+  const std::unique_lock hold(meeting.lock);
+  --meeting.size;
+  if (meeting.size > 0 && meeting.arrived == meeting.size) {
+    meeting.arrived = 0;
+    ++meeting.generation;
+  }
+  meeting.changed.notify_all();
+}
+
+inline void runBlock(Block& block) {
+  std::vector<std::thread> running;
+  for (Thread& thread : block.threads) {
+    running.emplace_back([&block, &thread] {
+      self = &thread;
+      block.body();
+      leave(block.all);
+    });
+  }
+  for (std::thread& one : running) one.join();
+}
+
+#else
+
+inline void giveWay(Thread& thread) {
+  Block& block = *thread.block;
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(thread.finished ? nullptr : &thread.shadow, block.home,
+                                 block.homeBytes);
+#endif
+  swapcontext(&thread.context, &block.scheduler);
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(thread.shadow, &block.home, &block.homeBytes);
+#endif
+}
+
+/// Even the last to arrive gives way: otherwise it would always go on first.
+template <class Do>
+void meet(Meeting& meeting, int place, const char* what, void* mine, const Do& action) {
+  Thread& thread = *self;
+  thread.waitsAt = &meeting;
+  thread.waitsFor = meeting.generation;
+  arrive(meeting, place, what, mine, action);
+  giveWay(thread);
+}
+
+inline void enterFiber() {
+  Thread& thread = *self;
+  Block& block = *thread.block;
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(nullptr, &block.home, &block.homeBytes);
+#endif
+  try {
+    block.body();
+  } catch (...) {
+    if (!block.failure) block.failure = std::current_exception();
+  }
+  thread.finished = true;
+  // Barriers of the block do not count those who have ended; a warp's shuffle would read them.
+  --block.all.size;
+  if (block.all.size > 0 && block.all.arrived == block.all.size) {
+    block.all.arrived = 0;
+    ++block.all.generation;
+  }
+  giveWay(thread);
+}
+
+inline void goOn(Block& block, Thread& thread) {
+  self = &thread;
+  thread.waitsAt = nullptr;
+#if defined(__SANITIZE_ADDRESS__)
+  void* shadow = nullptr;
+  __sanitizer_start_switch_fiber(&shadow, thread.stack.get(), kStackBytes);
+#endif
+  swapcontext(&block.scheduler, &thread.context);
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(shadow, nullptr, nullptr);
+#endif
+  self = nullptr;
+}
+
+inline void runBlock(Block& block) {
+  for (Thread& thread : block.threads) {
+    if (!thread.stack) thread.stack = std::make_unique_for_overwrite<char[]>(kStackBytes);
+    getcontext(&thread.context);
+    thread.context.uc_stack.ss_sp = thread.stack.get();
+    thread.context.uc_stack.ss_size = kStackBytes;
+    thread.context.uc_link = nullptr;
+    makecontext(&thread.context, enterFiber, 0);
+  }
+  std::vector<Thread*> ready;
+  for (;;) {
+    ready.clear();
+    bool unfinished = false;
+    for (Thread& thread : block.threads) {
+      if (thread.finished) continue;
+      unfinished = true;
+      if (thread.waitsAt == nullptr || thread.waitsAt->generation != thread.waitsFor) {
+        ready.push_back(&thread);
+      }
+    }
+    if (!unfinished) return;
+    if (ready.empty()) {
+      throw KernelError("deadlock: some threads wait for others that never come");
+    }
+    std::shuffle(ready.begin(), ready.end(), block.random);
+    for (Thread* thread : ready) {
+      goOn(block, *thread);
+      if (block.failure) std::rethrow_exception(block.failure);
+    }
+  }
+}
+
+#endif
+
+struct Launch {
+  Grid grid;
+  int threads = kWarp;  // of a block, whole warps
+  std::size_t sharedBytes = 0;
+  std::uint64_t seed = 1;
+};
+
+/// kernel<<<grid, threads, sharedBytes>>>(arguments...). Throws KernelError.
+template <class Kernel, class... Arguments>
+void launch(const Launch& how, Kernel kernel, const Arguments&... arguments) {
+  if (how.threads <= 0 || how.threads > kThreadsMax || how.threads % kWarp != 0) {
+    throw KernelError("a block has 32 to 1024 threads, in whole warps");
+  }
+  Block block;
+  block.grid = how.grid;
+  block.random.seed(how.seed);
+  block.threads = std::vector<Thread>(static_cast<std::size_t>(how.threads));
+  block.warps.resize(static_cast<std::size_t>(how.threads / kWarp));
+  block.all.shown.resize(static_cast<std::size_t>(how.threads));
+  for (Meeting& warp : block.warps) warp.shown.resize(kWarp);
+  block.shared = std::make_unique<std::uint8_t[]>(how.sharedBytes);
+  block.body = [&] { kernel(arguments...); };
+  for (block.y = 0; block.y < how.grid.y; ++block.y) {
+    for (block.x = 0; block.x < how.grid.x; ++block.x) {
+      std::memset(block.shared.get(), 0xff, how.sharedBytes);
+      block.all.size = how.threads;
+      for (Meeting& warp : block.warps) warp.size = kWarp;
+      int index = 0;
+      for (Thread& thread : block.threads) {
+        thread.block = &block;
+        thread.index = index++;
+        thread.finished = false;
+        thread.copies.clear();
+        thread.committed.clear();
+#if !defined(__SANITIZE_THREAD__)
+        thread.waitsAt = nullptr;
+#endif
+      }
+      runBlock(block);
+    }
+  }
+}
+
+/// All lanes of the warp show `mine`; once they have, `action(shown)` is done, once, with the
+/// pointers of all 32.
+template <class Mine, class Do>
+void withWarp(const char* what, Mine& mine, const Do& action) {
+  Thread& thread = *self;
+  meet(warpOf(thread), thread.index % kWarp, what, &mine, [&](const std::vector<void*>& shown) {
+    Mine* lanes[kWarp];
+    for (std::size_t i = 0; i < kWarp; ++i) lanes[i] = static_cast<Mine*>(shown[i]);
+    action(lanes);
+  });
+}
+
+inline void withBlock(const char* what) {
+  Thread& thread = *self;
+  meet(thread.block->all, thread.index, what, nullptr, [](const std::vector<void*>&) {});
+}
+
+}  // namespace signalbox::emulation
