@@ -29,7 +29,9 @@ const ADDRESS = ALL.filter((name) => {
 });
 /** What has more than one thread; kernels for CUDA devices get a real one for each of theirs. */
 const THREAD = ALL.filter((name) =>
-  /^(?:team|all_reduce|door|engine|engine_end|cuda_\w+)_test$/u.test(name),
+  /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:rows|append|attention|draw))_test$/u.test(
+    name,
+  ),
 );
 
 const PLAN: readonly (readonly [Variant, readonly string[]])[] = [

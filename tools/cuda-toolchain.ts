@@ -50,7 +50,7 @@ export function findCudaToolchain(env: NodeJS.ProcessEnv = process.env): CudaToo
   if (!existsSync(nvcc)) {
     return named
       ? `CUDACXX names ${nvcc}, which is not there`
-      : "no CUDA compiler is here: `npm run setup -- cuda` fetches one (110 MB, no root, no GPU)";
+      : "no CUDA compiler is here: `npm run setup -- cuda` fetches one (110 MB, without root)";
   }
   const beside = join(dirname(nvcc), "cuobjdump");
   const cuobjdump = existsSync(beside) ? beside : join(home, "bin", "cuobjdump");
