@@ -86,7 +86,7 @@ export async function buildNative(wish: BuildWish, root: string = BUILD_FOLDER):
   if (toolchain === null) throw new BuildError(`the engine cannot be built here: ${missing}`);
   const folder = join(root, wish.variant);
   mkdirSync(folder, { recursive: true });
-  const lock = createHash("sha256").update(root).digest("hex");
+  const lock = createHash("sha256").update(folder).digest("hex");
   return await withLock(lock, async () => {
     const configured = await configure(toolchain, folder, wish);
     const jobs = String(jobsHere());

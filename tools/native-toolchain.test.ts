@@ -157,6 +157,29 @@ test("builds of one folder wait for each other", async () => {
   }
 });
 
+test("the addon does not wait for a watched build of the tests", async () => {
+  const before = process.env["PATH"];
+  compiler();
+  make();
+  const released = join(bin, "released");
+  // The watched build ends only when the other one has begun, or fails after ten seconds.
+  program(
+    "cmake",
+    `case "$1 $2" in --version*) echo 3.25;; "--build "*release) : >${released};; "--build "*)
+    i=0; until [ -e ${released} ]; do i=$((i + 1)); [ $i -lt 100 ] || exit 9; /bin/sleep 0.1; done
+    esac`,
+  );
+  process.env["PATH"] = bin;
+  try {
+    const folder = join(root, "two-builds");
+    const wish = { targets: ["door_test"], strict: true } as const;
+    const watched = buildNative({ ...wish, variant: "thread" }, folder);
+    await Promise.all([watched, buildNative({ ...wish, variant: "release" }, folder)]);
+  } finally {
+    process.env["PATH"] = before;
+  }
+});
+
 test("a file is replaced by another, never written into, and only when it differs", () => {
   const [from, to] = [join(bin, "new"), join(bin, "folder", "old")];
   writeFileSync(from, "one");
