@@ -3,6 +3,7 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
+import { LongestFirst } from "./test/longest-first.ts";
 import { TotalsReporter } from "./test/totals-reporter.ts";
 
 export default defineConfig({
@@ -13,6 +14,7 @@ export default defineConfig({
     include: [
       "{services,cluster-adapters,native,tools,deploy,loadtest,chaos,examples,test}/**/*.test.ts",
     ],
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ["default", new TotalsReporter({ strict: process.env["CI"] === "true" })],
