@@ -27,11 +27,12 @@ const ADDRESS = ALL.filter((name) => {
   const alone = /^(?:numeric|philox|detection|team|all_reduce|sampler)_test$/u;
   return !whole.test(name) && !alone.test(name);
 });
-/** What has more than one thread; kernels for CUDA devices get a real one for each of theirs. */
+/**
+ * What has more than one thread. Kernels for CUDA devices get a real one for each of theirs; for
+ * drawing that takes half a minute, and it runs as fibers alone.
+ */
 const THREAD = ALL.filter((name) =>
-  /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:rows|append|attention|draw))_test$/u.test(
-    name,
-  ),
+  /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:rows|append|attention))_test$/u.test(name),
 );
 
 const PLAN: readonly (readonly [Variant, readonly string[]])[] = [
