@@ -120,6 +120,8 @@ describe("a stream", () => {
     const id = await submit("silent");
     await waitFor(() => held.length === 1);
     await waitFor(async () => (await agentState("silent")) === "disconnected");
+    // The scheduler knows of it before the agent has heard.
+    await waitFor(() => agent.ended !== undefined);
     expect(agent.ended).toMatchObject({ code: "UNAVAILABLE" });
     const { job } = await api.jobs.getJob({ id: `${id}/t0` });
     expect([job?.state, job?.reachable]).toEqual([JobStateView.JOB_STATE_RUNNING, false]);
