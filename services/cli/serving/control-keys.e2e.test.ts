@@ -1,44 +1,23 @@
 // Keys of the control plane at a router, by real processes: made, used and revoked; and while the
 // scheduler is dead a router that was killed too starts with the copy it had.
 
-import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import type { ServiceRecord } from "../mesh/mesh-record.ts";
 import { signalProcess } from "../mesh/process-identity.ts";
-import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
-import { stopService } from "../mesh/stop-service.ts";
 import { bundledModel } from "../package-root.ts";
 import { runCli } from "../run-cli.ts";
 import { testTerminal } from "../testing/test-terminal.ts";
+import { READY_MS, ServiceGroup } from "./service-group.fixture.ts";
 
-const READY_MS = 60_000;
 const OWN = "sk-sb-of-the-file";
-const temporary = tempDirectory("control-keys");
-const at = (name: string): string => join(temporary.path, name);
-const live: ServiceRecord[] = [];
-
-async function start(
-  service: "scheduler" | "router" | "worker",
-  settings: { readonly [key: string]: string },
-): Promise<ServiceRecord> {
-  const own = Object.entries(settings).map(([key, value]) => [
-    `SIGNALBOX_${service.toUpperCase()}_${key}`,
-    value,
-  ]);
-  return startService({
-    ...{ name: service, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
-    argv: [process.execPath, serviceMain(service)],
-    env: { ...serviceEnv(process.env), ...Object.fromEntries(own) },
-    onStarted: (started) => void live.push(started),
-  });
-}
+const group = new ServiceGroup("control-keys");
+const at = (name: string): string => group.at(name);
 
 const startScheduler = (listen: string): Promise<ServiceRecord> =>
-  start("scheduler", {
+  group.start("scheduler", {
     ...{ LISTEN: listen, STATE: at("scheduler"), BOOTSTRAP_TOKEN_FILE: at("token") },
     PARTITIONS: "2",
   });
@@ -49,15 +28,13 @@ const startRouter = (
   workers: string,
   state = at("router"),
 ): Promise<ServiceRecord> =>
-  start("router", {
-    ...{ HTTP: http, WORKERS: workers, STATE: state, SECRET_FILE: at("secret") },
+  group.start("router", {
+    ...{ HTTP: http, WORKERS: workers, STATE: state },
     ...{ SCHEDULER: scheduler, SCHEDULER_TOKEN_FILE: at("token"), SCHEDULER_KEYS: "true" },
     KEYS_FILE: at("keys.toml"),
   });
 
 beforeAll(() => {
-  mkdirSync(temporary.path, { recursive: true });
-  writeFileSync(at("secret"), randomBytes(32).toString("hex"), { mode: 0o600 });
   const sha256 = createHash("sha256").update(OWN).digest("hex");
   writeFileSync(
     at("keys.toml"),
@@ -65,10 +42,7 @@ beforeAll(() => {
   );
 });
 
-afterAll(async () => {
-  await Promise.all(live.map((record) => stopService(record, 2_000)));
-  temporary.remove();
-}, READY_MS);
+afterAll(() => group.end(), READY_MS);
 
 test(
   "a key counts until it is revoked, whoever is dead when a router starts",
@@ -77,9 +51,9 @@ test(
     const grpc = String(scheduler.ready?.["grpc"]);
     const router = await startRouter(grpc, "127.0.0.1:0", "127.0.0.1:0");
     const [http = "", workers = ""] = ["http", "workers"].map((it) => String(router.ready?.[it]));
-    await start("worker", {
+    await group.start("worker", {
       ...{ ENGINE: "simulated", MODEL: bundledModel(), MODEL_NAME: "m" },
-      ...{ ROUTERS: workers, SECRET_FILE: at("secret") },
+      ...{ ROUTERS: workers },
     });
     const ada = await newKey(grpc, "ada", "--requests-per-minute", "600");
     const tight = await newKey(grpc, "tight", "--requests-per-minute", "1");

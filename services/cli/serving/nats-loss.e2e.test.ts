@@ -1,60 +1,36 @@
 // Two routers, two workers and a real nats-server: routers hear of each other, and clients do not
 // notice that the server is killed, is away and comes back.
 
-import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { natsServerHere } from "#shared/mesh/nats-server.fixture.ts";
 import { startNatsServer, stopNatsServer, type NatsServer } from "#shared/mesh/nats-server.ts";
-import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import type { ServiceRecord } from "../mesh/mesh-record.ts";
-import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
-import { stopService } from "../mesh/stop-service.ts";
 import { bundledModel } from "../package-root.ts";
 import { untilLinked } from "./linked-workers.ts";
-
-const READY_MS = 60_000;
+import { READY_MS, ServiceGroup } from "./service-group.fixture.ts";
 
 const binary = natsServerHere();
 const why = "node tools/setup.ts nats-server gets a server";
 
 describe.skipIf(binary === null)(`the loss of NATS (${binary === null ? why : "here"})`, () => {
-  const temporary = tempDirectory("nats-loss");
-  const secret = join(temporary.path, "secret");
-  const services: ServiceRecord[] = [];
+  const group = new ServiceGroup("nats-loss");
   const urls: string[] = [];
   let nats: NatsServer | null = null;
 
-  const start = async (
+  const start = (
     service: "router" | "worker",
     name: string,
     settings: { readonly [key: string]: string },
   ): Promise<ServiceRecord> => {
-    const all = { NAME: name, SECRET_FILE: secret, ...settings };
-    const own = Object.entries(all).map(([key, value]) => [
-      `SIGNALBOX_${service.toUpperCase()}_${key}`,
-      value,
-    ]);
-    return startService({
-      ...{ name, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
-      argv: [process.execPath, serviceMain(service)],
-      env: {
-        ...serviceEnv(process.env),
-        ...Object.fromEntries(own),
-        SIGNALBOX_NATS_URL: nats?.url,
-        SIGNALBOX_NATS_CREDENTIALS_FILE: nats?.credentialsFile,
-      },
-      onStarted: (started) => void services.push(started),
-    });
+    const { url: SIGNALBOX_NATS_URL, credentialsFile } = nats!;
+    const env = { SIGNALBOX_NATS_URL, SIGNALBOX_NATS_CREDENTIALS_FILE: credentialsFile };
+    return group.start(service, settings, { name, env });
   };
   const startNats = async (port: number): Promise<NatsServer> =>
-    startNatsServer({ directory: join(temporary.path, "nats"), binary: binary!, port });
+    startNatsServer({ directory: group.at("nats"), binary: binary!, port });
 
   beforeAll(async () => {
-    mkdirSync(temporary.path, { recursive: true });
-    writeFileSync(secret, randomBytes(32).toString("hex"), { mode: 0o600 });
     nats = await startNats(0);
     const routers = [await start("router", "r1", {}), await start("router", "r2", {})];
     const dialled = routers.map(({ ready }) => String(ready?.["workers"])).join(",");
@@ -62,13 +38,12 @@ describe.skipIf(binary === null)(`the loss of NATS (${binary === null ? why : "h
     const model = { ENGINE: "simulated", MODEL: bundledModel(), MODEL_NAME: "m" };
     for (const name of ["w1", "w2"]) await start("worker", name, { ROUTERS: dialled, ...model });
     for (const { ready } of routers) urls.push(`http://${String(ready?.["http"])}`);
-    for (const url of urls) await untilLinked(`${url}/v1`, "m", 2, READY_MS, temporary.path);
+    for (const url of urls) await untilLinked(`${url}/v1`, "m", 2, READY_MS, group.at(""));
   }, 4 * READY_MS);
 
   afterAll(async () => {
-    await Promise.all(services.map((record) => stopService(record, 2_000)));
     if (nats !== null) await stopNatsServer(nats);
-    temporary.remove();
+    await group.end();
   }, READY_MS);
 
   test(

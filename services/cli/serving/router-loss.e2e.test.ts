@@ -1,20 +1,14 @@
 // Two routers, two workers that dial both: a client whose router is killed goes on at the other
 // one, to the letter.
 
-import { randomBytes } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";
 import { signalProcess } from "../mesh/process-identity.ts";
 import type { ServiceRecord } from "../mesh/mesh-record.ts";
-import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
-import { stopService } from "../mesh/stop-service.ts";
 import { bundledModel } from "../package-root.ts";
 import { untilLinked } from "./linked-workers.ts";
+import { READY_MS, ServiceGroup } from "./service-group.fixture.ts";
 
-const READY_MS = 60_000;
 const TOKENS = 300;
 const ROUNDS = 3;
 const BODY = JSON.stringify({
@@ -24,53 +18,28 @@ const BODY = JSON.stringify({
 });
 
 describe.skipIf(WHY_NO_ADDON !== null)(`the loss of a router (${WHY_NO_ADDON ?? "built"})`, () => {
-  const temporary = tempDirectory("router-loss");
-  const secret = join(temporary.path, "secret");
+  const group = new ServiceGroup("router-loss");
   let routers: ServiceRecord[] = [];
-  const workers: ServiceRecord[] = [];
-  let env: { readonly [name: string]: string | undefined } = {};
-
-  const start = (
-    service: "router" | "worker",
-    name: string,
-    settings: { readonly [key: string]: string },
-  ): Promise<ServiceRecord> => {
-    const keys = Object.entries(settings).map(([key, value]) => [
-      `SIGNALBOX_${service.toUpperCase()}_${key}`,
-      value,
-    ]);
-    return startService({
-      ...{ name, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
-      argv: [process.execPath, serviceMain(service)],
-      env: { ...env, ...Object.fromEntries(keys) },
-      onStarted: () => {},
-    });
-  };
-  const router = (name: string): Promise<ServiceRecord> =>
-    start("router", name, { NAME: name, WORKERS: "127.0.0.1:0", SECRET_FILE: secret });
   const urlOf = ({ ready }: ServiceRecord): string => `http://${String(ready?.["http"])}/v1`;
 
   beforeAll(
     async () => {
-      env = { ...serviceEnv(process.env), SIGNALBOX_ENGINE: await builtAddon() };
-      mkdirSync(temporary.path, { recursive: true });
-      writeFileSync(secret, randomBytes(32).toString("hex"), { mode: 0o600 });
-      routers = await Promise.all(Array.from({ length: ROUNDS + 1 }, (_, i) => router(`r${i}`)));
+      const env = { SIGNALBOX_ENGINE: await builtAddon() };
+      const names = Array.from({ length: ROUNDS + 1 }, (_, i) => `r${i}`);
+      const listen = { WORKERS: "127.0.0.1:0" };
+      routers = await Promise.all(names.map((name) => group.start("router", listen, { name })));
       const dialled = routers.map(({ ready }) => String(ready?.["workers"])).join(",");
       for (const name of ["w1", "w2"]) {
-        const settings = { MODEL: bundledModel(), THREADS: "1", SECRET_FILE: secret };
-        workers.push(await start("worker", name, { NAME: name, ROUTERS: dialled, ...settings }));
+        const settings = { MODEL: bundledModel(), THREADS: "1", ROUTERS: dialled };
+        await group.start("worker", settings, { name, env });
       }
-      const logs = temporary.path;
+      const logs = group.at("");
       for (const each of routers) await untilLinked(urlOf(each), "lantern", 2, READY_MS, logs);
     },
     BUILD_MS_MAX + 2 * READY_MS,
   );
 
-  afterAll(async () => {
-    await Promise.all([...routers, ...workers].map((record) => stopService(record, 2_000)));
-    temporary.remove();
-  }, READY_MS);
+  afterAll(() => group.end(), READY_MS);
 
   test(
     "its clients go on at another one, and no letter is lost or repeated",

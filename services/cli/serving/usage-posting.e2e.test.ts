@@ -1,66 +1,40 @@
 // A router's usage in the control plane, by real processes: all of it arrives, once, though the
 // scheduler was away and both were killed.
 
-import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import type { ServiceRecord } from "../mesh/mesh-record.ts";
 import { signalProcess } from "../mesh/process-identity.ts";
-import { serviceEnv, serviceMain, startService } from "../mesh/start-service.ts";
-import { stopService } from "../mesh/stop-service.ts";
 import { bundledModel } from "../package-root.ts";
 import { runCli } from "../run-cli.ts";
 import { testTerminal } from "../testing/test-terminal.ts";
+import { READY_MS, ServiceGroup } from "./service-group.fixture.ts";
 
-const READY_MS = 60_000;
 const KEY = "sk-sb-of-this-test";
-const temporary = tempDirectory("usage-posting");
-const at = (name: string): string => join(temporary.path, name);
-const live: ServiceRecord[] = [];
-
-async function start(
-  service: "scheduler" | "router" | "worker",
-  settings: { readonly [key: string]: string },
-): Promise<ServiceRecord> {
-  const own = Object.entries(settings).map(([key, value]) => [
-    `SIGNALBOX_${service.toUpperCase()}_${key}`,
-    value,
-  ]);
-  return startService({
-    ...{ name: service, cwd: temporary.path, logs: temporary.path, deadlineMs: READY_MS },
-    argv: [process.execPath, serviceMain(service)],
-    env: { ...serviceEnv(process.env), ...Object.fromEntries(own) },
-    onStarted: (started) => void live.push(started),
-  });
-}
+const group = new ServiceGroup("usage-posting");
+const at = (name: string): string => group.at(name);
 
 const startScheduler = (listen: string): Promise<ServiceRecord> =>
-  start("scheduler", {
+  group.start("scheduler", {
     ...{ LISTEN: listen, STATE: at("scheduler"), BOOTSTRAP_TOKEN_FILE: at("token") },
     PARTITIONS: "2",
   });
 
 const startRouter = (scheduler: string, http: string, workers: string): Promise<ServiceRecord> =>
-  start("router", {
+  group.start("router", {
     ...{ HTTP: http, WORKERS: workers, STATE: at("usage"), KEYS_FILE: at("keys.toml") },
-    ...{ SCHEDULER: scheduler, SCHEDULER_TOKEN_FILE: at("token"), SECRET_FILE: at("secret") },
+    ...{ SCHEDULER: scheduler, SCHEDULER_TOKEN_FILE: at("token") },
   });
 
 beforeAll(() => {
-  mkdirSync(temporary.path, { recursive: true });
-  writeFileSync(at("secret"), randomBytes(32).toString("hex"), { mode: 0o600 });
   const sha256 = createHash("sha256").update(KEY).digest("hex");
   const entry = `[[key]]\nname = "ada"\nsha256 = "${sha256}"\nnamespace = "lab"\n`;
   writeFileSync(at("keys.toml"), entry);
 });
 
-afterAll(async () => {
-  await Promise.all(live.map((record) => stopService(record, 2_000)));
-  temporary.remove();
-}, READY_MS);
+afterAll(() => group.end(), READY_MS);
 
 test(
   "what a router counted is in the control plane, once, whoever was killed in between",
@@ -69,9 +43,9 @@ test(
     const grpc = String(scheduler.ready?.["grpc"]);
     const router = await startRouter(grpc, "127.0.0.1:0", "127.0.0.1:0");
     const [http, workers] = ["http", "workers"].map((name) => String(router.ready?.[name]));
-    await start("worker", {
+    await group.start("worker", {
       ...{ ENGINE: "simulated", MODEL: bundledModel(), MODEL_NAME: "m" },
-      ...{ ROUTERS: workers!, SECRET_FILE: at("secret") },
+      ...{ ROUTERS: workers! },
     });
     for (let i = 0; i < 5; i++) await complete(http!);
     await waitFor(async () => (await posted(grpc)) === 5, READY_MS, "the first requests");
