@@ -52,7 +52,8 @@ async function tellTwice(serving: ModelServing, demo: ServingDemo): Promise<Serv
   const before = await generatedBy(serving);
   const whole = await chatOnce(request, () => {});
   // Requests of one session go to one worker: who told it will tell it again.
-  const teller = busiest(before, await generatedBy(serving));
+  const between = await generatedBy(serving);
+  const teller = busiest(before, between);
   let killedAt: number | null = null;
   let atKill = 0;
   const told = await chatOnce(request, (tokens, text) => {
@@ -62,15 +63,16 @@ async function tellTwice(serving: ModelServing, demo: ServingDemo): Promise<Serv
     killedAt = performance.now();
     atKill = tokens;
   });
-  const [other] = serving.workers;
-  if (killedAt === null || other === undefined || told.tokens <= atKill) {
+  if (killedAt === null || told.tokens <= atKill) {
     throw new Failure("INTERNAL", "the story ended before its worker could be killed");
   }
+  // Who is left, and has drawn tokens since.
+  const resumedOn = busiest(between, await generatedBy(serving));
   return {
     textEqual: told.text === whole.text && told.tokens === whole.tokens,
     gapMs: Math.round(longestPause(told, killedAt)),
     killedWorker: teller,
-    resumedOn: other.name,
+    resumedOn,
     tokens: told.tokens,
   };
 }
