@@ -9,6 +9,7 @@
 
 #if defined(__GLIBC__) && defined(__x86_64__)
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -52,6 +53,22 @@ int __wrap___pthread_key_create(pthread_key_t* key, void (*destroy)(void*)) {
 int __wrap_pthread_key_create(pthread_key_t* key, void (*destroy)(void*)) {
   return old_pthread_key_create(key, destroy);
 }
+
+AS_OF_2_2_5(dlopen);
+void* old_dlopen(const char*, int);
+void* __wrap_dlopen(const char* name, int flags) { return old_dlopen(name, flags); }
+
+AS_OF_2_2_5(dlsym);
+void* old_dlsym(void*, const char*);
+void* __wrap_dlsym(void* library, const char* name) { return old_dlsym(library, name); }
+
+AS_OF_2_2_5(dlerror);
+char* old_dlerror();
+char* __wrap_dlerror() { return old_dlerror(); }
+
+AS_OF_2_2_5(dlclose);
+int old_dlclose(void*);
+int __wrap_dlclose(void* library) { return old_dlclose(library); }
 
 /// New in 2.30. Waits that may end early are ended early: by real time, a tenth of a second at
 /// most, so that a clock that is set does not stretch them. Whoever waits looks again.
