@@ -64,13 +64,14 @@ export async function playRound(
   const spared = (named: string): boolean => fault.hits === "met" || named !== worker;
   const hit = fault.hits === "moved" ? moved : met;
   const isFaulty = streams.some(({ verdict }) => verdict.kind !== "same") || wrong.length > 0;
-  if ((hit === 0 || !striker.wasFelt) && !isFaulty) return null;
-  return {
+  const record = {
     ...{ fault: fault.name, hit, streams, wrong },
     noticedMs: fault.hits === "met" ? null : log.noticedAfterMs(worker, struckAtEpochMs),
     wronglyEjected: log.givenUp(struckAtEpochMs, spared),
     newcomers: striker.newcomers,
   };
+  await striker.leave();
+  return (hit === 0 || !striker.wasFelt) && !isFaulty ? null : record;
 }
 
 /** Strikes once, and knows when. */
@@ -115,6 +116,10 @@ class Striker {
     const onFailure = (reason: unknown): readonly string[] => [`mending failed: ${String(reason)}`];
     const wrong = (await this.#blow?.mend(moved).catch(onFailure)) ?? [];
     return this.#failure === null ? wrong : [...wrong, `it did not strike: ${this.#failure}`];
+  }
+
+  async leave(): Promise<void> {
+    await this.#blow?.leave?.();
   }
 
   #now(): void {

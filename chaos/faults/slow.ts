@@ -5,7 +5,7 @@ import { waitFor } from "#shared/testing/wait-for.ts";
 import { chatOnce } from "../../services/cli/serving/chat-stream.ts";
 import { workerRequests } from "../metrics.ts";
 import { judgeNewcomers, type Took } from "../newcomers.ts";
-import { possible, type Fault, type Target } from "./fault.ts";
+import { possible, replace, type Fault, type Target } from "./fault.ts";
 
 const RUNS_MS = 20;
 const STANDS_MS = 180;
@@ -37,6 +37,8 @@ export const slow: Fault = {
         return [`${took.there.length} of ${NEWCOMERS} new streams went to the slow worker`];
       },
       newcomers: () => ({ sent: NEWCOMERS, there: took.there.length }),
+      // Routers take it for slow for a while longer, and the next round is to have one slow worker.
+      leave: () => replace(target, "SIGKILL"),
       wasFelt: () => judgeNewcomers(took) !== "unslow",
     };
   },

@@ -107,6 +107,22 @@ test("an engine that stands still with requests running hangs, once, until it mo
   expect(onTick(fleet, 2_750)).toEqual([{ kind: "recovered", key: "w0" }]);
 });
 
+test("an engine that is heard again gets the time to move before it counts as hung", () => {
+  const fleet = fleetOf(1);
+  const standing = { engineStep: 7, running: 1 };
+  onProgress(fleet, "w0", progressOf(2, standing), 250);
+  for (let nowMs = 500; nowMs <= 2_500; nowMs += 250) onTick(fleet, nowMs);
+  onConfirmed(fleet, "w0", false, 2_500);
+  // Stopped and let go on: its first reports are from before its first step.
+  const kinds: string[] = [];
+  for (let i = 0; i < 7; i++) {
+    const nowMs = 2_750 + i * 250;
+    onProgress(fleet, "w0", progressOf(3 + i, standing), nowMs);
+    kinds.push(...onTick(fleet, nowMs).map(({ kind }) => `${kind} at ${nowMs}`));
+  }
+  expect(kinds).toEqual(["recovered at 2750", "hung at 4000"]);
+});
+
 test("a blocked event loop hangs, and recovers idle", () => {
   const fleet = fleetOf(1);
   onProgress(fleet, "w0", progressOf(2, { loopLagMs: 1_500 }), 250);

@@ -88,7 +88,7 @@ export function onProgress(fleet: Fleet, key: string, progress: Progress, nowMs:
   // Sequences begin at 1 again on a new connection.
   if (last !== null && progress.sequence <= last.sequence && progress.sequence !== 1) return;
   worker.heardAtMs = nowMs;
-  if (last === null || progress.beat >= last.beat) takeFigures(worker, progress, nowMs);
+  if (last === null || progress.beat >= last.beat) takeFigures(fleet, worker, progress, nowMs);
 }
 
 /**
@@ -108,13 +108,16 @@ export function onProgressElsewhere(
   const last = worker.progress;
   if (last !== null && progress.beat <= last.beat) return;
   const seen = progress.seenOf.get(router) ?? worker.seen;
-  takeFigures(worker, { ...progress, seen, sequence: last?.sequence ?? 0 }, nowMs);
+  takeFigures(fleet, worker, { ...progress, seen, sequence: last?.sequence ?? 0 }, nowMs);
 }
 
-function takeFigures(worker: Worker, progress: Progress, nowMs: number): void {
+function takeFigures(fleet: Fleet, worker: Worker, progress: Progress, nowMs: number): void {
   const last = worker.progress;
   const isMoving = last === null || progress.engineStep !== last.engineStep;
-  if (isMoving || progress.running === 0 || last.running === 0) worker.stepMovedAtMs = nowMs;
+  // What was not reported was not seen to stand still.
+  const wasSilent = nowMs - worker.figuresAtMs > staleMsOf(fleet.options);
+  const isIdle = progress.running === 0 || last?.running === 0;
+  if (isMoving || isIdle || wasSilent) worker.stepMovedAtMs = nowMs;
   if (isMoving && progress.lastStepMs > 0) {
     worker.stepMs = meanWith(worker.stepMs, progress.lastStepMs);
   }
