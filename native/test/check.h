@@ -18,6 +18,13 @@
 
 namespace signalbox::test {
 
+/// Built with a sanitizer: everything takes several times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kWatched = true;
+#else
+inline constexpr bool kWatched = false;
+#endif
+
 struct Case {
   const char* name;
   void (*body)();

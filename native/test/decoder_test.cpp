@@ -21,7 +21,7 @@ using test::World;
 
 /// What random traffic looks like.
 struct Traffic {
-  int requests = 150;
+  int requests = test::kWatched ? 60 : 150;
   int beginnings = 4;
   int beginningMax = 150;
   int tailMax = 90;
