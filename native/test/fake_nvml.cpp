@@ -6,6 +6,7 @@
 //   gpu UUID BUS USED NAME      one more GPU of 80 GiB, with USED bytes of them in use
 //   bare INDEX                  it answers NOT_SUPPORTED to all that may be missing
 //   lost INDEX | forbidden INDEX
+//   falling INDEX               it can be had still, and is lost for whoever asks it something
 //   mig INDEX UUID              one more part of it, behind a hole in the numbers
 //   xid INDEX CODE              one more event: each line is delivered once
 //   hang                        whoever asks for memory waits until the line is gone
@@ -27,7 +28,7 @@ enum Return { kOk = 0, kNotSupported = 3, kForbidden = 4, kNotFound = 6, kTimeou
 struct Gpu {
   std::string uuid, bus, name;
   unsigned long long used = 0;
-  bool isBare = false, isLost = false, isForbidden = false;
+  bool isBare = false, isLost = false, isFalling = false, isForbidden = false;
   std::vector<std::string> migs;
 };
 
@@ -73,6 +74,7 @@ Machine machineNow() {
     }
     if (word == "bare") machine.gpus[index].isBare = true;
     if (word == "lost") machine.gpus[index].isLost = true;
+    if (word == "falling") machine.gpus[index].isFalling = true;
     if (word == "forbidden") machine.gpus[index].isForbidden = true;
     if (word == "mig") {
       std::string uuid;
@@ -94,7 +96,7 @@ std::size_t migOf(Device device) { return reinterpret_cast<std::size_t>(device) 
 /// Ok and the GPU, or what a call for it answers. `basic`: a bare one has it too.
 int gpuAt(Device device, bool basic, Gpu& gpu) {
   gpu = machineNow().gpus.at(gpuOf(device));
-  if (gpu.isLost) return kLost;
+  if (gpu.isLost || gpu.isFalling) return kLost;
   return gpu.isBare && !basic ? kNotSupported : kOk;
 }
 

@@ -102,15 +102,17 @@ TEST("a lost device is named, and the others are read as before; a forbidden one
   machine.is(kTwo);
   Nvml nvml(FAKE_NVML_LIBRARY);
   nvml.read();
-  machine.is(std::string(kTwo) + "lost 0\n");
-  DevicesReading reading = nvml.read();
-  CHECK(reading.missing.empty());
-  CHECK(reading.devices[0].isLost);
-  CHECK(reading.devices[0].uuid == "GPU-aaaa-1");
-  CHECK(!reading.devices[0].memoryUsed);
-  CHECK(!reading.devices[1].isLost && reading.devices[1].memoryUsed == 4096u);
+  for (const char* line : {"lost 0\n", "falling 0\n"}) {
+    machine.is(kTwo + std::string(line));
+    const DevicesReading reading = nvml.read();
+    CHECK(reading.missing.empty());
+    CHECK(reading.devices[0].isLost);
+    CHECK(reading.devices[0].uuid == "GPU-aaaa-1");
+    CHECK(!reading.devices[0].memoryUsed);
+    CHECK(!reading.devices[1].isLost && reading.devices[1].memoryUsed == 4096u);
+  }
   machine.is(std::string(kTwo) + "forbidden 1\n");
-  reading = nvml.read();
+  const DevicesReading reading = nvml.read();
   CHECK(!reading.devices[0].isLost);
   CHECK(!reading.devices[1].isLost);
   CHECK(reading.devices[1].refused == "Insufficient Permissions");
