@@ -8,7 +8,7 @@ export { checkModelFolder, loadEngine, type LoadWatch } from "./native-engine.ts
 export { engineHere, whyNoEngine, type EngineHere } from "./binding.ts";
 export type { Device } from "./binding.ts";
 export { readDevices, type DevicesReading } from "./devices.ts";
-export { visibleDevices } from "./visible-devices.ts";
+export { namedDevices, visibleDevices } from "./visible-devices.ts";
 export { kvBytesPerToken, weightBytes } from "./memory.ts";
 export { SimulatedEngine } from "./simulated/simulated-engine.ts";
 export {
