@@ -1,23 +1,21 @@
-// Reads the GPUs as the test's machine has them, and ends by itself: what it found is on stdout.
-//
-//   node native/testing/gpus.fixture.ts           one reading, as JSON
-//   node native/testing/gpus.fixture.ts hang      and while the driver stands still
+// Reads the GPUs as the test's machine has them, also while the driver stands still, and ends by
+// itself: what it found is on stdout.
 
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, renameSync } from "node:fs";
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
 
 import { readDevices } from "../index.ts";
 
 const machine = process.env["FAKE_NVML"] ?? "";
 
-async function whileItHangs(): Promise<void> {
+async function readAndHang(): Promise<void> {
   // The first that loads the addon is a thread, which is ended while its reading goes on.
-  const machineWas = readFileSync(machine, "utf8");
+  copyFileSync(machine, `${machine}.well`);
   appendFileSync(machine, "hang\n");
   const other = new Worker(import.meta.filename);
   await new Promise((resolve) => other.once("message", resolve));
   await other.terminate();
-  writeFileSync(machine, machineWas);
+  renameSync(`${machine}.well`, machine);
   const first = await readDevices();
   appendFileSync(machine, "xid 1 79\n");
   const second = await readDevices();
@@ -30,9 +28,9 @@ async function whileItHangs(): Promise<void> {
   process.stdout.write(JSON.stringify({ first, second, hung, later, turns }));
 }
 
-if (!isMainThread) {
+if (isMainThread) await readAndHang();
+else {
   await readDevices(20);
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- no window, no origins
   parentPort?.postMessage("asked");
-} else if (process.argv[2] === "hang") await whileItHangs();
-else process.stdout.write(JSON.stringify(await readDevices()));
+}
