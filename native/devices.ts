@@ -17,14 +17,18 @@ export interface DevicesReading {
 
 /** A driver that has to be woken takes a second or two. */
 const WAIT_MS = 10_000;
-/** A reading takes some milliseconds. */
-const POLL_MS = 10;
+/** A reading takes some milliseconds; one that hangs is looked for less and less often. */
+const POLL_MS = 5;
+const POLL_MS_MAX = 250;
 
 /**
- * A new reading, or after `waitMs` the last one there was: `missing` says so where there was none,
- * as it says that there is no driver or no addon.
+ * A new reading, or after `waitMs`, or when `signal` is aborted, the last one there was: `missing`
+ * says so where there was none, as it says that there is no driver or no addon.
  */
-export async function readDevices(waitMs: number = WAIT_MS): Promise<DevicesReading> {
+export async function readDevices(
+  waitMs: number = WAIT_MS,
+  signal?: AbortSignal,
+): Promise<DevicesReading> {
   const found = findAddon();
   if (found.addon === null) {
     return nothing(`the engine reads GPUs, and there is none: ${found.why}; ${found.wayOut}`);
@@ -39,8 +43,11 @@ export async function readDevices(waitMs: number = WAIT_MS): Promise<DevicesRead
   }
   const endMs = performance.now() + waitMs;
   let latest = addon.devices();
-  while ((latest?.number ?? 0) < wanted && performance.now() < endMs) {
-    await sleep(POLL_MS);
+  for (let pollMs = POLL_MS; (latest?.number ?? 0) < wanted; pollMs = pollMs * 1.5) {
+    const leftMs = endMs - performance.now();
+    if (leftMs <= 0 || signal?.aborted === true) break;
+    const ms = Math.min(pollMs, leftMs, POLL_MS_MAX);
+    await sleep(ms, undefined, { signal }).catch(() => {}); // Aborted.
     latest = addon.devices();
   }
   if (latest === null) return nothing(`the NVIDIA driver has not answered for ${waitMs / 1000} s`);

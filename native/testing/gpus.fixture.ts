@@ -25,6 +25,10 @@ async function readAndHang(): Promise<void> {
   const hung = await readDevices(100);
   const later = await readDevices(100);
   clearInterval(turning);
+  const stop = new AbortController();
+  const stopped = readDevices(600_000, stop.signal);
+  setImmediate(() => stop.abort());
+  await stopped;
   process.stdout.write(JSON.stringify({ first, second, hung, later, turns }));
 }
 

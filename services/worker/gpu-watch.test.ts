@@ -36,16 +36,20 @@ function watching(choice: WorkerConfig["gpus"], env: NodeJS.ProcessEnv = {}) {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const answers: ((reading: DevicesReading) => void)[] = [];
+  const signals: AbortSignal[] = [];
   const watch = new GpuWatch({
     ...{ choice, env, timers: clock },
     logger: createLogger({ service: "test", level: "info", destination }),
-    read: () => new Promise((answer) => answers.push(answer)),
+    read: (_, signal) => {
+      signals.push(signal);
+      return new Promise((answer) => answers.push(answer));
+    },
   });
   const give = async (it: DevicesReading): Promise<void> => {
     answers.shift()?.(it);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { watch, clock, lines, answers, give };
+  return { watch, clock, lines, answers, signals, give };
 }
 
 test.each([
@@ -100,7 +104,7 @@ test("a fatal Xid is told at once, with the GPU and what to do; a foreign GPU's 
 });
 
 test("while the driver stands still no second reading begins, and the last report gets older", async () => {
-  const { watch, clock, answers, give } = watching(["0"]);
+  const { watch, clock, answers, signals, give } = watching(["0"]);
   const told: GpuReport[] = [];
   const first = watch.first(1_000);
   await give(reading([device(0)]));
@@ -114,6 +118,13 @@ test("while the driver stands still no second reading begins, and the last repor
   await give(reading([device(0)], { ageMs: 65_000 }));
   expect(sharedNowMs() - (told.at(-1)?.atMs ?? 0)).toBeGreaterThanOrEqual(65_000);
   expect(watch.sickness).toBeNull();
+  // The end of the worker waits for it as little.
+  clock.advance(5_000);
+  watch.close();
+  expect(signals.at(-1)?.aborted).toBe(true);
+  await give(reading([device(0)]));
+  expect(told).toHaveLength(2);
+  expect(clock.pending).toBe(0);
 });
 
 test("a machine without a driver, and GPUs that are not there, are told of once", async () => {

@@ -27,7 +27,7 @@ export interface GpuWatchOptions {
   readonly timers: Timers;
   readonly logger: Logger;
   /** How a reading is had within so many milliseconds; tests put their own in. */
-  readonly read?: (waitMs: number) => Promise<DevicesReading>;
+  readonly read?: (waitMs: number, signal: AbortSignal) => Promise<DevicesReading>;
 }
 
 /** Told of each reading; `sickened`: the worker has just become sick. */
@@ -53,7 +53,7 @@ export class GpuWatch {
   readonly #core: GpuCore = createGpuCore();
   #onReport: OnGpuReport = () => {};
   #cancel: () => void = () => {};
-  #closed = false;
+  readonly #closing = new AbortController();
   #said = "";
 
   constructor(options: GpuWatchOptions) {
@@ -84,20 +84,21 @@ export class GpuWatch {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#cancel();
   }
 
   #plan(): void {
-    if (this.#closed) return;
+    if (this.#closing.signal.aborted) return;
     this.#cancel = this.#options.timers.after(READ_MS, () => {
       void this.#read(READ_MS).then(() => this.#plan());
     });
   }
 
   async #read(waitMs: number): Promise<void> {
-    const reading = await (this.#options.read ?? readDevices)(waitMs);
-    if (this.#closed) return;
+    const { signal } = this.#closing;
+    const reading = await (this.#options.read ?? readDevices)(waitMs, signal);
+    if (signal.aborted) return;
     const problem = reading.missing ?? this.#problemOf(reading);
     this.#sayOnce(problem);
     if (reading.missing !== null) return;
