@@ -96,6 +96,47 @@ export interface AddonSummary {
   readonly waterfall: readonly LoadPhase[];
 }
 
+/** A GPU as NVML tells of it; what it does not tell is null. native/device/nvml.h. */
+export interface Device {
+  /** As nvidia-smi counts: by PCI bus, which need not be CUDA's order. */
+  readonly index: number;
+  readonly uuid: string | null;
+  readonly name: string | null;
+  readonly busId: string | null;
+  /** UUIDs of the MIG devices that it is cut into. */
+  readonly migs: readonly string[];
+  readonly memoryTotalBytes: number | null;
+  readonly memoryUsedBytes: number | null;
+  readonly utilisationPercent: number | null;
+  readonly temperatureCelsius: number | null;
+  readonly watts: number | null;
+  /** Uncorrected memory errors since the driver was loaded. */
+  readonly eccUncorrected: number | null;
+  /** By code, since this process first read it. */
+  readonly xids: readonly Xid[];
+  /** It has fallen off the bus. */
+  readonly isLost: boolean;
+  /** Why nothing is known of it. */
+  readonly refused: string | null;
+}
+
+export interface Xid {
+  readonly code: number;
+  readonly count: number;
+  /** Of the last one. */
+  readonly ageMs: number;
+}
+
+export interface AddonDevices {
+  /** Counts readings, from 1. */
+  readonly number: number;
+  readonly ageMs: number;
+  /** Why there is nothing to read, as a sentence; null: there is. */
+  readonly missing: string | null;
+  readonly driver: string | null;
+  readonly devices: readonly Device[];
+}
+
 /** What happened since the last call; native/door/door.h has the order. */
 export interface AddonNews {
   readonly progress: {
@@ -116,6 +157,10 @@ export type AddonHandle = object & { readonly __engine: never };
 /** Every function throws a TypeError for arguments of another type, and an Error with `code`. */
 export interface Addon {
   describe(): AddonFacts;
+  /** Begins a reading of the GPUs unless one is under way; its number. Never waits. */
+  readDevices(): number;
+  /** The last one that has ended; null before the first. */
+  devices(): AddonDevices | null;
   checkModel(folder: string): Promise<AddonSummary>;
   load(options: AddonOptions, onNews: (news: AddonNews) => void): AddonHandle;
   submit(engine: AddonHandle, request: AddonRequest): void;
@@ -130,7 +175,7 @@ export interface Addon {
 /** Names another addon than the package's own: one with a sanitizer, or one built elsewhere. */
 export const ADDON_VARIABLE = "SIGNALBOX_ENGINE";
 
-const BINDING_VERSION = 1;
+const BINDING_VERSION = 2;
 const FILE_NAME = "signalbox_engine.node";
 
 /** In a clone this file is native/binding.ts, in the package dist/native/binding.js. */

@@ -6,6 +6,9 @@ export { ENGINE_DEFAULTS, type LoadOptions } from "./load-options.ts";
 export { completeRequest, SAMPLING_DEFAULTS } from "./request.ts";
 export { checkModelFolder, loadEngine, type LoadWatch } from "./native-engine.ts";
 export { engineHere, whyNoEngine, type EngineHere } from "./binding.ts";
+export type { Device } from "./binding.ts";
+export { readDevices, type DevicesReading } from "./devices.ts";
+export { namedDevices, visibleDevices } from "./visible-devices.ts";
 export { kvBytesPerToken, weightBytes } from "./memory.ts";
 export { SimulatedEngine } from "./simulated/simulated-engine.ts";
 export {

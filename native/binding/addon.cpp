@@ -1,13 +1,24 @@
 // The addon's functions, by name: native/binding.ts has their types. Nothing here outlives an
-// environment or is shared between two; a worker thread loads it anew.
+// environment or is shared between two, but the reader of the GPUs, which is the process's; a worker
+// thread loads it anew.
 #include "binding/check_model.h"
 #include "binding/describe.h"
 #include "binding/engine_link.h"
+#include "device/device_reader.h"
 
 namespace signalbox::binding {
 namespace {
 
 napi_value describe(napi_env env, const Arguments&) { return describeAddon(env); }
+
+/// Begins a reading of the GPUs, unless one is under way; its number.
+napi_value readDevices(napi_env env, const Arguments&) {
+  return numberValue(env, static_cast<double>(DeviceReader::ofProcess().begin()));
+}
+
+napi_value devices(napi_env env, const Arguments&) {
+  return describeDevices(env, DeviceReader::ofProcess().latest());
+}
 
 struct Export {
   const char* name;
@@ -16,6 +27,8 @@ struct Export {
 
 constexpr Export kExports[] = {
     {"describe", entry<describe>},
+    {"readDevices", entry<readDevices>},
+    {"devices", entry<devices>},
     {"checkModel", entry<checkModel>},
     {"load", entry<EngineLink::load>},
     {"submit", entry<EngineLink::submit>},

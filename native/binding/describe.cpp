@@ -1,6 +1,7 @@
 // One function per struct, field by field, in the order of engine.h.
 #include "binding/describe.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -11,7 +12,7 @@ namespace signalbox::binding {
 namespace {
 
 /// Raised when a function of the addon or a shape that crosses changes; binding.ts expects one.
-constexpr int kBindingVersion = 1;
+constexpr int kBindingVersion = 2;
 
 double number(std::uint64_t count) { return static_cast<double>(count); }
 
@@ -87,6 +88,42 @@ const char* kindName(KvEventKind kind) {
   return "cleared";
 }
 
+double msSince(std::chrono::steady_clock::time_point at) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - at).count();
+}
+
+/// Null for what was not told.
+napi_value optionalText(napi_env env, const std::string& text) {
+  return text.empty() ? nullValue(env) : textValue(env, text);
+}
+
+napi_value describeDevice(napi_env env, const DeviceReading& device) {
+  const auto text = [env](const std::string& it) { return textValue(env, it); };
+  const auto xid = [env](const XidReport& it) {
+    return ObjectWriter(env)
+        .number("code", number(it.code))
+        .number("count", number(it.count))
+        .number("ageMs", msSince(it.at))
+        .object();
+  };
+  return ObjectWriter(env)
+      .number("index", device.index)
+      .value("uuid", optionalText(env, device.uuid))
+      .value("name", optionalText(env, device.name))
+      .value("busId", optionalText(env, device.busId))
+      .value("migs", arrayValue(env, device.migs, text))
+      .value("memoryTotalBytes", optionalNumber(env, device.memoryTotal))
+      .value("memoryUsedBytes", optionalNumber(env, device.memoryUsed))
+      .value("utilisationPercent", optionalNumber(env, device.utilisation))
+      .value("temperatureCelsius", optionalNumber(env, device.temperature))
+      .value("watts", optionalNumber(env, device.watts))
+      .value("eccUncorrected", optionalNumber(env, device.eccUncorrected))
+      .value("xids", arrayValue(env, device.xids, xid))
+      .flag("isLost", device.isLost)
+      .value("refused", optionalText(env, device.refused))
+      .object();
+}
+
 napi_value hashValue(napi_env env, std::uint64_t hash) {
   napi_value value;
   expectOk(env, napi_create_bigint_uint64(env, hash, &value), "bigint");
@@ -153,6 +190,19 @@ napi_value describeEvents(napi_env env, const std::vector<KvEvent>& events) {
         .value("tokenIds", tokens(env, event.tokens))
         .object();
   });
+}
+
+napi_value describeDevices(napi_env env, const std::optional<DeviceReader::Latest>& latest) {
+  if (!latest) return nullValue(env);
+  const DevicesReading& reading = latest->reading;
+  const auto device = [env](const DeviceReading& it) { return describeDevice(env, it); };
+  return ObjectWriter(env)
+      .number("number", number(latest->number))
+      .number("ageMs", msSince(latest->at))
+      .value("missing", optionalText(env, reading.missing))
+      .value("driver", optionalText(env, reading.driver))
+      .value("devices", arrayValue(env, reading.devices, device))
+      .object();
 }
 
 napi_value describeAddon(napi_env env) {

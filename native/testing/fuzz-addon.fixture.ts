@@ -143,6 +143,8 @@ const request = (): unknown => {
 
 const FUNCTIONS: { readonly [name in keyof Addon]: () => unknown[] } = {
   describe: () => [garbage()],
+  readDevices: () => [garbage()],
+  devices: () => [garbage()],
   checkModel: () => [garbage()],
   load: () => [pick([garbage, () => spoilt(OPTIONS)])(), pick([garbage, () => () => {}])()],
   submit: () => [handle(), request()],

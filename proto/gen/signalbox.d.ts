@@ -14639,6 +14639,9 @@ export namespace signalbox {
                 /** Progress routers. */
                 routers: signalbox.inference.v1.RouterSeen.$Properties[];
 
+                /** Progress gpus. */
+                gpus: signalbox.inference.v1.GpuHealth.$Properties[];
+
                 /**
                  * Creates a new Progress instance using the specified properties.
                  * @param [properties] Properties to set
@@ -14750,12 +14753,180 @@ export namespace signalbox {
                     /** Progress routers */
                     routers?: (signalbox.inference.v1.RouterSeen.$Properties[]|null);
 
+                    /** Progress gpus */
+                    gpus?: (signalbox.inference.v1.GpuHealth.$Properties[]|null);
+
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
                 }
 
                 /** Shape of a Progress. */
                 type $Shape = signalbox.inference.v1.Progress.$Properties;
+            }
+
+            /**
+             * Properties of a GpuHealth.
+             * @deprecated Use signalbox.inference.v1.GpuHealth.$Properties instead.
+             */
+            interface IGpuHealth extends signalbox.inference.v1.GpuHealth.$Properties {
+            }
+
+            /** Represents a GpuHealth. */
+            class GpuHealth {
+
+                /**
+                 * Constructs a new GpuHealth.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: signalbox.inference.v1.GpuHealth.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** GpuHealth index. */
+                index: number;
+
+                /** GpuHealth uuid. */
+                uuid: string;
+
+                /** GpuHealth name. */
+                name: string;
+
+                /** GpuHealth pciBusId. */
+                pciBusId: string;
+
+                /** GpuHealth memoryTotalBytes. */
+                memoryTotalBytes?: (number|null);
+
+                /** GpuHealth memoryUsedBytes. */
+                memoryUsedBytes?: (number|null);
+
+                /** GpuHealth utilisationPercent. */
+                utilisationPercent?: (number|null);
+
+                /** GpuHealth temperatureCelsius. */
+                temperatureCelsius?: (number|null);
+
+                /** GpuHealth eccUncorrected. */
+                eccUncorrected?: (number|null);
+
+                /** GpuHealth lastXid. */
+                lastXid?: (number|null);
+
+                /** GpuHealth lastXidAgeS. */
+                lastXidAgeS?: (number|null);
+
+                /** GpuHealth fault. */
+                fault: string;
+
+                /** GpuHealth ageS. */
+                ageS: number;
+
+                /**
+                 * Creates a new GpuHealth instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns GpuHealth instance
+                 */
+                static create(properties: signalbox.inference.v1.GpuHealth.$Shape): signalbox.inference.v1.GpuHealth & signalbox.inference.v1.GpuHealth.$Shape;
+                static create(properties?: signalbox.inference.v1.GpuHealth.$Properties): signalbox.inference.v1.GpuHealth;
+
+                /**
+                 * Encodes the specified GpuHealth message. Does not implicitly {@link signalbox.inference.v1.GpuHealth.verify|verify} messages.
+                 * @param message GpuHealth message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: signalbox.inference.v1.GpuHealth.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a GpuHealth message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GpuHealth & signalbox.inference.v1.GpuHealth.$Shape} GpuHealth
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): signalbox.inference.v1.GpuHealth & signalbox.inference.v1.GpuHealth.$Shape;
+
+                /**
+                 * Creates a GpuHealth message from a plain object. Also converts values to their respective internal types.
+                 * @param object Plain object
+                 * @returns GpuHealth
+                 */
+                static fromObject(object: { [k: string]: any }): signalbox.inference.v1.GpuHealth;
+
+                /**
+                 * Creates a plain object from a GpuHealth message. Also converts values to other types if specified.
+                 * @param message GpuHealth
+                 * @param [options] Conversion options
+                 * @returns Plain object
+                 */
+                static toObject(message: signalbox.inference.v1.GpuHealth, options?: $protobuf.IConversionOptions): { [k: string]: any };
+
+                /**
+                 * Converts this GpuHealth to JSON.
+                 * @returns JSON object
+                 */
+                toJSON(): { [k: string]: any };
+
+                /**
+                 * Gets the type url for GpuHealth
+                 * @param [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns The type url
+                 */
+                static getTypeUrl(prefix?: string): string;
+            }
+
+            namespace GpuHealth {
+
+                /** Properties of a GpuHealth. */
+                interface $Properties {
+
+                    /** GpuHealth index */
+                    index?: (number|null);
+
+                    /** GpuHealth uuid */
+                    uuid?: (string|null);
+
+                    /** GpuHealth name */
+                    name?: (string|null);
+
+                    /** GpuHealth pciBusId */
+                    pciBusId?: (string|null);
+
+                    /** GpuHealth memoryTotalBytes */
+                    memoryTotalBytes?: (number|null);
+
+                    /** GpuHealth memoryUsedBytes */
+                    memoryUsedBytes?: (number|null);
+
+                    /** GpuHealth utilisationPercent */
+                    utilisationPercent?: (number|null);
+
+                    /** GpuHealth temperatureCelsius */
+                    temperatureCelsius?: (number|null);
+
+                    /** GpuHealth eccUncorrected */
+                    eccUncorrected?: (number|null);
+
+                    /** GpuHealth lastXid */
+                    lastXid?: (number|null);
+
+                    /** GpuHealth lastXidAgeS */
+                    lastXidAgeS?: (number|null);
+
+                    /** GpuHealth fault */
+                    fault?: (string|null);
+
+                    /** GpuHealth ageS */
+                    ageS?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a GpuHealth. */
+                type $Shape = signalbox.inference.v1.GpuHealth.$Properties;
             }
 
             /**
@@ -14870,7 +15041,10 @@ export namespace signalbox {
                 WORKER_STATE_DRAINING = 2,
 
                 /** WORKER_STATE_FAILED value */
-                WORKER_STATE_FAILED = 3
+                WORKER_STATE_FAILED = 3,
+
+                /** WORKER_STATE_SICK value */
+                WORKER_STATE_SICK = 4
             }
 
             /**

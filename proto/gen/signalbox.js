@@ -40805,6 +40805,7 @@ export const signalbox = $root.signalbox = (() => {
                  * @property {number|null} [cachedTokens] Progress cachedTokens
                  * @property {number|null} [beat] Progress beat
                  * @property {Array.<signalbox.inference.v1.RouterSeen.$Properties>|null} [routers] Progress routers
+                 * @property {Array.<signalbox.inference.v1.GpuHealth.$Properties>|null} [gpus] Progress gpus
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -40831,6 +40832,7 @@ export const signalbox = $root.signalbox = (() => {
                  */
                 const Progress = function (properties) {
                     this.routers = [];
+                    this.gpus = [];
                     if (properties)
                         for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                             if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -40973,6 +40975,14 @@ export const signalbox = $root.signalbox = (() => {
                  */
                 Progress.prototype.routers = $util.emptyArray;
 
+                /**
+                 * Progress gpus.
+                 * @member {Array.<signalbox.inference.v1.GpuHealth.$Properties>} gpus
+                 * @memberof signalbox.inference.v1.Progress
+                 * @instance
+                 */
+                Progress.prototype.gpus = $util.emptyArray;
+
                 // OneOf field names bound to virtual getters and setters
                 let $oneOfFields;
 
@@ -41049,6 +41059,9 @@ export const signalbox = $root.signalbox = (() => {
                     if (message.routers != null && message.routers.length)
                         for (let i = 0; i < message.routers.length; ++i)
                             $root.signalbox.inference.v1.RouterSeen.encode(message.routers[i], writer.uint32(/* id 17, wireType 2 =*/138).fork(), _depth + 1).ldelim();
+                    if (message.gpus != null && message.gpus.length)
+                        for (let i = 0; i < message.gpus.length; ++i)
+                            $root.signalbox.inference.v1.GpuHealth.encode(message.gpus[i], writer.uint32(/* id 18, wireType 2 =*/146).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -41243,6 +41256,14 @@ export const signalbox = $root.signalbox = (() => {
                                 message.routers.push($root.signalbox.inference.v1.RouterSeen.decode(reader, reader.size(), $undefined, _depth + 1));
                                 continue;
                             }
+                        case 18: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.gpus && message.gpus.length))
+                                    message.gpus = [];
+                                message.gpus.push($root.signalbox.inference.v1.GpuHealth.decode(reader, reader.size(), $undefined, _depth + 1));
+                                continue;
+                            }
                         }
                         reader.skipType(wireType, _depth, tag);
                         if (!reader.discardUnknown) {
@@ -41361,6 +41382,10 @@ export const signalbox = $root.signalbox = (() => {
                         case 3:
                             message.state = 3;
                             break;
+                        case "WORKER_STATE_SICK":
+                        case 4:
+                            message.state = 4;
+                            break;
                         default:
                             if (typeof object.state === "number" && (object.state | 0) === object.state)
                                 message.state = object.state;
@@ -41410,6 +41435,16 @@ export const signalbox = $root.signalbox = (() => {
                             message.routers[i] = $root.signalbox.inference.v1.RouterSeen.fromObject(object.routers[i], _depth + 1);
                         }
                     }
+                    if (object.gpus) {
+                        if (!$Array.isArray(object.gpus))
+                            throw $TypeError(".signalbox.inference.v1.Progress.gpus: array expected");
+                        message.gpus = $Array(object.gpus.length);
+                        for (let i = 0; i < object.gpus.length; ++i) {
+                            if (!$util.isObject(object.gpus[i]))
+                                throw $TypeError(".signalbox.inference.v1.Progress.gpus: object expected");
+                            message.gpus[i] = $root.signalbox.inference.v1.GpuHealth.fromObject(object.gpus[i], _depth + 1);
+                        }
+                    }
                     return message;
                 };
 
@@ -41430,8 +41465,10 @@ export const signalbox = $root.signalbox = (() => {
                     if (_depth > $util.recursionLimit)
                         throw $Error("max depth exceeded");
                     let object = {};
-                    if (options.arrays || options.defaults)
+                    if (options.arrays || options.defaults) {
                         object.routers = [];
+                        object.gpus = [];
+                    }
                     if (options.defaults) {
                         if ($util.Long) {
                             let long = new $util.Long(0, 0, true);
@@ -41558,6 +41595,11 @@ export const signalbox = $root.signalbox = (() => {
                         for (let j = 0; j < message.routers.length; ++j)
                             object.routers[j] = $root.signalbox.inference.v1.RouterSeen.toObject(message.routers[j], options, _depth + 1);
                     }
+                    if (message.gpus && message.gpus.length) {
+                        object.gpus = $Array(message.gpus.length);
+                        for (let j = 0; j < message.gpus.length; ++j)
+                            object.gpus[j] = $root.signalbox.inference.v1.GpuHealth.toObject(message.gpus[j], options, _depth + 1);
+                    }
                     return object;
                 };
 
@@ -41587,6 +41629,597 @@ export const signalbox = $root.signalbox = (() => {
                 };
 
                 return Progress;
+            })();
+
+            v1.GpuHealth = (function() {
+
+                /**
+                 * Properties of a GpuHealth.
+                 * @typedef {Object} signalbox.inference.v1.GpuHealth.$Properties
+                 * @property {number|null} [index] GpuHealth index
+                 * @property {string|null} [uuid] GpuHealth uuid
+                 * @property {string|null} [name] GpuHealth name
+                 * @property {string|null} [pciBusId] GpuHealth pciBusId
+                 * @property {number|null} [memoryTotalBytes] GpuHealth memoryTotalBytes
+                 * @property {number|null} [memoryUsedBytes] GpuHealth memoryUsedBytes
+                 * @property {number|null} [utilisationPercent] GpuHealth utilisationPercent
+                 * @property {number|null} [temperatureCelsius] GpuHealth temperatureCelsius
+                 * @property {number|null} [eccUncorrected] GpuHealth eccUncorrected
+                 * @property {number|null} [lastXid] GpuHealth lastXid
+                 * @property {number|null} [lastXidAgeS] GpuHealth lastXidAgeS
+                 * @property {string|null} [fault] GpuHealth fault
+                 * @property {number|null} [ageS] GpuHealth ageS
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a GpuHealth.
+                 * @memberof signalbox.inference.v1
+                 * @interface IGpuHealth
+                 * @augments signalbox.inference.v1.GpuHealth.$Properties
+                 * @deprecated Use signalbox.inference.v1.GpuHealth.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a GpuHealth.
+                 * @typedef {signalbox.inference.v1.GpuHealth.$Properties} signalbox.inference.v1.GpuHealth.$Shape
+                 */
+
+                /**
+                 * Constructs a new GpuHealth.
+                 * @memberof signalbox.inference.v1
+                 * @classdesc Represents a GpuHealth.
+                 * @constructor
+                 * @param {signalbox.inference.v1.GpuHealth.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const GpuHealth = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * GpuHealth index.
+                 * @member {number} index
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.index = 0;
+
+                /**
+                 * GpuHealth uuid.
+                 * @member {string} uuid
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.uuid = "";
+
+                /**
+                 * GpuHealth name.
+                 * @member {string} name
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.name = "";
+
+                /**
+                 * GpuHealth pciBusId.
+                 * @member {string} pciBusId
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.pciBusId = "";
+
+                /**
+                 * GpuHealth memoryTotalBytes.
+                 * @member {number|null|undefined} memoryTotalBytes
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.memoryTotalBytes = null;
+
+                /**
+                 * GpuHealth memoryUsedBytes.
+                 * @member {number|null|undefined} memoryUsedBytes
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.memoryUsedBytes = null;
+
+                /**
+                 * GpuHealth utilisationPercent.
+                 * @member {number|null|undefined} utilisationPercent
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.utilisationPercent = null;
+
+                /**
+                 * GpuHealth temperatureCelsius.
+                 * @member {number|null|undefined} temperatureCelsius
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.temperatureCelsius = null;
+
+                /**
+                 * GpuHealth eccUncorrected.
+                 * @member {number|null|undefined} eccUncorrected
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.eccUncorrected = null;
+
+                /**
+                 * GpuHealth lastXid.
+                 * @member {number|null|undefined} lastXid
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.lastXid = null;
+
+                /**
+                 * GpuHealth lastXidAgeS.
+                 * @member {number|null|undefined} lastXidAgeS
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.lastXidAgeS = null;
+
+                /**
+                 * GpuHealth fault.
+                 * @member {string} fault
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.fault = "";
+
+                /**
+                 * GpuHealth ageS.
+                 * @member {number} ageS
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 */
+                GpuHealth.prototype.ageS = 0;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GpuHealth.prototype, "_memoryTotalBytes", {
+                    get: $util.oneOfGetter($oneOfFields = ["memoryTotalBytes"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GpuHealth.prototype, "_memoryUsedBytes", {
+                    get: $util.oneOfGetter($oneOfFields = ["memoryUsedBytes"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GpuHealth.prototype, "_utilisationPercent", {
+                    get: $util.oneOfGetter($oneOfFields = ["utilisationPercent"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GpuHealth.prototype, "_temperatureCelsius", {
+                    get: $util.oneOfGetter($oneOfFields = ["temperatureCelsius"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GpuHealth.prototype, "_eccUncorrected", {
+                    get: $util.oneOfGetter($oneOfFields = ["eccUncorrected"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GpuHealth.prototype, "_lastXid", {
+                    get: $util.oneOfGetter($oneOfFields = ["lastXid"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                // Virtual OneOf for proto3 optional field
+                $Object.defineProperty(GpuHealth.prototype, "_lastXidAgeS", {
+                    get: $util.oneOfGetter($oneOfFields = ["lastXidAgeS"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new GpuHealth instance using the specified properties.
+                 * @function create
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @static
+                 * @param {signalbox.inference.v1.GpuHealth.$Properties=} [properties] Properties to set
+                 * @returns {signalbox.inference.v1.GpuHealth} GpuHealth instance
+                 * @type {{
+                 *   (properties: signalbox.inference.v1.GpuHealth.$Shape): signalbox.inference.v1.GpuHealth & signalbox.inference.v1.GpuHealth.$Shape;
+                 *   (properties?: signalbox.inference.v1.GpuHealth.$Properties): signalbox.inference.v1.GpuHealth;
+                 * }}
+                 */
+                GpuHealth.create = function(properties) {
+                    return new GpuHealth(properties);
+                };
+
+                /**
+                 * Encodes the specified GpuHealth message. Does not implicitly {@link signalbox.inference.v1.GpuHealth.verify|verify} messages.
+                 * @function encode
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @static
+                 * @param {signalbox.inference.v1.GpuHealth.$Properties} message GpuHealth message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                GpuHealth.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.index != null && $Object.hasOwnProperty.call(message, "index") && message.index !== 0)
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint32(message.index);
+                    if (message.uuid != null && $Object.hasOwnProperty.call(message, "uuid") && message.uuid !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.uuid);
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name") && message.name !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.name);
+                    if (message.pciBusId != null && $Object.hasOwnProperty.call(message, "pciBusId") && message.pciBusId !== "")
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.pciBusId);
+                    if (message.memoryTotalBytes != null && $Object.hasOwnProperty.call(message, "memoryTotalBytes"))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.memoryTotalBytes);
+                    if (message.memoryUsedBytes != null && $Object.hasOwnProperty.call(message, "memoryUsedBytes"))
+                        writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.memoryUsedBytes);
+                    if (message.utilisationPercent != null && $Object.hasOwnProperty.call(message, "utilisationPercent"))
+                        writer.uint32(/* id 7, wireType 0 =*/56).uint32(message.utilisationPercent);
+                    if (message.temperatureCelsius != null && $Object.hasOwnProperty.call(message, "temperatureCelsius"))
+                        writer.uint32(/* id 8, wireType 0 =*/64).uint32(message.temperatureCelsius);
+                    if (message.eccUncorrected != null && $Object.hasOwnProperty.call(message, "eccUncorrected"))
+                        writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.eccUncorrected);
+                    if (message.lastXid != null && $Object.hasOwnProperty.call(message, "lastXid"))
+                        writer.uint32(/* id 10, wireType 0 =*/80).uint32(message.lastXid);
+                    if (message.lastXidAgeS != null && $Object.hasOwnProperty.call(message, "lastXidAgeS"))
+                        writer.uint32(/* id 11, wireType 5 =*/93).float(message.lastXidAgeS);
+                    if (message.fault != null && $Object.hasOwnProperty.call(message, "fault") && message.fault !== "")
+                        writer.uint32(/* id 12, wireType 2 =*/98).string(message.fault);
+                    if (message.ageS != null && $Object.hasOwnProperty.call(message, "ageS") && !$Object.is(message.ageS, 0))
+                        writer.uint32(/* id 13, wireType 5 =*/109).float(message.ageS);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a GpuHealth message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {signalbox.inference.v1.GpuHealth & signalbox.inference.v1.GpuHealth.$Shape} GpuHealth
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                GpuHealth.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.signalbox.inference.v1.GpuHealth();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.uint32())
+                                    message.index = value;
+                                else
+                                    delete message.index;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.uuid = value;
+                                else
+                                    delete message.uuid;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.name = value;
+                                else
+                                    delete message.name;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.pciBusId = value;
+                                else
+                                    delete message.pciBusId;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                message.memoryTotalBytes = reader.uint64();
+                                message._memoryTotalBytes = "memoryTotalBytes";
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 0)
+                                    break;
+                                message.memoryUsedBytes = reader.uint64();
+                                message._memoryUsedBytes = "memoryUsedBytes";
+                                continue;
+                            }
+                        case 7: {
+                                if (wireType !== 0)
+                                    break;
+                                message.utilisationPercent = reader.uint32();
+                                message._utilisationPercent = "utilisationPercent";
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 0)
+                                    break;
+                                message.temperatureCelsius = reader.uint32();
+                                message._temperatureCelsius = "temperatureCelsius";
+                                continue;
+                            }
+                        case 9: {
+                                if (wireType !== 0)
+                                    break;
+                                message.eccUncorrected = reader.uint64();
+                                message._eccUncorrected = "eccUncorrected";
+                                continue;
+                            }
+                        case 10: {
+                                if (wireType !== 0)
+                                    break;
+                                message.lastXid = reader.uint32();
+                                message._lastXid = "lastXid";
+                                continue;
+                            }
+                        case 11: {
+                                if (wireType !== 5)
+                                    break;
+                                message.lastXidAgeS = reader.float();
+                                message._lastXidAgeS = "lastXidAgeS";
+                                continue;
+                            }
+                        case 12: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.fault = value;
+                                else
+                                    delete message.fault;
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 5)
+                                    break;
+                                if (!$Object.is(value = reader.float(), 0))
+                                    message.ageS = value;
+                                else
+                                    delete message.ageS;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                /**
+                 * Creates a GpuHealth message from a plain object. Also converts values to their respective internal types.
+                 * @function fromObject
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @static
+                 * @param {Object.<string,*>} object Plain object
+                 * @returns {signalbox.inference.v1.GpuHealth} GpuHealth
+                 */
+                GpuHealth.fromObject = function (object, _depth) {
+                    if (object instanceof $root.signalbox.inference.v1.GpuHealth)
+                        return object;
+                    if (!$util.isObject(object))
+                        throw $TypeError(".signalbox.inference.v1.GpuHealth: object expected");
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let message = new $root.signalbox.inference.v1.GpuHealth();
+                    if (object.index != null)
+                        if ($Number(object.index) !== 0)
+                            message.index = object.index >>> 0;
+                    if (object.uuid != null)
+                        if (typeof object.uuid !== "string" || object.uuid.length)
+                            message.uuid = $String(object.uuid);
+                    if (object.name != null)
+                        if (typeof object.name !== "string" || object.name.length)
+                            message.name = $String(object.name);
+                    if (object.pciBusId != null)
+                        if (typeof object.pciBusId !== "string" || object.pciBusId.length)
+                            message.pciBusId = $String(object.pciBusId);
+                    if (object.memoryTotalBytes != null)
+                        if ($util.Long)
+                            message.memoryTotalBytes = $util.Long.fromValue(object.memoryTotalBytes, true);
+                        else if (typeof object.memoryTotalBytes === "string")
+                            message.memoryTotalBytes = $parseInt(object.memoryTotalBytes, 10);
+                        else if (typeof object.memoryTotalBytes === "number")
+                            message.memoryTotalBytes = object.memoryTotalBytes;
+                        else if (typeof object.memoryTotalBytes === "object")
+                            message.memoryTotalBytes = new $util.LongBits(object.memoryTotalBytes.low >>> 0, object.memoryTotalBytes.high >>> 0).toNumber(true);
+                    if (object.memoryUsedBytes != null)
+                        if ($util.Long)
+                            message.memoryUsedBytes = $util.Long.fromValue(object.memoryUsedBytes, true);
+                        else if (typeof object.memoryUsedBytes === "string")
+                            message.memoryUsedBytes = $parseInt(object.memoryUsedBytes, 10);
+                        else if (typeof object.memoryUsedBytes === "number")
+                            message.memoryUsedBytes = object.memoryUsedBytes;
+                        else if (typeof object.memoryUsedBytes === "object")
+                            message.memoryUsedBytes = new $util.LongBits(object.memoryUsedBytes.low >>> 0, object.memoryUsedBytes.high >>> 0).toNumber(true);
+                    if (object.utilisationPercent != null)
+                        message.utilisationPercent = object.utilisationPercent >>> 0;
+                    if (object.temperatureCelsius != null)
+                        message.temperatureCelsius = object.temperatureCelsius >>> 0;
+                    if (object.eccUncorrected != null)
+                        if ($util.Long)
+                            message.eccUncorrected = $util.Long.fromValue(object.eccUncorrected, true);
+                        else if (typeof object.eccUncorrected === "string")
+                            message.eccUncorrected = $parseInt(object.eccUncorrected, 10);
+                        else if (typeof object.eccUncorrected === "number")
+                            message.eccUncorrected = object.eccUncorrected;
+                        else if (typeof object.eccUncorrected === "object")
+                            message.eccUncorrected = new $util.LongBits(object.eccUncorrected.low >>> 0, object.eccUncorrected.high >>> 0).toNumber(true);
+                    if (object.lastXid != null)
+                        message.lastXid = object.lastXid >>> 0;
+                    if (object.lastXidAgeS != null)
+                        message.lastXidAgeS = $Number(object.lastXidAgeS);
+                    if (object.fault != null)
+                        if (typeof object.fault !== "string" || object.fault.length)
+                            message.fault = $String(object.fault);
+                    if (object.ageS != null)
+                        if (!$Object.is($Number(object.ageS), 0))
+                            message.ageS = $Number(object.ageS);
+                    return message;
+                };
+
+                /**
+                 * Creates a plain object from a GpuHealth message. Also converts values to other types if specified.
+                 * @function toObject
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @static
+                 * @param {signalbox.inference.v1.GpuHealth} message GpuHealth
+                 * @param {$protobuf.IConversionOptions} [options] Conversion options
+                 * @returns {Object.<string,*>} Plain object
+                 */
+                GpuHealth.toObject = function (message, options, _depth) {
+                    if (!options)
+                        options = {};
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let object = {};
+                    if (options.defaults) {
+                        object.index = 0;
+                        object.uuid = "";
+                        object.name = "";
+                        object.pciBusId = "";
+                        object.fault = "";
+                        object.ageS = 0;
+                    }
+                    if (message.index != null && $Object.hasOwnProperty.call(message, "index"))
+                        object.index = message.index;
+                    if (message.uuid != null && $Object.hasOwnProperty.call(message, "uuid"))
+                        object.uuid = message.uuid;
+                    if (message.name != null && $Object.hasOwnProperty.call(message, "name"))
+                        object.name = message.name;
+                    if (message.pciBusId != null && $Object.hasOwnProperty.call(message, "pciBusId"))
+                        object.pciBusId = message.pciBusId;
+                    if (message.memoryTotalBytes != null && $Object.hasOwnProperty.call(message, "memoryTotalBytes"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.memoryTotalBytes = typeof message.memoryTotalBytes === "number" ? $BigInt(message.memoryTotalBytes) : $util.Long.fromBits(message.memoryTotalBytes.low >>> 0, message.memoryTotalBytes.high >>> 0, true).toBigInt();
+                        else if (typeof message.memoryTotalBytes === "number")
+                            object.memoryTotalBytes = options.longs === $String ? $String(message.memoryTotalBytes) : message.memoryTotalBytes;
+                        else
+                            object.memoryTotalBytes = options.longs === $String ? $util.Long.prototype.toString.call(message.memoryTotalBytes) : options.longs === $Number ? new $util.LongBits(message.memoryTotalBytes.low >>> 0, message.memoryTotalBytes.high >>> 0).toNumber(true) : message.memoryTotalBytes;
+                    if (message.memoryUsedBytes != null && $Object.hasOwnProperty.call(message, "memoryUsedBytes"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.memoryUsedBytes = typeof message.memoryUsedBytes === "number" ? $BigInt(message.memoryUsedBytes) : $util.Long.fromBits(message.memoryUsedBytes.low >>> 0, message.memoryUsedBytes.high >>> 0, true).toBigInt();
+                        else if (typeof message.memoryUsedBytes === "number")
+                            object.memoryUsedBytes = options.longs === $String ? $String(message.memoryUsedBytes) : message.memoryUsedBytes;
+                        else
+                            object.memoryUsedBytes = options.longs === $String ? $util.Long.prototype.toString.call(message.memoryUsedBytes) : options.longs === $Number ? new $util.LongBits(message.memoryUsedBytes.low >>> 0, message.memoryUsedBytes.high >>> 0).toNumber(true) : message.memoryUsedBytes;
+                    if (message.utilisationPercent != null && $Object.hasOwnProperty.call(message, "utilisationPercent"))
+                        object.utilisationPercent = message.utilisationPercent;
+                    if (message.temperatureCelsius != null && $Object.hasOwnProperty.call(message, "temperatureCelsius"))
+                        object.temperatureCelsius = message.temperatureCelsius;
+                    if (message.eccUncorrected != null && $Object.hasOwnProperty.call(message, "eccUncorrected"))
+                        if (typeof $BigInt !== "undefined" && options.longs === $BigInt)
+                            object.eccUncorrected = typeof message.eccUncorrected === "number" ? $BigInt(message.eccUncorrected) : $util.Long.fromBits(message.eccUncorrected.low >>> 0, message.eccUncorrected.high >>> 0, true).toBigInt();
+                        else if (typeof message.eccUncorrected === "number")
+                            object.eccUncorrected = options.longs === $String ? $String(message.eccUncorrected) : message.eccUncorrected;
+                        else
+                            object.eccUncorrected = options.longs === $String ? $util.Long.prototype.toString.call(message.eccUncorrected) : options.longs === $Number ? new $util.LongBits(message.eccUncorrected.low >>> 0, message.eccUncorrected.high >>> 0).toNumber(true) : message.eccUncorrected;
+                    if (message.lastXid != null && $Object.hasOwnProperty.call(message, "lastXid"))
+                        object.lastXid = message.lastXid;
+                    if (message.lastXidAgeS != null && $Object.hasOwnProperty.call(message, "lastXidAgeS"))
+                        object.lastXidAgeS = options.json && !$isFinite(message.lastXidAgeS) ? $String(message.lastXidAgeS) : message.lastXidAgeS;
+                    if (message.fault != null && $Object.hasOwnProperty.call(message, "fault"))
+                        object.fault = message.fault;
+                    if (message.ageS != null && $Object.hasOwnProperty.call(message, "ageS"))
+                        object.ageS = options.json && !$isFinite(message.ageS) ? $String(message.ageS) : message.ageS;
+                    return object;
+                };
+
+                /**
+                 * Converts this GpuHealth to JSON.
+                 * @function toJSON
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @instance
+                 * @returns {Object.<string,*>} JSON object
+                 */
+                GpuHealth.prototype.toJSON = function() {
+                    return GpuHealth.toObject(this, $protobuf.util.toJSONOptions);
+                };
+
+                /**
+                 * Gets the type url for GpuHealth
+                 * @function getTypeUrl
+                 * @memberof signalbox.inference.v1.GpuHealth
+                 * @static
+                 * @param {string} [prefix] Custom type url prefix, defaults to `"type.googleapis.com"`
+                 * @returns {string} The type url
+                 */
+                GpuHealth.getTypeUrl = function(prefix) {
+                    if (prefix === $undefined)
+                        prefix = "type.googleapis.com";
+                    return prefix + "/signalbox.inference.v1.GpuHealth";
+                };
+
+                return GpuHealth;
             })();
 
             v1.RouterSeen = (function() {
@@ -41865,6 +42498,7 @@ export const signalbox = $root.signalbox = (() => {
              * @property {number} WORKER_STATE_READY=1 WORKER_STATE_READY value
              * @property {number} WORKER_STATE_DRAINING=2 WORKER_STATE_DRAINING value
              * @property {number} WORKER_STATE_FAILED=3 WORKER_STATE_FAILED value
+             * @property {number} WORKER_STATE_SICK=4 WORKER_STATE_SICK value
              */
             v1.WorkerState = (function() {
                 const valuesById = $Object.create(null), values = $Object.create(valuesById);
@@ -41872,6 +42506,7 @@ export const signalbox = $root.signalbox = (() => {
                 values[valuesById[1] = "WORKER_STATE_READY"] = 1;
                 values[valuesById[2] = "WORKER_STATE_DRAINING"] = 2;
                 values[valuesById[3] = "WORKER_STATE_FAILED"] = 3;
+                values[valuesById[4] = "WORKER_STATE_SICK"] = 4;
                 return values;
             })();
 

@@ -11,6 +11,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { downCommand } from "./commands/down.ts";
 import { getCommand } from "./commands/get.ts";
+import { gpusCommand } from "./commands/gpus.ts";
 import { keyCommand } from "./commands/key.ts";
 import { listCommand } from "./commands/list.ts";
 import { logCommand } from "./commands/log.ts";
@@ -71,6 +72,7 @@ export function makeProgram(app: App): Command {
   program.addCommand(serveCommand(app));
   program.addCommand(workerCommand(app));
   program.addCommand(modelCommand(app));
+  program.addCommand(gpusCommand(app));
   program.addCommand(routerCommand(app));
   program.addCommand(keyCommand(app));
   program.addCommand(usageCommand(app));

@@ -42,6 +42,12 @@ test("a server of somebody else's is found by its URL, or by the command that st
   expect(read({ MODEL: "/m" }).worker.server).toBeNull();
 });
 
+test("GPUs are named by index or UUID, or left to the engine", () => {
+  expect(read({ MODEL: "/m" }).worker.gpus).toBe("auto");
+  expect(read({ MODEL: "/m", GPUS: "none" }).worker.gpus).toBe("none");
+  expect(read({ MODEL: "/m", GPUS: "0, GPU-8932" }).worker.gpus).toEqual(["0", "GPU-8932"]);
+});
+
 const HTTP = { MODEL: "/m", ENGINE: "http", SERVER: "sglang", SERVER_URL: "http://h:1" };
 
 test.each([
@@ -59,6 +65,9 @@ test.each([
   [{ MODEL: "/m", SERVER: "vllm" }, "worker.server says nothing to worker.engine native"],
   [{}, "nothing configures a worker"],
   [{ LISTEN: "127.0.0.1:0" }, "worker.model is missing"],
+  [{ MODEL: "/m", GPUS: "0,all" }, "worker.gpus: all is no GPU"],
+  [{ MODEL: "/m", GPUS: "auto,0" }, "worker.gpus: auto is no GPU"],
+  [{ MODEL: "/m", GPUS: "" }, "worker.gpus:  is no GPU"],
   [{ MODEL: "/m", ROUTERS: "a:1,nowhere" }, "nowhere is no HOST:PORT"],
   [{ MODEL: "/m", ENGINE: "quantum" }, "must be one of native, simulated"],
 ])("%j is refused", (worker, message) => {

@@ -4,10 +4,12 @@ import { signalbox } from "#proto/signalbox.js";
 import type { Chunk, KvEvent, TokenLogprobs } from "#native/index.ts";
 import { Failure } from "#shared/base/errors.ts";
 import { STATE_NUMBERS, type Figures } from "./core/figures.ts";
+import type { GpuReport } from "./core/gpu-health.ts";
 
 type Response = signalbox.inference.v1.IGenerateResponse;
 type WireEvent = signalbox.inference.v1.IKvEvent;
 type WireProgress = signalbox.inference.v1.IProgress;
+type WireGpu = signalbox.inference.v1.IGpuHealth;
 
 const { FinishReason, WorkerState } = signalbox.inference.v1;
 
@@ -21,6 +23,7 @@ const STATES = {
   [STATE_NUMBERS.ready]: WorkerState.WORKER_STATE_READY,
   [STATE_NUMBERS.draining]: WorkerState.WORKER_STATE_DRAINING,
   [STATE_NUMBERS.failed]: WorkerState.WORKER_STATE_FAILED,
+  [STATE_NUMBERS.sick]: WorkerState.WORKER_STATE_SICK,
 };
 
 export function encodeChunk(chunk: Chunk, fence: number): Response {
@@ -76,16 +79,34 @@ export interface ProgressExtras {
   /** Of the reading, over the worker's life. */
   readonly beat: number;
   readonly routers: readonly signalbox.inference.v1.IRouterSeen[];
+  readonly gpus: readonly WireGpu[];
 }
 
 export function encodeProgress(figures: Figures, extras: ProgressExtras): WireProgress {
-  const { walltimeLeftS, routers, ...rest } = extras;
+  const { walltimeLeftS, routers, gpus, ...rest } = extras;
   const { state, ...counts } = figures;
   return {
     ...counts,
     ...rest,
     routers: [...routers],
+    gpus: [...gpus],
     ...(walltimeLeftS === null ? {} : { walltimeLeftS }),
     state: STATES[state as keyof typeof STATES],
   };
+}
+
+/** `nowMs` by the clock of the report. */
+export function encodeGpus(report: GpuReport | null, nowMs: number): WireGpu[] {
+  if (report === null) return [];
+  return report.gpus.map((gpu) => ({
+    ...{ index: gpu.index, uuid: gpu.uuid ?? "", name: gpu.name ?? "" },
+    ...{ pciBusId: gpu.busId ?? "", fault: gpu.fault ?? "" },
+    ...{ memoryTotalBytes: gpu.memoryTotalBytes, memoryUsedBytes: gpu.memoryUsedBytes },
+    utilisationPercent: gpu.utilisationPercent,
+    temperatureCelsius: gpu.temperatureCelsius,
+    eccUncorrected: gpu.eccUncorrected,
+    lastXid: gpu.lastXid?.code ?? null,
+    lastXidAgeS: gpu.lastXid === null ? null : (nowMs - gpu.lastXid.atMs) / 1000,
+    ageS: (nowMs - report.atMs) / 1000,
+  }));
 }

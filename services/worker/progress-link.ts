@@ -12,8 +12,10 @@ import { inferenceSubject, NatsBus } from "#shared/mesh/nats-bus.ts";
 import type { NatsOptions } from "#shared/mesh/nats-connection.ts";
 import { encodeFrame } from "#shared/mesh/worker-link-frames.ts";
 import type { TlsFiles } from "#shared/mesh/tls.ts";
+import { STATE_NUMBERS } from "./core/figures.ts";
+import type { GpuReport } from "./core/gpu-health.ts";
 import { stallMs } from "./core/loop-stall.ts";
-import { encodeProgress } from "./encode-response.ts";
+import { encodeGpus, encodeProgress } from "./encode-response.ts";
 import { KeptLink, type LinkWorld } from "./kept-link.ts";
 import { mainThreadNow } from "./main-thread.ts";
 import { sharedNowMs, type BoardReading, type ProgressBoard } from "./progress-board.ts";
@@ -48,6 +50,8 @@ export const PROGRESS_MS = 250;
 const UNSENT_BYTES_MAX = 64 * 1024;
 /** Over NATS every so many beats: below what makes figures old (three beats). */
 const NATS_BEATS = 2;
+/** GPUs are in every so many messages (5 s): they are read no more often. */
+const GPU_BEATS = 20;
 /** Told of, to all of them. */
 const ROUTERS_MAX = 64;
 const { Progress, WorkerReport } = signalbox.inference.v1;
@@ -68,6 +72,7 @@ export class ProgressLinks {
   readonly #bus: NatsBus | null;
   #beat = 0;
   #state = 0;
+  #gpus: GpuReport | null = null;
 
   constructor(options: ProgressOptions, board: ProgressBoard, world: LinkWorld) {
     this.#options = options;
@@ -82,6 +87,11 @@ export class ProgressLinks {
     this.#beat += 1;
     for (const router of this.#sending.keys()) this.#send(router);
     this.#publish();
+  }
+
+  /** What is said of the GPUs from now on; its times are of the clock that all threads share. */
+  setGpus(report: GpuReport): void {
+    this.#gpus = report;
   }
 
   /** Dials this router anew: its other link is gone, and TCP may not notice for many minutes. */
@@ -143,6 +153,8 @@ export class ProgressLinks {
     own: { readonly sequence: number; readonly seen: number },
   ): signalbox.inference.v1.IProgress {
     const { endsAtMs } = this.#options;
+    const isSick = figures.state === STATE_NUMBERS.sick;
+    const withGpus = isSick || own.sequence === 1 || this.#beat % GPU_BEATS === 0;
     const linked = [...this.#sending].slice(0, ROUTERS_MAX);
     return encodeProgress(figures, {
       ...own,
@@ -151,6 +163,7 @@ export class ProgressLinks {
         endsAtMs === null ? null : Math.max(0, (endsAtMs - this.#world.clock.nowMs()) / 1000),
       beat: this.#beat,
       routers: linked.map(([index, { router }]) => ({ router, seen: seen[index] ?? 0 })),
+      gpus: withGpus ? encodeGpus(this.#gpus, sharedNowMs()) : [],
     });
   }
 }

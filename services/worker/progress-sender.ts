@@ -7,6 +7,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { Figures } from "./core/figures.ts";
+import type { GpuReport } from "./core/gpu-health.ts";
 import { mainThreadTimes } from "./main-thread.ts";
 import { ProgressBoard, sharedNowMs } from "./progress-board.ts";
 import type { ProgressOptions } from "./progress-link.ts";
@@ -61,6 +62,11 @@ export class ProgressSender {
 
   get linksUp(): number {
     return this.#board.linksUp;
+  }
+
+  /** Goes with the messages that have GPUs in them. */
+  setGpus(report: GpuReport): void {
+    this.#post(report);
   }
 
   /** Samples and has the thread send it: a change of state does not wait for the next beat. */

@@ -3,6 +3,8 @@
 import type { signalbox } from "#proto/signalbox.js";
 import type { EngineStats } from "#native/index.ts";
 import type { BoundCounter, Metrics } from "#shared/telemetry/metrics.ts";
+import type { GpuReport, GpuState } from "./core/gpu-health.ts";
+import { sharedNowMs } from "./progress-board.ts";
 import type { Outcome } from "./sessions.ts";
 
 export interface MeterSources {
@@ -10,6 +12,8 @@ export interface MeterSources {
   readonly stats: () => EngineStats | null;
   readonly links: () => { readonly serve: number; readonly progress: number };
   readonly loopLagMs: () => number;
+  /** Null where there are none. */
+  readonly gpus: () => GpuReport | null;
 }
 
 export interface WorkerMeter {
@@ -50,11 +54,13 @@ export function workerMeter(metrics: Metrics, model: string, sources: MeterSourc
   const link = (role: string): ReturnType<Metrics["gauge"]> =>
     metrics.gauge("signalbox_worker_links_up", { role });
   const [serve, progress] = [link("serve"), link("progress")];
+  const setGpus = gpuGauges(metrics);
   metrics.onScrape(() => {
     const up = sources.links();
     serve.set(up.serve);
     progress.set(up.progress);
     lag.set(sources.loopLagMs() / 1000);
+    setGpus(sources.gpus());
     const stats = sources.stats();
     if (stats === null) return;
     for (const step of follow) step(stats);
@@ -77,6 +83,41 @@ export function workerMeter(metrics: Metrics, model: string, sources: MeterSourc
     onCanary: () => metrics.counter("signalbox_worker_canaries_total", none).inc(),
   };
 }
+
+/** What is not told any more is not a number: a lost GPU does not use what it used last. */
+function gpuGauges(metrics: Metrics): (report: GpuReport | null) => void {
+  type Name = (typeof GPU_GAUGES)[number][0];
+  const shown = new Set<string>();
+  const set = (name: Name, index: number, value: number | null): void => {
+    const labels = { gpu: String(index) };
+    const key = `${name} ${index}`;
+    if (value === null && !shown.has(key)) return;
+    shown.add(key);
+    metrics.gauge(name, labels).set(value ?? NaN);
+  };
+  return (report) => {
+    if (report === null) return;
+    const ageMs = Math.max(0, sharedNowMs() - report.atMs);
+    metrics.gauge("signalbox_worker_gpu_age_seconds", {}).set(ageMs / 1000);
+    for (const gpu of report.gpus) {
+      for (const [name, valueOf] of GPU_GAUGES) set(name, gpu.index, valueOf(gpu));
+    }
+  };
+}
+
+const GPU_GAUGES = [
+  ["signalbox_worker_gpu_memory_used_bytes", (it: GpuState) => it.memoryUsedBytes],
+  ["signalbox_worker_gpu_memory_total_bytes", (it: GpuState) => it.memoryTotalBytes],
+  [
+    "signalbox_worker_gpu_utilization_ratio",
+    (it: GpuState) => (it.utilisationPercent === null ? null : it.utilisationPercent / 100),
+  ],
+  ["signalbox_worker_gpu_temperature_celsius", (it: GpuState) => it.temperatureCelsius],
+  ["signalbox_worker_gpu_power_watts", (it: GpuState) => it.watts],
+  ["signalbox_worker_gpu_ecc_uncorrected", (it: GpuState) => it.eccUncorrected],
+  ["signalbox_worker_gpu_last_xid", (it: GpuState) => it.lastXid?.code ?? null],
+  ["signalbox_worker_gpu_broken", (it: GpuState) => (it.fault === null ? 0 : 1)],
+] as const;
 
 /** The engine counts since it was loaded; counters here take what came since the last scrape. */
 function followers(

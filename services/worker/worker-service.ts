@@ -22,12 +22,14 @@ import { CanaryWatch } from "./canary-watch.ts";
 import type { WorkerSettings } from "./config.ts";
 import { figuresOf, type Figures } from "./core/figures.ts";
 import { onEngineEnded } from "./core/sessions.ts";
-import { encodeProgress } from "./encode-response.ts";
+import { encodeGpus, encodeProgress } from "./encode-response.ts";
+import { GpuWatch, watchedGpus } from "./gpu-watch.ts";
 import { workerHandlers } from "./handlers.ts";
 import { KeptState } from "./kept-state.ts";
 import { loadModel, type LoadedModel } from "./load-model.ts";
 import { GRPCInferenceService } from "./open-inference-messages.ts";
 import { OpenInference } from "./open-inference.ts";
+import { sharedNowMs } from "./progress-board.ts";
 import { ProgressSender } from "./progress-sender.ts";
 import { RouterLinks } from "./router-links.ts";
 import { Sessions } from "./sessions.ts";
@@ -46,6 +48,8 @@ const WORLD = { clock: systemClock, timers: systemTimers, random: systemRandom }
 /** For streams to end once they were told to: an engine's step, and a caller that reads. */
 const HAND_BACK_MS = 2_000;
 const STOP_MS = 2_000;
+/** For the first reading of the GPUs: a worker on a broken one says so before it gets a stream. */
+const GPUS_MS = 5_000;
 /** What all parts but the drain may take together. */
 export const TAKE_DOWN_MS = 15_000;
 
@@ -86,11 +90,23 @@ export async function startWorker(
     (part) => part?.close(),
   );
 
+  const gpus = await life.start(
+    "gpus",
+    async () => {
+      const choice = watchedGpus(config);
+      const watch = new GpuWatch({ choice, env: process.env, timers: systemTimers, logger });
+      await watch.first(GPUS_MS);
+      return watch;
+    },
+    (part) => part.close(),
+  );
+
   metrics.gauge("signalbox_worker_info", infoOf(card)).set(1);
   const meter = workerMeter(metrics, card.name, {
     stats: () => statsOf(() => engine.stats()),
     links: () => ({ serve: links.up, progress: sender.linksUp }),
     loopLagMs: () => sender.loopLagMs,
+    gpus: () => gpus.report,
   });
   const sessions = new Sessions(engine, {
     onOutcome: (outcome) => meter.onOutcome(outcome),
@@ -113,12 +129,13 @@ export async function startWorker(
   let lastStats = engine.stats();
   const figuresNow = (): Figures => {
     lastStats = statsOf(() => engine.stats()) ?? lastStats;
-    return figuresOf(sessions.core, lastStats);
+    return figuresOf(sessions.core, lastStats, gpus.sickness !== null);
   };
   health.add("live", "engine", () => {
     const { phase } = sessions.core;
     return phase.kind === "failed" ? phase.reason : null;
   });
+  health.add("ready", "gpus", () => gpus.sickness);
   health.add("ready", "drain", () => (sessions.core.phase.kind === "ready" ? null : "draining"));
 
   const server = new GrpcServer({ listen: config.listen, tls, metrics, logger });
@@ -129,6 +146,7 @@ export async function startWorker(
       loadNow: () =>
         encodeProgress(figuresNow(), {
           ...{ sequence: 0, seen: 0, loopLagMs: sender.loopLagMs, beat: 0, routers: [] },
+          gpus: encodeGpus(gpus.report, sharedNowMs()),
           walltimeLeftS: walltimeLeft(settings.endsAtMs),
         }),
     }),
@@ -157,6 +175,10 @@ export async function startWorker(
       }),
     (part) => part.close(),
   );
+  gpus.watch((report, sickened) => {
+    sender.setGpus(report);
+    if (sickened) sender.tellNow();
+  });
   const links = await life.start(
     "links",
     () => {

@@ -60,8 +60,16 @@ export async function serveEngine(engine: Engine, tokenizer: TokenizerFiles = NO
     ...{ listen: "127.0.0.1:0", metrics: createMetrics("worker"), logger: silent },
   });
   const loadNow = () =>
-    encodeProgress(figuresOf(sessions.core, engine.stats()), {
-      ...{ sequence: 0, seen: 0, loopLagMs: 0, walltimeLeftS: null, beat: 0, routers: [] },
+    encodeProgress(figuresOf(sessions.core, engine.stats(), false), {
+      ...{
+        sequence: 0,
+        seen: 0,
+        loopLagMs: 0,
+        walltimeLeftS: null,
+        beat: 0,
+        routers: [],
+        gpus: [],
+      },
     });
   const parts = { engine, sessions, model, tokenizer, timers: systemTimers, loadNow };
   server.add(WorkerService, workerHandlers(parts));

@@ -68,6 +68,18 @@ test("a stream goes on in its own class, and crosses only where that is allowed"
   expect(pick(fleet, wish, 30)).toMatchObject({ kind: "refused", reason: "none" });
 });
 
+test("a sick worker keeps what it has and gets nothing new, also when nobody else is there", () => {
+  const fleet = fleetOf(2);
+  onDispatched(fleet, "w0", "r1", wishOf(), 10);
+  onProgress(fleet, "w0", progressOf(2, { state: "sick", seen: 1, running: 1 }), 20);
+  expect(onTick(fleet, 20)).toEqual([]);
+  expect(fleet.workers.get("w0")?.inFlight.size).toBe(1);
+  for (let i = 0; i < 20; i++) expect(pick(fleet, wishOf(), 20 + i)).toMatchObject({ key: "w1" });
+  onWorkerGone(fleet, "w1", 50);
+  expect(pick(fleet, wishOf(), 60)).toMatchObject({ kind: "refused", reason: "none" });
+  checkInvariants(fleet, 60);
+});
+
 test("a stream that its worker's walltime would cut is not placed there", () => {
   const fleet = fleetOf(2);
   onProgress(fleet, "w0", progressOf(2, { walltimeLeftMs: 20_000 }), 0);

@@ -40,7 +40,8 @@ export interface Progress {
   readonly promptTokens: number;
   readonly blocksFree: number;
   readonly blocks: number;
-  readonly state: "ready" | "draining" | "failed";
+  /** `sick`: a GPU of its own is broken; what is there goes on, and nothing new should come. */
+  readonly state: "ready" | "draining" | "failed" | "sick";
   /** null: its allocation does not end. */
   readonly walltimeLeftMs: number | null;
   readonly loopLagMs: number;

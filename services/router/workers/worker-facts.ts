@@ -43,6 +43,15 @@ export function progressOf(wire: signalbox.inference.v1.Progress): Progress {
   };
 }
 
+/** What a worker says of its GPUs that are broken; empty: nothing. */
+export function brokenGpusOf({ gpus }: signalbox.inference.v1.Progress): string[] {
+  return gpus.flatMap(({ index, name, pciBusId, uuid, fault }) => {
+    if (fault === undefined || fault === null || fault === "") return [];
+    const known = [name, pciBusId, uuid].filter(Boolean).join(", ");
+    return [`GPU ${index ?? 0}${known === "" ? "" : ` (${known})`}: ${fault}`];
+  });
+}
+
 /** Routers that one worker dials; what is beyond is no worker of ours. */
 const ROUTERS_MAX = 64;
 
@@ -57,4 +66,5 @@ const STATES: ReadonlyMap<number, Progress["state"]> = new Map([
   [WorkerState.WORKER_STATE_READY, "ready"],
   [WorkerState.WORKER_STATE_DRAINING, "draining"],
   [WorkerState.WORKER_STATE_FAILED, "failed"],
+  [WorkerState.WORKER_STATE_SICK, "sick"],
 ]);

@@ -25,7 +25,7 @@ import { WorkerSet } from "./worker-set.ts";
 
 type Progress = signalbox.inference.v1.IProgress;
 const { FinishReason, WorkerState } = signalbox.inference.v1;
-const logger = createLogger({ service: "test", level: "silent" });
+const silent = createLogger({ service: "test", level: "silent" });
 const SECRET = "s3cret";
 
 interface Router {
@@ -35,7 +35,7 @@ interface Router {
   readonly stalled: string[];
 }
 
-async function startRouter(): Promise<Router> {
+async function startRouter(logger = silent): Promise<Router> {
   const fleet = newFleet({ ...FLEET_DEFAULTS, hangMs: 300 }, 1, systemClock.monotonicMs());
   const placement = new FleetPlacement(fleet, systemClock);
   const stalled: string[] = [];
@@ -119,7 +119,7 @@ async function startWorker(
     getLoad: () => Promise.resolve({ progress: {} }),
     async *watchKvEvents() {},
   };
-  const server = new GrpcServer({ listen: null, metrics: createMetrics("worker"), logger });
+  const server = new GrpcServer({ listen: null, metrics: createMetrics("worker"), logger: silent });
   server.add(WorkerService, handlers);
   await server.start();
   onTestFinished(() => server.stop(0));
@@ -239,16 +239,38 @@ test("a silent worker that still answers keeps its streams; figures alone decide
   expect(seen).toEqual(upTo(6));
 });
 
-test("a draining worker gets nothing new", async () => {
+test.each([
+  ["draining", WorkerState.WORKER_STATE_DRAINING],
+  ["sick", WorkerState.WORKER_STATE_SICK],
+] as const)("a %s worker gets nothing new", async (name, state) => {
   const router = await startRouter();
   const first = await startWorker(router, "w1");
-  await report(router, "w1", () => ({ state: WorkerState.WORKER_STATE_DRAINING }));
+  await report(router, "w1", () => ({ state }));
+  await waitFor(() => router.fleet.workers.get("w1/1")?.progress?.state === name);
+  // Of a model that nobody takes requests for.
+  expect(router.workers.models()).toMatchObject([{ workers: 1, state: "draining" }]);
   const second = await startWorker(router, "w2");
-  await waitFor(() => router.fleet.workers.get("w1/1")?.progress?.state === "draining");
   await waitFor(() => router.workers.size === 2);
   for (let i = 0; i < 6; i++) await read(router, 2, []);
   expect(first.asked).toHaveLength(0);
   expect(second.asked).toHaveLength(6);
+});
+
+test("the log names a sick worker's GPU, once, and says what it has", async () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const router = await startRouter(createLogger({ service: "test", level: "error", destination }));
+  await startWorker(router, "w1");
+  const gpu = { index: 3, uuid: "GPU-3", name: "H100", pciBusId: "0000:3B:00.0", fault: "Xid 79" };
+  const gpus = [gpu, { ...gpu, index: 4, fault: "" }, { index: 5, fault: "lost" }];
+  await report(router, "w1", () => ({ state: WorkerState.WORKER_STATE_SICK, gpus }));
+  const heard = (): number => router.fleet.workers.get("w1/1")?.progress?.sequence ?? 0;
+  await waitFor(() => heard() > 3);
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+    worker: "w1/1",
+    gpus: ["GPU 3 (H100, 0000:3B:00.0, GPU-3): Xid 79", "GPU 5: lost"],
+  });
 });
 
 test("a wrong secret and garbage get no link, and disturb nobody", async () => {

@@ -20,7 +20,7 @@ import { onProgress, onWorkerGone, onWorkerUp } from "../core/fleet.ts";
 import type { Fleet } from "../core/fleet-state.ts";
 import type { ModelCatalog, ServedModel, TokenizerFiles } from "../token-source.ts";
 import type { TurnQueue } from "../wire/turn-queue.ts";
-import { progressOf, workerSpecOf } from "./worker-facts.ts";
+import { brokenGpusOf, progressOf, workerSpecOf } from "./worker-facts.ts";
 import type { OnBatch } from "./batched-calls.ts";
 import { connectWorker, type WorkerConnection } from "./worker-connection.ts";
 
@@ -115,7 +115,7 @@ export class WorkerSet implements ModelCatalog {
     if (created === undefined) return null;
     if (first === undefined) return this.#absent.get(name) ?? null;
     const { model } = first;
-    const draining = workers.every(({ key }) => this.#isDraining(key));
+    const draining = workers.every(({ key }) => this.#takesNothingNew(key));
     return {
       ...{ name, created, workers: workers.length, state: draining ? "draining" : "ready" },
       // What every worker of it can take.
@@ -236,10 +236,15 @@ export class WorkerSet implements ModelCatalog {
       try {
         frames.push(bytes);
         for (let frame = frames.take(); frame !== null; frame = frames.take()) {
-          const progress = progressOf(signalbox.inference.v1.Progress.decode(frame));
+          const wire = signalbox.inference.v1.Progress.decode(frame);
+          const progress = progressOf(wire);
           onProgress(fleet, key, progress, clock.monotonicMs());
           if (progress.state !== state) {
             if (progress.state === "draining") logger.info({ worker: key }, "worker drains");
+            if (progress.state === "sick") {
+              const gpus = brokenGpusOf(wire);
+              logger.error({ worker: key, gpus }, "worker is sick: it gets no new streams");
+            }
             onChanged();
           }
           state = progress.state;
@@ -287,8 +292,9 @@ export class WorkerSet implements ModelCatalog {
     }
   }
 
-  #isDraining(key: string): boolean {
-    return this.#options.fleet.workers.get(key)?.progress?.state === "draining";
+  #takesNothingNew(key: string): boolean {
+    const state = this.#options.fleet.workers.get(key)?.progress?.state;
+    return state === "draining" || state === "sick";
   }
 }
 

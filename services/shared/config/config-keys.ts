@@ -9,6 +9,8 @@ export type KeyKind =
   | { readonly kind: "text" }
   /** One text or a list of them. */
   | { readonly kind: "texts" }
+  /** The same, where a whole number is the name of something too. */
+  | { readonly kind: "names" }
   | { readonly kind: "boolean" }
   | { readonly kind: "integer"; readonly min: number; readonly max: number }
   | { readonly kind: "number"; readonly min: number; readonly max: number }
@@ -106,6 +108,7 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
     drain_s: { type: seconds, doc: "how long requests may go on after SIGTERM" },
     state: { type: path, doc: "directory on a local disk for what outlives the worker" },
     warm_blocks: { type: integer(0, 16_384), doc: "blocks of prefixes that state keeps; 0: none" },
+    gpus: { type: { kind: "names" }, doc: "GPUs that are watched: auto, none, or a list" },
     canary_idle_s: { type: seconds, doc: "after how long an idle engine is tried; 0: never" },
     isa: { type: { kind: "text" }, doc: "the instruction path by name, such as amx or avx2" },
     weights: { type: choice("bf16", "fp8"), doc: "how weights are held" },

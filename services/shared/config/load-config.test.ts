@@ -85,6 +85,18 @@ test("paths in a file are taken from the file's directory", () => {
   expect(config.tls.caFile).toBe("/abs/ca.pem");
 });
 
+test("a worker's GPUs are numbers or texts, one or a list", () => {
+  const gpusOf = (said: string) =>
+    loadConfig({ file: fileWith(`[worker]\nengine = "simulated"\ngpus = ${said}\n`) }).worker?.gpus;
+  expect(gpusOf('[0, "GPU-8932", 3]')).toEqual(["0", "GPU-8932", "3"]);
+  expect(gpusOf("2")).toEqual(["2"]);
+  expect(gpusOf('"auto"')).toBe("auto");
+  expect(() => gpusOf("[]")).toThrow("an empty list is no GPU");
+  for (const wrong of ["-1", "1.5", "true", "[[0]]"]) {
+    expect(() => gpusOf(wrong), wrong).toThrow(/worker\.gpus must be a text, a whole number or/u);
+  }
+});
+
 test("an agent's options pass through as texts", () => {
   const file = fileWith(`
 [agent]

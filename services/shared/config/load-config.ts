@@ -101,6 +101,8 @@ export interface WorkerConfig {
   readonly warmBlocks: number;
   /** An engine that did nothing for so long is given a request of the worker's own; 0: never. */
   readonly canaryIdleS: number;
+  /** GPUs that are watched, by nvidia-smi's index or UUID; "auto": those the engine computes on. */
+  readonly gpus: "auto" | "none" | readonly string[];
   /** What was given of native/engine.ts's EngineOptions; the engine knows the rest. */
   readonly engineOptions: WorkerEngineOptions;
 }
@@ -301,8 +303,20 @@ function configOf(values: Values, env: NonNullable<ConfigSources["env"]>): Confi
       state: text("worker.state"),
       warmBlocks: number("worker.warm_blocks") ?? WARM_BLOCKS,
       canaryIdleS: number("worker.canary_idle_s") ?? 3,
+      gpus: gpusOf(),
       engineOptions: Object.fromEntries(given) as WorkerEngineOptions,
     };
+  }
+
+  function gpusOf(): WorkerConfig["gpus"] {
+    const names = (values.get("worker.gpus") as readonly string[] | undefined) ?? ["auto"];
+    const [first] = names;
+    if (names.length === 1 && (first === "auto" || first === "none")) return first;
+    const strange = names.find((it) => !/^(?:\d+|GPU-.+|MIG-.+)$/u.test(it));
+    if (names.length > 0 && strange === undefined) return names;
+    throw new Failure("INVALID", `worker.gpus: ${strange ?? "an empty list"} is no GPU`, {
+      hint: 'Say "auto", "none", or indices and UUIDs as `signalbox gpus` shows them.',
+    });
   }
 
   /** A key that would do nothing is a misunderstanding. */

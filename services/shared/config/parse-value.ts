@@ -29,6 +29,12 @@ export function parseValue(
       if (typeof raw === "string") return raw.split(",").map((part) => part.trim());
       if (Array.isArray(raw) && raw.every((item) => typeof item === "string")) return raw;
       throw refuse("a text or a list of texts");
+    case "names": {
+      const items = typeof raw === "string" ? raw.split(",") : Array.isArray(raw) ? raw : [raw];
+      const isName = (it: unknown): boolean => typeof it === "string" || isIndex(it);
+      if (!items.every(isName)) throw refuse("a text, a whole number or a list of those");
+      return items.map((it) => String(it).trim());
+    }
     case "boolean":
       if (raw === true || raw === "true" || raw === "1") return true;
       if (raw === false || raw === "false" || raw === "0") return false;
@@ -60,6 +66,10 @@ export function parseAddress(text: string): { host: string; port: number } | nul
   const port = Number(match?.[3]);
   const host = match?.[1] ?? match?.[2];
   return host !== undefined && port <= 65_535 ? { host, port } : null;
+}
+
+function isIndex(raw: unknown): boolean {
+  return Number.isInteger(raw) && Number(raw) >= 0;
 }
 
 function isAddress(text: string): boolean {

@@ -170,7 +170,7 @@ export const METRICS = {
   // Router
   signalbox_router_workers: {
     type: "gauge",
-    help: "Workers that have dialled this router, by state: ready, draining, failed, unwell",
+    help: "Workers that have dialled this router, by state: ready, draining, sick, failed, unwell",
     labels: ["model", "state"],
   },
   signalbox_router_workers_held_out: {
@@ -353,6 +353,51 @@ export const METRICS = {
     type: "gauge",
     help: "Connections to routers that stand, by role: serve, progress",
     labels: ["role"],
+  },
+  signalbox_worker_gpu_memory_used_bytes: {
+    type: "gauge",
+    help: "Memory in use on a GPU that the engine computes on, by nvidia-smi's index",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_memory_total_bytes: {
+    type: "gauge",
+    help: "Memory of that GPU",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_utilization_ratio: {
+    type: "gauge",
+    help: "Share of the time in which a kernel ran on it",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_temperature_celsius: {
+    type: "gauge",
+    help: "Its temperature",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_power_watts: {
+    type: "gauge",
+    help: "What it draws",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_ecc_uncorrected: {
+    type: "gauge",
+    help: "Memory errors that were not corrected, since its driver was loaded",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_last_xid: {
+    type: "gauge",
+    help: "The Xid that it reported last since the worker's start; absent: none",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_broken: {
+    type: "gauge",
+    help: "1 once it cannot be computed on any more: the worker gets no new streams",
+    labels: ["gpu"],
+  },
+  signalbox_worker_gpu_age_seconds: {
+    type: "gauge",
+    help: "How old the figures of GPUs are; it grows while the driver stands still",
+    labels: [],
   },
   // As dashboards made for vLLM ask for them
   "vllm:num_requests_running": {

@@ -21,7 +21,7 @@ export const FIGURE_NAMES = [
 export type Figures = { readonly [N in (typeof FIGURE_NAMES)[number]]: number };
 
 /** The numbers of WorkerState in worker.proto. */
-export const STATE_NUMBERS = { ready: 1, draining: 2, drained: 2, failed: 3 } as const;
+export const STATE_NUMBERS = { ready: 1, draining: 2, drained: 2, failed: 3, sick: 4 } as const;
 
 /** The engine's own counts that figures are made of. */
 export interface EngineCounts {
@@ -39,8 +39,10 @@ export interface EngineCounts {
 /**
  * An engine may not have looked at its newest requests yet; those that were let in count as waiting
  * until it has, so that figures never leave out a request that a router was told is in them.
+ * `isSick`: a GPU is broken; of a worker that drains or has failed that is no news.
  */
-export function figuresOf(core: SessionCore, counts: EngineCounts): Figures {
+export function figuresOf(core: SessionCore, counts: EngineCounts, isSick: boolean): Figures {
+  const { kind } = core.phase;
   return {
     engineStep: counts.step,
     tokensOut: counts.tokensOut,
@@ -50,7 +52,7 @@ export function figuresOf(core: SessionCore, counts: EngineCounts): Figures {
     promptTokensLeft: promptTokensLeft(core),
     blocksFree: counts.blocksFree,
     blocks: counts.blocks,
-    state: STATE_NUMBERS[core.phase.kind],
+    state: STATE_NUMBERS[kind === "ready" && isSick ? "sick" : kind],
     promptTokens: counts.promptTokens,
     cachedTokens: counts.cachedTokens,
   };

@@ -62,11 +62,13 @@ test("figures count what was let in, also what the engine has not looked at yet"
     ...{ blocks: 8, blocksFree: 4, lastStepSeconds: 0.02 },
   };
   const ready = { running: 1, waiting: 1, lastStepMs: 20, state: 1, promptTokensLeft: 20 };
-  expect(figuresOf(core, counts)).toMatchObject(ready);
+  expect(figuresOf(core, counts, false)).toMatchObject(ready);
+  // A GPU of its own is broken; a worker that drains or has failed says so instead.
+  expect(figuresOf(core, counts, true)).toMatchObject({ ...ready, state: 4 });
   onDrain(core, 10);
-  expect(figuresOf(core, counts).state).toBe(2);
+  expect(figuresOf(core, counts, true).state).toBe(2);
   onEngineEnded(core, "stalled");
-  expect(figuresOf(core, counts).state).toBe(3);
+  expect(figuresOf(core, counts, true).state).toBe(3);
   expect(onArrive(core, arrival("c", 1))).toMatchObject({ kind: "closed" });
 });
 
