@@ -28,11 +28,11 @@ const ADDRESS = ALL.filter((name) => {
   return !whole.test(name) && !alone.test(name);
 });
 /**
- * What has more than one thread, and the kernel for CUDA devices with the most barriers, which gets
- * a real thread for each of its own. The others run as fibers alone, in an order drawn from a seed.
+ * What has more than one thread, and the kernels for CUDA devices with the most barriers, which get
+ * a real thread for each of their own. The others run as fibers alone, in a drawn order.
  */
 const THREAD = ALL.filter((name) =>
-  /^(?:team|all_reduce|door|engine|engine_end|cuda_attention)_test$/u.test(name),
+  /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:attention|product))_test$/u.test(name),
 );
 
 const PLAN: readonly (readonly [Variant, readonly string[]])[] = [

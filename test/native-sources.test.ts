@@ -19,16 +19,17 @@ const BANNED = new Set([
 /** What a folder may include beside itself: native/README.md in code. */
 const BELOW: { readonly [folder: string]: readonly string[] } = {
   core: [],
+  device: ["core"],
   kernels_cpu: ["core"],
   comm: ["kernels_cpu", "core"],
-  model: ["comm", "kernels_cpu", "core"],
+  model: ["device", "comm", "kernels_cuda", "kernels_cpu", "core"],
   kv: ["core"],
   sample: ["core"],
   kernels_cuda: ["sample", "kernels_cpu", "core"],
   include: ["model", "kv", "sample", "comm", "core"],
   batch: ["include", "model", "kv", "sample", "comm", "core"],
   door: ["include", "core"],
-  binding: ["door", "include", "kernels_cpu", "core"],
+  binding: ["door", "include", "device", "kernels_cpu", "core"],
   bench: ["*"],
   test: ["*"],
 };

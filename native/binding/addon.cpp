@@ -1,6 +1,6 @@
 // The addon's functions, by name: native/binding.ts has their types. Nothing here outlives an
-// environment or is shared between two, but the reader of the GPUs, which is the process's; a worker
-// thread loads it anew.
+// environment or is shared between two, but the reader of the GPUs, which is the process's; a
+// worker thread loads it anew.
 #include "binding/check_model.h"
 #include "binding/describe.h"
 #include "binding/engine_link.h"

@@ -1,3 +1,4 @@
+// One thread that reads the devices, and those who wait for it no longer than they like.
 #include "device/device_reader.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// NVML's functions by dlopen, one session, and what is remembered of devices between readings.
 #include "device/nvml.h"
 
 #include <algorithm>

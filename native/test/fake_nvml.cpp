@@ -23,7 +23,14 @@
 
 namespace {
 
-enum Return { kOk = 0, kNotSupported = 3, kForbidden = 4, kNotFound = 6, kTimeout = 10, kLost = 15 };
+enum Return {
+  kOk = 0,
+  kNotSupported = 3,
+  kForbidden = 4,
+  kNotFound = 6,
+  kTimeout = 10,
+  kLost = 15
+};
 
 struct Gpu {
   std::string uuid, bus, name;
@@ -186,7 +193,8 @@ NVML int nvmlDeviceGetPowerUsage(Device device, unsigned* milliwatts) {
   *milliwatts = 312'500;
   return gpuAt(device, false, gpu);
 }
-NVML int nvmlDeviceGetTotalEccErrors(Device device, int kind, int since, unsigned long long* count) {
+NVML int nvmlDeviceGetTotalEccErrors(Device device, int kind, int since,
+                                     unsigned long long* count) {
   Gpu gpu;
   *count = kind == 1 && since == 0 ? 3 : 0;
   return gpuAt(device, false, gpu);
