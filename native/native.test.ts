@@ -32,7 +32,9 @@ const ADDRESS = ALL.filter((name) => {
  * drawing that takes half a minute, and it runs as fibers alone.
  */
 const THREAD = ALL.filter((name) =>
-  /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:rows|append|attention))_test$/u.test(name),
+  /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:rows|append|attention|product))_test$/u.test(
+    name,
+  ),
 );
 
 const PLAN: readonly (readonly [Variant, readonly string[]])[] = [

@@ -44,6 +44,9 @@ test("kernels are read with their registers, stack and instructions", () => {
     "HMMA.16816.F32",
   ]);
   expect(kernelName("memcpy")).toBe("memcpy");
+  const product =
+    "_ZN9signalbox13weightProductILi8ELNS_11WeightDtypeE0EEEvNS_19WeightProductParamsE";
+  expect(kernelName(product)).toBe("weightProduct<8, bf16>");
 });
 
 test("each broken promise is a sentence that names the kernel", () => {

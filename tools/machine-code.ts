@@ -26,7 +26,7 @@ export function kernelName(mangled: string): string {
   if (found === null) return mangled;
   const length = Number(found[1]);
   const [name, rest] = [(found[2] ?? "").slice(0, length), (found[2] ?? "").slice(length)];
-  const shape = /^ILi(\d+)ELNS_7KvDtypeE(\d)E/u.exec(rest);
+  const shape = /^ILi(\d+)ELNS_\d+(?:Kv|Weight)DtypeE(\d)E/u.exec(rest);
   return shape === null ? name : `${name}<${shape[1]}, ${DTYPES[Number(shape[2])] ?? shape[2]}>`;
 }
 

@@ -13,10 +13,10 @@
 #include <cstdint>
 
 #include "core/numeric.h"
-#include "core/portable_math.h"
 #include "core/types.h"
 #include "kernels_cuda/device.h"
 #include "kernels_cuda/rows_params.h"
+#include "kernels_cuda/silu.h"
 
 namespace signalbox {
 
@@ -100,7 +100,7 @@ __global__ void __launch_bounds__(kRowThreads) gatedActivation(GatedParams param
   Bf16* const to = params.gated + row * columns;
   const auto at = [&](int column) {
     const float* const gate = from + column / 16 * 32 + column % 16;
-    return gate[0] / (1.0f + portableExp(0.0f - gate[0])) * gate[16];
+    return siluMul(gate[0], gate[16]);
   };
   for (int i = 2 * device::threadIndex(); i < params.columns; i += 2 * kRowThreads) {
     device::storeWords<1>(to + i, {device::packBf16(at(i), at(i + 1))});
