@@ -1,8 +1,6 @@
 // Driver, device, memory and launches, on a machine with a CUDA device that is made up
 // (fake_cuda.h): what is in order, and every way in which it can go wrong.
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -12,10 +10,10 @@
 #include "device/arena.h"
 #include "device/kernels.h"
 #include "kernels_cuda/attention_params.h"
+#include "kernels_cuda/product_plan.h"
 #include "kernels_cuda/rope_append_params.h"
 #include "kernels_cuda/rows_params.h"
-#include "test/fake_cuda/fake_cuda.h"
-#include "test/temporary_folder.h"
+#include "test/fake_cuda/machine_code.h"
 
 namespace signalbox {
 namespace {
@@ -31,6 +29,8 @@ using cuda::OrderedStream;
 using cuda::PinnedMemory;
 using cuda::Places;
 using std::chrono::milliseconds;
+using test::checkNothingLeft;
+using test::MachineCode;
 
 /// The driver's device, of a machine that is as `prepare` leaves it.
 std::unique_ptr<OpenDevice> openFake(
@@ -38,37 +38,8 @@ std::unique_ptr<OpenDevice> openFake(
     int index = 0) {
   fake_cuda::reset();
   prepare(fake_cuda::machine());
-  return std::make_unique<OpenDevice>(std::make_shared<Driver>(FAKE_CUDA), index);
+  return std::make_unique<OpenDevice>(std::make_shared<Driver>(), index);
 }
-
-void checkClean() {
-  const fake_cuda::Counts counts = fake_cuda::counts();
-  CHECK_SAY(counts.bytes == 0 && counts.pinnedBytes == 0, counts.bytes << " bytes left");
-  CHECK(counts.streams == 0 && counts.events == 0 && counts.modules == 0);
-  CHECK(counts.contexts == 0 && counts.afterEnd == 0);
-  const std::vector<std::string> violations = fake_cuda::violations();
-  CHECK_SAY(violations.empty(), violations.front());
-}
-
-/// A folder as npm run build:cuda leaves it.
-struct MachineCode {
-  test::TemporaryFolder folder;
-
-  explicit MachineCode(const std::string& identity = cuda::kernelIdentity()) {
-    write("identity", identity);
-    for (const std::string& file : fake_cuda::imageFiles()) {
-      write(file + ".cubin", fake_cuda::imageOf(file));
-    }
-  }
-  ~MachineCode() {
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-      std::filesystem::remove(entry.path());
-    }
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder.path() + "/" + name, std::ios::binary) << text;
-  }
-};
 
 Kernel<EmbedParams> embedding(KernelLibrary& library) {
   return library.find<EmbedParams>("rows", cuda::kernelSymbol("embedRows", "EmbedParams"),
@@ -106,7 +77,7 @@ TEST("a device says what it is, and leaves nothing behind") {
   CHECK(device->memory().free == device->memory().total && device->memory().total == 1u << 30);
   CHECK(fake_cuda::counts().contexts == 1);
   device.reset();
-  checkClean();
+  checkNothingLeft();
 }
 
 TEST("places are aligned, and memory is counted by purpose until it goes") {
@@ -126,7 +97,7 @@ TEST("places are aligned, and memory is counted by purpose until it goes") {
   }
   CHECK(device->taken().at("weights") == 0 && device->taken().at("the cache") == 0);
   device.reset();
-  checkClean();
+  checkNothingLeft();
 }
 
 TEST("memory that cannot be had is refused with what there is, and the device goes on") {
@@ -143,7 +114,7 @@ TEST("memory that cannot be had is refused with what there is, and the device go
   take(100);
   CHECK(fake_cuda::counts().faults == 2 && device->spent().empty());
   device.reset();
-  checkClean();
+  checkNothingLeft();
 }
 
 /// Bytes to the device, from there to other memory of it, and back.
@@ -169,7 +140,7 @@ TEST("copies happen in order, when the stream comes to them") {
     CHECK(back.bytes()[999] == 7);
   }
   device.reset();
-  checkClean();
+  checkNothingLeft();
 }
 
 TEST("what a driver would not take, the fake device does not take either") {
@@ -222,7 +193,7 @@ TEST("memory freed while a copy is under way is waited for") {
     CHECK(back.bytes()[63] == 5);
   }
   device.reset();
-  checkClean();
+  checkNothingLeft();
 }
 
 TEST("machine code is refused that is for another GPU, missing, or of other sources") {
@@ -255,7 +226,7 @@ TEST("machine code is refused that is for another GPU, missing, or of other sour
                  "needs 300000 bytes of shared memory");
   }
   device.reset();
-  checkClean();
+  checkNothingLeft();
 }
 
 TEST("every kernel is found by the name its compiler gives it") {
@@ -269,6 +240,15 @@ TEST("every kernel is found by the name its compiler gives it") {
     library.find<RopeAppendLaunch>("rope_append",
                                    cuda::kernelSymbol("ropeAppendRuns", "RopeAppendLaunch"),
                                    "ropeAppendRuns");
+    for (const char* rows : {"1", "2", "4", "8"}) {
+      for (const WeightDtype dtype : {WeightDtype::kBf16, WeightDtype::kFp8}) {
+        const std::string arguments = std::string("Li") + rows + "ELNS_11WeightDtypeE" +
+                                      std::to_string(static_cast<int>(dtype)) + "E";
+        library.find<WeightProductParams>(
+            "product", cuda::kernelSymbol("weightProduct", arguments, "WeightProductParams"),
+            "weightProduct");
+      }
+    }
     for (const char* dim : {"32", "64", "96", "128", "256"}) {
       for (const KvDtype dtype : {KvDtype::kBf16, KvDtype::kFp8}) {
         const std::string arguments = std::string("Li") + dim + "ELNS_7KvDtypeE" +
@@ -279,10 +259,10 @@ TEST("every kernel is found by the name its compiler gives it") {
             "pagedAttention");
       }
     }
-    CHECK(fake_cuda::counts().modules == 3);
+    CHECK(fake_cuda::counts().modules == 4);
   }
   device.reset();
-  checkClean();
+  checkNothingLeft();
 }
 
 constexpr int kHidden = 64;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "kernels_cuda/attention.cuh"
+#include "kernels_cuda/product.cuh"
 #include "kernels_cuda/rope_append.cuh"
 #include "kernels_cuda/rows.cuh"
 
@@ -37,12 +38,24 @@ void addAttention(std::vector<TableKernel>& table) {
       "attention", kAttentionThreads));
 }
 
+template <int kRowTiles>
+void addProduct(std::vector<TableKernel>& table) {
+  table.push_back(entry<WeightProductParams, weightProduct<kRowTiles, WeightDtype::kBf16>>(
+      "product", kProductThreads));
+  table.push_back(entry<WeightProductParams, weightProduct<kRowTiles, WeightDtype::kFp8>>(
+      "product", kProductThreads));
+}
+
 std::vector<TableKernel> makeTable() {
   std::vector<TableKernel> table;
   table.push_back(entry<EmbedParams, embedRows>("rows", kRowThreads));
   table.push_back(entry<ResidualNormParams, residualNorm>("rows", kRowThreads));
   table.push_back(entry<GatedParams, gatedActivation>("rows", kRowThreads));
   table.push_back(entry<RopeAppendLaunch, ropeAppendRuns>("rope_append", kAppendThreads));
+  addProduct<1>(table);
+  addProduct<2>(table);
+  addProduct<4>(table);
+  addProduct<8>(table);
   addAttention<32>(table);
   addAttention<64>(table);
   addAttention<96>(table);
