@@ -10,8 +10,8 @@
 //       whose tree (rows.cuh, residualNorm) is what one rank sums.
 //   M2. fp8 widens to bf16 exactly, products are exact, sums are fp32 in the tensor core's own
 //       rounding: a result is the CPU's within that, not by bits.
-//   M3. A lane fetches, and later reads, its own 16 bytes of weights and activations: the ring
-//       needs no barrier. Blocks meet only where a segment's sums do.
+//   M3. A warp has a ring of its own and waits for nobody there; a block meets only where a
+//       segment's sums do.
 //   M4. Rows that are not there are copies of the last, inputs beyond an activation row zeros.
 //
 // Bound by memory: weights, once. At 4096 x 4096 in bf16 33.6 MB are 7.8 us at 4.3 TB/s; one row
@@ -21,7 +21,6 @@
 // the bound there.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -29,6 +28,7 @@
 #include "kernels_cuda/device.h"
 #include "kernels_cuda/product_plan.h"
 #include "kernels_cuda/silu.h"
+#include "kernels_cuda/weight_tile.cuh"
 
 namespace signalbox {
 
@@ -76,18 +76,18 @@ template <int kRowTiles, WeightDtype kDtype>
 __device__ __forceinline__ void fetchTile(const Sources<kRowTiles>& from, int tile, int stride,
                                           std::uint8_t* stage) {
   using Shape = Shape<kRowTiles, kDtype>;
-  stage += 16 * device::laneIndex();
+  const int lane = device::laneIndex();
   SIGNALBOX_UNROLL
   for (int p = 0; p < kProductPanels; ++p) {
     SIGNALBOX_UNROLL
     for (int piece = 0; piece < Shape::kTileBytes; piece += 512) {
-      device::copyAsync16(stage + p * Shape::kTileBytes + piece,
+      device::copyAsync16(stage + p * Shape::kTileBytes + piece + 16 * lane,
                           from.weights[p] + static_cast<std::size_t>(tile) * Shape::kTileBytes +
                               piece);
     }
   }
-  stage += kProductPanels * Shape::kTileBytes;
-  const bool there = tile * kTileK + device::laneIndex() % 4 * 8 < stride;
+  stage += kProductPanels * Shape::kTileBytes + activationOffset16(lane / 4, lane % 4);
+  const bool there = tile * kTileK + lane % 4 * 8 < stride;
   SIGNALBOX_UNROLL
   for (int n = 0; n < kRowTiles; ++n) {
     std::uint8_t* const to = stage + n * Shape::kRowTileBytes;
@@ -95,31 +95,6 @@ __device__ __forceinline__ void fetchTile(const Sources<kRowTiles>& from, int ti
       device::copyAsync16(to, from.rows[n] + tile * kTileK);
     } else {
       device::storeWords<4>(to, {0, 0, 0, 0});
-    }
-  }
-}
-
-/// Two codes as bf16, exactly.
-__device__ __forceinline__ std::uint32_t widenPair(std::uint32_t codes) {
-  const std::uint32_t wide = device::widenFp8(static_cast<std::uint16_t>(codes));
-  return device::packBf16(device::widenFp16(static_cast<std::uint16_t>(wide)),
-                          device::widenFp16(static_cast<std::uint16_t>(wide >> 16)));
-}
-
-/// The lane's words of A for both steps of a tile.
-template <WeightDtype kDtype>
-__device__ __forceinline__ void loadWeights(const std::uint8_t* tile, std::uint32_t (&a)[2][4]) {
-  tile += 16 * device::laneIndex();
-  if constexpr (kDtype == WeightDtype::kFp8) {
-    const auto words = device::loadWords<4>(tile);
-    SIGNALBOX_UNROLL
-    for (std::size_t i = 0; i < 8; ++i) a[i / 4][i % 4] = widenPair(words[i / 2] >> i % 2 * 16);
-  } else {
-    SIGNALBOX_UNROLL
-    for (std::size_t step = 0; step < 2; ++step) {
-      const auto words = device::loadWords<4>(tile + 512 * step);
-      SIGNALBOX_UNROLL
-      for (std::size_t i = 0; i < 4; ++i) a[step][i] = words[i];
     }
   }
 }
@@ -133,15 +108,20 @@ __device__ __forceinline__ void multiplyTile(const std::uint8_t* stage, Sums<kRo
   std::uint32_t a[kProductPanels][2][4];
   SIGNALBOX_UNROLL
   for (int p = 0; p < kProductPanels; ++p) {
-    loadWeights<kDtype>(stage + p * Shape::kTileBytes, a[p]);
+    loadHalf<kDtype, 0>(stage + p * Shape::kTileBytes, 0, a[p]);
+    loadHalf<kDtype, 1>(stage + p * Shape::kTileBytes, 1, a[p]);
   }
-  stage += kProductPanels * Shape::kTileBytes + 16 * device::laneIndex();
+  stage += kProductPanels * Shape::kTileBytes + device::laneIndex() % 4 * 4;
   SIGNALBOX_UNROLL
   for (int n = 0; n < kRowTiles; ++n) {
-    const auto words = device::loadWords<4>(stage + n * Shape::kRowTileBytes);
     SIGNALBOX_UNROLL
-    for (std::size_t step = 0; step < 2; ++step) {
-      const std::uint32_t b[2] = {words[2 * step], words[2 * step + 1]};
+    for (int step = 0; step < 2; ++step) {
+      std::uint32_t b[2];
+      SIGNALBOX_UNROLL
+      for (int i = 0; i < 2; ++i) {
+        const int at = activationOffset16(device::laneIndex() / 4, 2 * step + i);
+        b[i] = device::loadWords<1>(stage + n * Shape::kRowTileBytes + at)[0];
+      }
       SIGNALBOX_UNROLL
       for (int p = 0; p < kProductPanels; ++p) device::multiplyBf16(sums[p][n], a[p][step], b);
     }
@@ -225,7 +205,8 @@ __global__ void __launch_bounds__(kProductThreads, productBlocks(kRowTiles))
     product::Sums<kRowTiles> sums = {};
     for (int i = 0; i < count; ++i) {
       device::waitCopies<Shape::kStages - 2>();
-      fetch();  // Over what was read the last time.
+      device::syncWarp();  // All lanes' copies are there, and all have read the last tile:
+      fetch();             // this one goes over it.
       product::multiplyTile<kRowTiles, kDtype>(ring + ready * Shape::kShared.stageBytes, sums);
       ready = ready + 1 == Shape::kStages ? 0 : ready + 1;
     }

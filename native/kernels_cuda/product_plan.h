@@ -1,15 +1,15 @@
-// Matrix products of a device with few rows: how weights lie there, the order of their sums, and
-// what is launched. Nothing here but the launch depends on the number of rows.
+// Matrix products of a device: how weights lie there, the order of their sums, and what is launched
+// for few rows. Nothing here but the launch depends on the number of rows.
 //
 //   L1. Panels of 16 outputs and tiles of 32 inputs, with as many bytes as the CPU's
 //       (kernels_cpu/kernels.h): a loader that packs for the CPU needs toDevicePanel alone.
-//   L2. A tile is two steps of mma.m16n8k16, weights its A. Lane l of a warp holds outputs l / 4
-//       and l / 4 + 8, and inputs 8 (l % 4) to 8 (l % 4) + 7: of activations, which are B, it then
-//       reads 16 bytes that follow each other. Which of these eight goes to which step:
-//       tileElement.
+//   L2. A tile is two steps of mma.m16n8k16, weights its A; each step's 8 upper and 8 lower outputs
+//       are a half of 32 lanes' registers, in order of lanes: tileElement. So two loads of 8 bytes
+//       give a warp its A, and halves of two panels (gate and up) can be one A.
 //   L3. k is cut in segments (model/shards.h, S2) and each segment in kProductSlices runs of whole
-//       tiles. A run is one chain of products from +0, by tiles and steps; runs are added in order,
-//       then scaled, and segments as a pairwise tree: (s0 + s1) + (s2 + s3); then the bias.
+//       pairs of tiles, the last one perhaps half. A run is one chain of products from +0, by tiles
+//       and steps; runs are added in order, then scaled, and segments as a pairwise tree:
+//       (s0 + s1) + (s2 + s3); then the bias.
 #pragma once
 
 #include <cstddef>
@@ -35,14 +35,20 @@ inline constexpr int tileBytes(WeightDtype dtype) {
   return dtype == WeightDtype::kFp8 ? kTileElements : 2 * kTileElements;
 }
 
+/// Where a half (8 outputs) of a step begins in a tile, in bytes: bf16 has the halves of one step
+/// after the other's, fp8 a lane's words of both steps together.
+inline constexpr int halfOffset(int half, int step, WeightDtype dtype) {
+  return dtype == WeightDtype::kFp8 ? 256 * half : 512 * step + 256 * half;
+}
+
 /// Where weight (output, k) of a tile lies in it, in elements. output < 16, k < 32.
 inline constexpr int tileElement(int output, int k, WeightDtype dtype) {
-  const int lane = output % 8 * 4 + k / 8;
-  const int step = k / 4 % 2;
-  const int word = output / 8 + k / 2 % 2 * 2;  // of the lane's four words of A
-  const int within = 2 * word + k % 2;
-  return dtype == WeightDtype::kFp8 ? 16 * lane + 8 * step + within
-                                    : 256 * step + 8 * lane + within;
+  const int lane = output % 8 * 4 + k % 8 / 2;
+  const int step = k / 16;
+  const int within = k / 8 % 2 * 2 + k % 2;  // of the lane's two words of a half
+  return dtype == WeightDtype::kFp8
+             ? halfOffset(output / 8, step, dtype) + 8 * lane + 4 * step + within
+             : halfOffset(output / 8, step, dtype) / 2 + 4 * lane + within;
 }
 
 /// A panel as the CPU packs it (kernels.h) becomes one for the device. `k` in elements; `from` and
@@ -61,13 +67,25 @@ inline void toDevicePanel(const std::uint8_t* from, int k, WeightDtype dtype, st
   }
 }
 
+/// Pairs of tiles of a segment of `tiles`.
+inline constexpr int pairsOf(int tiles) { return (tiles + 1) / 2; }
+
 /// The first tile of slice `slice` among a segment's `tiles`; that of slice kProductSlices is the
 /// end.
-inline constexpr int sliceBegin(int slice, int tiles) { return tiles * slice / kProductSlices; }
+inline constexpr int sliceBegin(int slice, int tiles) {
+  const int tile = 2 * (pairsOf(tiles) * slice / kProductSlices);
+  return tile < tiles ? tile : tiles;
+}
 
 /// Rows of a block, by eights: 1, 2, 4 or 8.
 inline constexpr int productRowTiles(int rows) {
   return rows <= 8 ? 1 : rows <= 16 ? 2 : rows <= 32 ? 4 : 8;
+}
+
+/// Where 16 bytes of eight rows' activations lie in shared memory: row < 8, piece < 4. The order of
+/// pieces turns with the row, so that a fragment's loads meet 32 different banks.
+inline constexpr int activationOffset16(int row, int piece) {
+  return 64 * row + 16 * (piece ^ row / 2);
 }
 
 /// How a block of 8 * rowTiles rows uses shared memory.
