@@ -17,6 +17,7 @@ struct Export {
 constexpr Export kExports[] = {
     {"describe", entry<describe>},
     {"checkModel", entry<checkModel>},
+    {"checkDevice", entry<checkDevice>},
     {"load", entry<EngineLink::load>},
     {"submit", entry<EngineLink::submit>},
     {"abort", entry<EngineLink::abort>},

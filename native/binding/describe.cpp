@@ -11,7 +11,7 @@ namespace signalbox::binding {
 namespace {
 
 /// Raised when a function of the addon or a shape that crosses changes; binding.ts expects one.
-constexpr int kBindingVersion = 1;
+constexpr int kBindingVersion = 2;
 
 double number(std::uint64_t count) { return static_cast<double>(count); }
 

@@ -39,10 +39,9 @@ OpenDevice::OpenDevice(std::shared_ptr<const Driver> driver, int index)
   facts_.index = index;
   if (index < 0 || index >= driver_->deviceCount()) {
     const std::string last = std::to_string(driver_->deviceCount() - 1);
-    throw EngineError(ErrorCode::kUnavailable,
-                      "no CUDA device: there is no cuda:" + std::to_string(index) + ", but cuda:0" +
-                          (last == "0" ? "" : " to cuda:" + last) +
-                          " (CUDA_VISIBLE_DEVICES decides which GPUs count)");
+    refuseDevice("there is no cuda:" + std::to_string(index) + ", but cuda:0" +
+                 (last == "0" ? "" : " to cuda:" + last) +
+                 " (CUDA_VISIBLE_DEVICES decides which GPUs count)");
   }
   const Functions& call = functions();
   check(call.deviceGet(&device_, index), "cuDeviceGet");

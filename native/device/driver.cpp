@@ -10,10 +10,6 @@ namespace {
 /// The kernels are machine code of CUDA 13.0's compiler, which drivers of CUDA 13 load.
 constexpr int kVersionMin = 13000;
 
-[[noreturn]] void unavailable(const std::string& why) {
-  throw EngineError(ErrorCode::kUnavailable, "no CUDA device: " + why);
-}
-
 std::string versionText(int version) {
   return "CUDA " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
@@ -21,16 +17,20 @@ std::string versionText(int version) {
 template <class Function>
 void findOrRefuse(SharedLibrary& library, const char* name, Function*& function) {
   if (library.find(name, function)) return;
-  unavailable("the NVIDIA driver is too old: " + library.why() + "; the engine needs one for " +
+  refuseDevice("the NVIDIA driver is too old: " + library.why() + "; the engine needs one for " +
               versionText(kVersionMin) + " or newer (branch 580)");
 }
 
 }  // namespace
 
+void refuseDevice(const std::string& why) {
+  throw EngineError(ErrorCode::kUnavailable, "no CUDA device: " + why);
+}
+
 Driver::Driver(const std::string& library) {
   SharedLibrary opened({library});
   if (!opened.isOpen()) {
-    unavailable("the NVIDIA driver's library cannot be opened: " + opened.why());
+    refuseDevice("the NVIDIA driver's library cannot be opened: " + opened.why());
   }
   opened.keepOpen();
 #define SIGNALBOX_CUDA_FIND(member, symbol, arguments) \
@@ -39,19 +39,19 @@ Driver::Driver(const std::string& library) {
 #undef SIGNALBOX_CUDA_FIND
   if (functions_.driverGetVersion(&version_) != kSuccess) version_ = 0;
   if (version_ < kVersionMin) {
-    unavailable("the NVIDIA driver is too old: it is of " + versionText(version_) +
+    refuseDevice("the NVIDIA driver is too old: it is of " + versionText(version_) +
                 ", and the engine needs " + versionText(kVersionMin) + " or newer (branch 580)");
   }
   const Result begun = functions_.init(0);
-  if (begun == kNoDevice) unavailable("the NVIDIA driver is here and sees no GPU");
+  if (begun == kNoDevice) refuseDevice("the NVIDIA driver is here and sees no GPU");
   if (begun == kSystemDriverMismatch || begun == kCompatNotSupported) {
-    unavailable("the driver's library and its kernel module are of different versions (" +
+    refuseDevice("the driver's library and its kernel module are of different versions (" +
                 describe(begun) + "): after an update of the driver the machine must be rebooted");
   }
-  if (begun != kSuccess) unavailable("the NVIDIA driver does not start: " + describe(begun));
+  if (begun != kSuccess) refuseDevice("the NVIDIA driver does not start: " + describe(begun));
   const Result counted = functions_.deviceGetCount(&count_);
-  if (counted != kSuccess) unavailable("the NVIDIA driver counts no GPUs: " + describe(counted));
-  if (count_ == 0) unavailable("the NVIDIA driver is here and sees no GPU");
+  if (counted != kSuccess) refuseDevice("the NVIDIA driver counts no GPUs: " + describe(counted));
+  if (count_ == 0) refuseDevice("the NVIDIA driver is here and sees no GPU");
 }
 
 std::string Driver::describe(Result error) const {

@@ -106,6 +106,9 @@ struct Functions {
 #undef SIGNALBOX_CUDA_MEMBER
 };
 
+/// Throws kUnavailable: "no CUDA device: " and why.
+[[noreturn]] void refuseDevice(const std::string& why);
+
 /// What the installation of a driver offers. Never unloaded: the driver's threads outlive a dlclose.
 class Driver {
  public:

@@ -16,10 +16,6 @@ namespace {
 constexpr int kMajor = 9;
 constexpr int kMinor = 0;
 
-[[noreturn]] void unavailable(const std::string& why) {
-  throw EngineError(ErrorCode::kUnavailable, "no CUDA device: " + why);
-}
-
 /// False where it cannot be read.
 bool readFile(const std::string& path, std::string& bytes) {
   std::ifstream file(path, std::ios::binary);
@@ -47,18 +43,18 @@ KernelLibrary::KernelLibrary(OpenDevice& device, std::string folder)
     : device_(device), folder_(std::move(folder)) {
   const DeviceFacts& facts = device_.facts();
   if (facts.major != kMajor || facts.minor != kMinor) {
-    unavailable("cuda:" + std::to_string(facts.index) + " is a " + facts.name +
+    refuseDevice("cuda:" + std::to_string(facts.index) + " is a " + facts.name +
                 " of compute capability " + std::to_string(facts.major) + "." +
                 std::to_string(facts.minor) +
                 ", and the kernels' machine code is for 9.0 (H100, H200) alone");
   }
   std::string made;
   if (!readFile(folder_ + "/identity", made)) {
-    unavailable("the kernels' machine code is not in " + folder_ +
+    refuseDevice("the kernels' machine code is not in " + folder_ +
                 ": `npm run build:cuda` makes it");
   }
   if (made != kernelIdentity()) {
-    unavailable("the kernels' machine code in " + folder_ +
+    refuseDevice("the kernels' machine code in " + folder_ +
                 " was made of other sources than this engine: `npm run build:cuda` and `npm run "
                 "build:native` make both anew");
   }
@@ -74,13 +70,13 @@ Module KernelLibrary::moduleOf(const std::string& file) {
   const std::string path = folder_ + "/" + file + ".cubin";
   std::string image;
   if (!readFile(path, image)) {
-    unavailable(path + " is not there: `npm run build:cuda` makes it");
+    refuseDevice(path + " is not there: `npm run build:cuda` makes it");
   }
   device_.use();
   Module module = nullptr;
   const Result loaded = device_.functions().moduleLoadData(&module, image.c_str());
   if (loaded == kInvalidImage || loaded == kNoBinaryForGpu) {
-    unavailable(path + " is not machine code for " + device_.facts().name +
+    refuseDevice(path + " is not machine code for " + device_.facts().name +
                 ": `npm run build:cuda` makes it anew");
   }
   device_.check(loaded, "cuModuleLoadData of " + path);
@@ -94,12 +90,12 @@ Function KernelLibrary::functionOf(const std::string& file, const std::string& s
   const Result found =
       device_.functions().moduleGetFunction(&function, moduleOf(file), symbol.c_str());
   if (found == kNotFound) {
-    unavailable(folder_ + "/" + file + ".cubin has no " + symbol +
+    refuseDevice(folder_ + "/" + file + ".cubin has no " + symbol +
                 ": `npm run build:cuda` makes it anew");
   }
   device_.check(found, "cuModuleGetFunction of " + name);
   if (sharedBytes > device_.facts().sharedBytesMax) {
-    unavailable(name + " needs " + std::to_string(sharedBytes) + " bytes of shared memory, and " +
+    refuseDevice(name + " needs " + std::to_string(sharedBytes) + " bytes of shared memory, and " +
                 device_.facts().name + " has " +
                 std::to_string(device_.facts().sharedBytesMax));
   }

@@ -15,7 +15,7 @@ namespace {
 /// Memory for the partial results of one launch of attention; a longer one is cut.
 constexpr std::size_t kPartialBytes = std::size_t{64} << 20;
 
-std::size_t product(int a, int b) {
+std::size_t area(int a, int b) {
   return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
 }
 
@@ -25,7 +25,7 @@ T* as(Buffer buffer) {
 }
 
 std::size_t partialBytes(const CudaModel& model) {
-  return product(model.attentionGridY, kQueryRows) *
+  return area(model.attentionGridY, kQueryRows) *
          static_cast<std::size_t>(model.headPadded + 2) * sizeof(float);
 }
 
@@ -122,19 +122,19 @@ CudaPlaces::CudaPlaces(const CudaModel& model, std::size_t inputBytes) {
   const ModelConfig& config = model.config;
   const int rows = model.rowsMax;
   cuda::Places places;
-  residual = places.take(product(rows, config.hidden), sizeof(float));
-  share = places.take(product(rows, config.hidden), sizeof(float));
-  normed = places.take(product(rows, config.hidden), sizeof(Bf16));
-  qkv = places.take(product(rows, model.qkvStride), sizeof(float));
-  queries = places.take(product(rows, config.heads * model.headPadded), sizeof(Bf16));
-  attended = places.take(product(rows, config.heads * config.headDim), sizeof(Bf16));
-  gated = places.take(product(rows, model.shards.intermediate), sizeof(Bf16));
-  gathered = places.take(product(model.logitRowsMax, config.hidden), sizeof(Bf16));
+  residual = places.take(area(rows, config.hidden), sizeof(float));
+  share = places.take(area(rows, config.hidden), sizeof(float));
+  normed = places.take(area(rows, config.hidden), sizeof(Bf16));
+  qkv = places.take(area(rows, model.qkvStride), sizeof(float));
+  queries = places.take(area(rows, config.heads * model.headPadded), sizeof(Bf16));
+  attended = places.take(area(rows, config.heads * config.headDim), sizeof(Bf16));
+  gated = places.take(area(rows, model.shards.intermediate), sizeof(Bf16));
+  gathered = places.take(area(model.logitRowsMax, config.hidden), sizeof(Bf16));
   partials = places.take(static_cast<std::size_t>(model.itemsMax), partialBytes(model));
-  tickets = places.take(product(rows, model.attentionGridY), sizeof(int));
-  ticketBytes = product(rows, model.attentionGridY) * sizeof(int);
+  tickets = places.take(area(rows, model.attentionGridY), sizeof(int));
+  ticketBytes = area(rows, model.attentionGridY) * sizeof(int);
   inputs = places.take(inputBytes, 1);
-  logits = places.take(product(model.logitRowsMax, model.logitsStride), sizeof(float));
+  logits = places.take(area(model.logitRowsMax, model.logitsStride), sizeof(float));
   bytes = places.bytes();
 }
 

@@ -179,11 +179,9 @@ bool chunked(test::BatchDriver& driver, const Request& request) {
 bool preempted(test::BatchDriver& driver, const Request& request) {
   driver.submit(request);
   for (int i = 0; i < 2; ++i) driver.step();
-  for (std::uint64_t id = 3000; id < 3002; ++id) {
-    Request urgent = requestOf(id, 90, 1, 1);
-    urgent.priority = -1;
-    driver.submit(urgent);
-  }
+  Request urgent = requestOf(3000, 130, 1, 1);
+  urgent.priority = -1;
+  driver.submit(urgent);
   bool was = false;
   while (driver.tracks.at(request.id).finish == FinishReason::kNone) {
     CHECK(driver.step());
@@ -199,10 +197,8 @@ bool spilledAndRestored(test::BatchDriver& driver, const Request& request) {
   before.id = 4000;
   driver.submit(before);
   driver.runToEnd(4000);
-  for (std::uint64_t id = 4001; id < 4003; ++id) {
-    driver.submit(requestOf(id, 150, 1, 1));
-    driver.runToEnd(id);
-  }
+  driver.submit(requestOf(4001, 150, 1, 1));
+  driver.runToEnd(4001);
   driver.submit(request);
   driver.runToEnd(request.id);
   return driver.decoder.stats().restored >= kPrompt / kBlockTokens;

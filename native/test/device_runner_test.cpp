@@ -5,6 +5,7 @@
 
 #include "model/cuda_step.h"
 #include "test/device_runner_rig.h"
+#include "test/engine_rig.h"
 
 namespace signalbox {
 namespace {
@@ -38,9 +39,9 @@ TEST("a step takes no memory, and all memory is accounted to its purpose") {
     CHECK_SAY(before.bytes <= needs.weights + needs.steps + 12 * needs.block, before.bytes);
     CHECK(before.bytes > needs.weights + 12 * needs.block);
     const BlockId blocks[] = {3, 5};
-    const std::vector<TokenId> tokens(40, 9);
-    const StepSequence sequence{0, 40, 0, blocks};
-    const int row = 39;
+    const std::vector<TokenId> tokens(4, 9);
+    const StepSequence sequence{0, 4, 30, blocks};
+    const int row = 3;
     for (std::uint64_t step = 1; step <= 2; ++step) {
       runner->run({step, tokens, {&sequence, 1}, {&row, 1}});
     }
@@ -170,6 +171,46 @@ TEST("a step that stands still is named within its time") {
   CHECK_THROWS(step(43), ErrorCode::kStalled, "step 42");
   runner.reset();
   CHECK(fake_cuda::violations().empty());
+}
+
+/// An engine's life from its options on.
+TEST("an engine is loaded on the device that its options name, and fails when the device does") {
+  fake_cuda::reset();
+  const MachineCode code;
+  EngineOptions options;
+  options.folder = randomModel("llama-gqa").string();
+  options.kernels = code.folder.path();
+  options.threads = 2;
+  options.pin = false;
+  options.stepTokens = 16;
+  options.sequencesMax = 2;
+  options.stallMillis = 60'000;
+  for (const char* device : {"cuda", "cuda:", "cuda:x", "cuda:0x", "cuda:-1", "gpu", ""}) {
+    options.device = device;
+    CHECK_THROWS(Engine::load(options, nullptr, {}), ErrorCode::kInvalidRequest,
+                 "cpu, or cuda:0 and so on, are possible");
+  }
+  CHECK_THROWS(checkDevice("cuda:1", options.kernels), ErrorCode::kUnavailable, "no cuda:1");
+  checkDevice("cuda:0", options.kernels);
+  options.device = "cuda:0";
+  test::Listener listener;
+  std::unique_ptr<Engine> engine = Engine::load(options, nullptr, listener.callback());
+  const ModelSummary& summary = engine->summary();
+  // Two sequences of 512 tokens.
+  CHECK(summary.facts.isa == "cuda-sm90" && summary.facts.blocks == 32);
+  CHECK(summary.facts.numerics == Numerics::kNative && summary.contextMax == 512);
+  engine->submit(test::requestOf(1, 6, 2));
+  listener.waitForEnd(1);
+  CHECK(listener.of(1).finish == FinishReason::kLength);
+  fake_cuda::faults().brokenLaunch = 30;
+  engine->submit(test::requestOf(2, 6, 2));
+  listener.waitForEnd(2);
+  CHECK(listener.of(2).finish == FinishReason::kError);
+  const EngineStats stats = engine->stats();
+  CHECK(stats.failed && stats.failure.find("unspecified launch failure") != std::string::npos);
+  CHECK_THROWS(engine->submit(test::requestOf(3, 5, 1)), ErrorCode::kUnavailable, "launch failure");
+  engine.reset();
+  CHECK(fake_cuda::violations().empty() && fake_cuda::counts().contexts == 0);
 }
 
 TEST("attention is cut in launches of whole tiles, whose items count from their own first") {

@@ -185,11 +185,9 @@ Result enqueueMove(const char* name, cuda::Stream stream, std::function<bool()> 
 
 void unmap(const Allocation& it) { munmap(it.mapped, it.mappedBytes + kPage); }
 
-}  // namespace
-
-void reset() {
+/// With it goes all that was made in it, and the error that it kept.
+void endContext() {
   State& s = state();
-  const std::lock_guard lock(s.mutex);
   for (const auto& [begin, it] : s.allocations) unmap(it);
   for (const auto& [begin, size] : s.pinned) delete[] begin;
   for (cuda::StreamOfDriver* stream : s.streams) delete stream;
@@ -200,12 +198,22 @@ void reset() {
   s.streams.clear();
   s.events.clear();
   s.modules.clear();
+  s.counts.bytes = 0;
+  s.counts.pinnedBytes = 0;
+  s.retained = 0;
+  s.kept = cuda::kSuccess;
+}
+
+}  // namespace
+
+void reset() {
+  State& s = state();
+  const std::lock_guard lock(s.mutex);
+  endContext();
   s.machine = {};
   s.faults = {};
   s.counts = {};
   s.violations.clear();
-  s.retained = 0;
-  s.kept = cuda::kSuccess;
 }
 
 Machine& machine() { return state().machine; }
@@ -306,7 +314,11 @@ EXPORTED Result cuDevicePrimaryCtxRelease_v2(Device) {
   if (s.kept == kSuccess) {
     if (const Result waited = waitForAll(__func__); waited != kSuccess) return waited;
   }
-  if (--s.retained == 0) s.kept = kSuccess;
+  if (--s.retained > 0) return kSuccess;
+  const bool clean = s.allocations.empty() && s.pinned.empty() && s.streams.empty() &&
+                     s.events.empty() && s.modules.empty();
+  if (s.kept == kSuccess && !clean) violate("a context ended with something in it", kSuccess);
+  endContext();
   return kSuccess;
 }
 EXPORTED Result cuCtxSetCurrent(Context context) {

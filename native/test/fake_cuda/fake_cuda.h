@@ -7,7 +7,7 @@
 //   K2. Device memory can be touched by copies and kernels alone: for the host, and behind its end,
 //       there is nothing.
 //   K3. An error that a driver keeps ends the context: all that follows returns it, until the
-//       context is released as often as it was retained.
+//       context is released as often as it was retained. With the context goes what is in it.
 #pragma once
 
 #include <cstdint>
