@@ -47,6 +47,8 @@ test("kernels are read with their registers, stack and instructions", () => {
   const product =
     "_ZN9signalbox13weightProductILi8ELNS_11WeightDtypeE0EEEvNS_19WeightProductParamsE";
   expect(kernelName(product)).toBe("weightProduct<8, bf16>");
+  const prompt = "_ZN9signalbox13promptProductILNS_11WeightDtypeE1EEEvNS_19PromptProductParamsE";
+  expect(kernelName(prompt)).toBe("promptProduct<fp8>");
 });
 
 test("each broken promise is a sentence that names the kernel", () => {

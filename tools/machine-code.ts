@@ -26,8 +26,10 @@ export function kernelName(mangled: string): string {
   if (found === null) return mangled;
   const length = Number(found[1]);
   const [name, rest] = [(found[2] ?? "").slice(0, length), (found[2] ?? "").slice(length)];
-  const shape = /^ILi(\d+)ELNS_\d+(?:Kv|Weight)DtypeE(\d)E/u.exec(rest);
-  return shape === null ? name : `${name}<${shape[1]}, ${DTYPES[Number(shape[2])] ?? shape[2]}>`;
+  const shape = /^I(?:Li(\d+)E)?LNS_\d+(?:Kv|Weight)DtypeE(\d)E/u.exec(rest);
+  if (shape === null) return name;
+  const dtype = DTYPES[Number(shape[2])] ?? shape[2];
+  return shape[1] === undefined ? `${name}<${dtype}>` : `${name}<${shape[1]}, ${dtype}>`;
 }
 
 /** From `cuobjdump -res-usage` and `cuobjdump -sass` of one file. */

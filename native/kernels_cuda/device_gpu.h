@@ -19,7 +19,7 @@ __device__ __forceinline__ int blockX() { return static_cast<int>(blockIdx.x); }
 __device__ __forceinline__ int blockY() { return static_cast<int>(blockIdx.y); }
 
 __device__ __forceinline__ std::uint8_t* sharedMemory() {
-  extern __shared__ __align__(128) std::uint8_t signalboxShared[];
+  extern __shared__ __align__(1024) std::uint8_t signalboxShared[];
   return signalboxShared;
 }
 

@@ -7,6 +7,8 @@
 //   E3. What threads do together (barriers, shuffles, matrix products) happens once all have come;
 //       different things at one meeting, and a meeting that can never be full, are errors.
 //   E4. An asynchronous copy is made when it is waited for, not before.
+//   E5. What a barrier with phases waits for beside threads happens at once or later, as drawn; it
+//       has to be over when the block ends. Fibers only.
 //
 // Not shown: the order in which one block's writes reach another, alignment, occupancy, fast
 // arithmetic. Blocks run one after the other: a kernel that waits for another block would hang.
@@ -19,6 +21,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -40,6 +43,7 @@
 namespace signalbox::emulation {
 
 inline constexpr int kWarp = 32;
+inline constexpr int kGroup = 4 * kWarp;
 inline constexpr int kThreadsMax = 1024;
 inline constexpr std::size_t kStackBytes = 128 * 1024;
 
@@ -74,6 +78,21 @@ struct Copy {
   std::size_t bytes;
 };
 
+/// A product of a warpgroup that was begun: where the thread's registers are.
+struct GroupProduct {
+  float* c;
+  const std::uint32_t* a;
+  std::uint64_t descriptor;
+};
+
+/// An mbarrier.
+struct Phases {
+  Meeting ended;  // its generation is how many have
+  int expected = 0;
+  int missing = 0;  // arrivals
+  std::int64_t bytes = 0;  // announced and not arrived
+};
+
 struct Block;
 
 #if !defined(__SANITIZE_THREAD__)
@@ -94,6 +113,8 @@ struct Thread {
   bool finished = false;
   std::vector<Copy> copies;                // not committed yet
   std::deque<std::vector<Copy>> committed;  // oldest first
+  std::vector<GroupProduct> products;
+  bool mayMultiply = false;
 #if !defined(__SANITIZE_THREAD__)
   Meeting* waitsAt = nullptr;
   unsigned waitsFor = 0;  // until the meeting's generation is another
@@ -114,6 +135,9 @@ struct Block {
   std::unique_ptr<std::uint8_t[]> shared;
   Meeting all;
   std::deque<Meeting> warps;
+  std::deque<Meeting> groups;  // of four warps
+  std::map<const void*, Phases> phases;  // by place in shared memory
+  std::vector<std::function<void()>> later;
   std::function<void()> body;
   std::mt19937_64 random;
   std::exception_ptr failure;
@@ -283,6 +307,14 @@ inline void runBlock(Block& block) {
         ready.push_back(&thread);
       }
     }
+    if (!block.later.empty() && (ready.empty() || block.random() % 4 == 0)) {
+      if (!unfinished) throw KernelError("a block ended before what it had begun");
+      const auto at = static_cast<std::ptrdiff_t>(block.random() % block.later.size());
+      const std::function<void()> now = std::move(*(block.later.begin() + at));
+      block.later.erase(block.later.begin() + at);
+      now();
+      continue;
+    }
     if (!unfinished) return;
     if (ready.empty()) {
       throw KernelError("deadlock: some threads wait for others that never come");
@@ -292,6 +324,51 @@ inline void runBlock(Block& block) {
       goOn(block, *thread);
       if (block.failure) std::rethrow_exception(block.failure);
     }
+  }
+}
+
+/// `action` is done now or, where its seed says so, when others have gone on.
+inline void sometime(std::function<void()> action) {
+  Block& block = *self->block;
+  if (block.random() % 2 == 0) return action();
+  block.later.push_back([&block, action] {
+    self = &block.threads.front();  // Of whose block it is.
+    action();
+  });
+}
+
+inline void makePhases(const void* at, int arrivals) {
+  Phases& phases = self->block->phases[at];
+  phases.expected = phases.missing = arrivals;
+}
+inline Phases& phasesAt(const void* at) {
+  const auto found = self->block->phases.find(at);
+  if (found == self->block->phases.end()) throw KernelError("a barrier that nobody made");
+  return found->second;
+}
+inline void endPhase(Phases& phases) {
+  if (phases.missing > 0 || phases.bytes != 0) return;
+  phases.missing = phases.expected;
+  ++phases.ended.generation;
+}
+inline void arriveAt(const void* at, int bytes) {
+  Phases& phases = phasesAt(at);
+  if (phases.missing == 0) throw KernelError("more arrivals than a barrier expects");
+  phases.bytes += bytes;
+  --phases.missing;
+  endPhase(phases);
+}
+inline void arrived(const void* at, int bytes) {
+  Phases& phases = phasesAt(at);
+  phases.bytes -= bytes;
+  endPhase(phases);
+}
+inline void waitPhase(const void* at, std::uint32_t parity) {
+  Phases& phases = phasesAt(at);
+  while (phases.ended.generation % 2 == parity) {
+    self->waitsAt = &phases.ended;
+    self->waitsFor = phases.ended.generation;
+    giveWay(*self);
   }
 }
 
@@ -317,6 +394,8 @@ void launch(const Launch& how, Kernel kernel, const Arguments&... arguments) {
   block.warps.resize(static_cast<std::size_t>(how.threads / kWarp));
   block.all.shown.resize(static_cast<std::size_t>(how.threads));
   for (Meeting& warp : block.warps) warp.shown.resize(kWarp);
+  block.groups.resize(static_cast<std::size_t>(how.threads / kGroup));
+  for (Meeting& group : block.groups) group.shown.resize(kGroup);
   block.shared = std::make_unique<std::uint8_t[]>(how.sharedBytes);
   block.body = [&] { kernel(arguments...); };
   for (block.y = 0; block.y < how.grid.y; ++block.y) {
@@ -324,6 +403,8 @@ void launch(const Launch& how, Kernel kernel, const Arguments&... arguments) {
       std::memset(block.shared.get(), 0xff, how.sharedBytes);
       block.all.size = how.threads;
       for (Meeting& warp : block.warps) warp.size = kWarp;
+      for (Meeting& group : block.groups) group.size = kGroup;
+      block.phases.clear();
       int index = 0;
       for (Thread& thread : block.threads) {
         thread.block = &block;
@@ -331,6 +412,8 @@ void launch(const Launch& how, Kernel kernel, const Arguments&... arguments) {
         thread.finished = false;
         thread.copies.clear();
         thread.committed.clear();
+        thread.products.clear();
+        thread.mayMultiply = false;
 #if !defined(__SANITIZE_THREAD__)
         thread.waitsAt = nullptr;
 #endif
@@ -352,6 +435,18 @@ void withWarp(const char* what, Mine& mine, const Do& action) {
     Mine* lanes[kWarp];
     for (std::size_t i = 0; i < kWarp; ++i) lanes[i] = static_cast<Mine*>(shown[i]);
     action(lanes);
+  });
+}
+
+/// The same for the four warps of a warpgroup.
+template <class Mine, class Do>
+void withGroup(const char* what, Mine& mine, const Do& action) {
+  Thread& thread = *self;
+  Meeting& group = thread.block->groups[static_cast<std::size_t>(thread.index / kGroup)];
+  meet(group, thread.index % kGroup, what, &mine, [&](const std::vector<void*>& shown) {
+    Mine* threads[kGroup];
+    for (std::size_t i = 0; i < kGroup; ++i) threads[i] = static_cast<Mine*>(shown[i]);
+    action(threads);
   });
 }
 
