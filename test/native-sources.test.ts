@@ -19,9 +19,10 @@ const BANNED = new Set([
 /** What a folder may include beside itself: native/README.md in code. */
 const BELOW: { readonly [folder: string]: readonly string[] } = {
   core: [],
+  device: ["core"],
   kernels_cpu: ["core"],
   comm: ["kernels_cpu", "core"],
-  model: ["comm", "kernels_cpu", "core"],
+  model: ["device", "comm", "kernels_cuda", "kernels_cpu", "core"],
   kv: ["core"],
   sample: ["core"],
   kernels_cuda: ["sample", "kernels_cpu", "core"],

@@ -1,5 +1,5 @@
-// One CUDA device of this process: its context, and what is made in it. What the driver answers goes
-// through `check`, which knows what an error means.
+// One CUDA device of this process: its context, and what is made in it. What the driver answers
+// goes through `check`, which knows what an error means.
 //
 //   D1. After an error that the driver keeps (a kernel's fault, a lost device, memory that broke)
 //       the device is spent: every later call throws the first error's sentence, without asking the

@@ -1,6 +1,6 @@
 // NVIDIA's driver, found when the engine runs: the functions of its API that the engine calls, with
-// the shapes that cuda.h of CUDA 13 gives them. `npm run build:cuda` compares them where that header
-// is; nothing is linked.
+// the shapes that cuda.h of CUDA 13 gives them. `npm run build:cuda` compares them where that
+// header is; nothing is linked.
 #pragma once
 
 #include <cstddef>
@@ -109,7 +109,7 @@ struct Functions {
 /// Throws kUnavailable: "no CUDA device: " and why.
 [[noreturn]] void refuseDevice(const std::string& why);
 
-/// What the installation of a driver offers. Never unloaded: the driver's threads outlive a dlclose.
+/// What the installation of a driver offers. Never unloaded: its threads outlive a dlclose.
 class Driver {
  public:
   /// `library` is a path or a name that the system's loader searches. Throws kUnavailable, "no CUDA

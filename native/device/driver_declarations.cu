@@ -25,7 +25,8 @@ constexpr bool kSameShape<Result (*)(Ours...), CUresult (*)(Theirs...)> =
 SIGNALBOX_CUDA_FUNCTIONS(SAME_SHAPE)
 
 static_assert(sizeof(Result) == sizeof(CUresult) && sizeof(Uuid) == sizeof(CUuuid));
-#define SAME(ours, theirs) static_assert(static_cast<int>(ours) == static_cast<int>(theirs), #theirs)
+#define SAME(ours, theirs) \
+  static_assert(static_cast<int>(ours) == static_cast<int>(theirs), #theirs)
 SAME(kInvalidValue, CUDA_ERROR_INVALID_VALUE);
 SAME(kOutOfMemory, CUDA_ERROR_OUT_OF_MEMORY);
 SAME(kNoDevice, CUDA_ERROR_NO_DEVICE);

@@ -5,8 +5,10 @@
 #include <iterator>
 #include <utility>
 
+// Made while compiling, by kernel_identity.cmake.
+#include <device/kernel_identity.h>
+
 #include "core/error.h"
-#include "device/kernel_identity.h"
 
 namespace signalbox::cuda {
 

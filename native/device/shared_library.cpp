@@ -1,3 +1,4 @@
+// dlopen and dlsym, and what they say when they fail.
 #include "device/shared_library.h"
 
 #include <dlfcn.h>

@@ -33,8 +33,8 @@ class CudaDevice {
 /// Throws kUnavailable, "no CUDA device: " and why.
 std::shared_ptr<CudaDevice> openCudaDevice(int index, const std::string& kernels);
 
-/// Bytes of the device that loading will take. Throws kInvalidRequest (an option that belongs to the
-/// CPU) or kUnsupportedModel.
+/// Bytes of the device that loading will take. Throws kInvalidRequest (an option that belongs to
+/// the CPU) or kUnsupportedModel.
 MemoryNeeds cudaMemoryNeedsOf(const ModelConfig& config, const CudaOptions& options);
 
 /// Throws EngineError: also kNoMemory with what is needed and what there is.

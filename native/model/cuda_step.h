@@ -1,6 +1,6 @@
-// A step's plan as a device's kernels want it: everything small that they read (tokens, runs, tiles,
-// items of attention, block tables, rotations), one after the other in one piece of memory that goes
-// to the device by one copy. Built without allocating.
+// A step's plan as a device's kernels want it: everything small that they read (tokens, runs,
+// tiles, items of attention, block tables, rotations), one after the other in one piece of memory
+// that goes to the device by one copy. Built without allocating.
 #pragma once
 
 #include <cstddef>

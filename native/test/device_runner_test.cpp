@@ -1,5 +1,5 @@
-// What a runner on a CUDA device takes, refuses and says when something goes wrong; what it computes
-// is in device_model_test.cpp.
+// What a runner on a CUDA device takes, refuses and says when something goes wrong; what it
+// computes is in device_model_test.cpp.
 #include <cmath>
 #include <functional>
 

@@ -1,9 +1,9 @@
 // A machine with a CUDA device, for tests: a libcuda.so.1 whose kernels run in the emulation of
-// kernels_cuda. The engine's code is what it would be on a GPU; what it may not do there is an error
-// here too, and is written down in `violations`.
+// kernels_cuda. The engine's code is what it would be on a GPU; what it may not do there is an
+// error here too, and is written down in `violations`.
 //
-//   K1. Streams are lazy: what is enqueued happens when somebody asks whether it has. Host memory is
-//       read and written then, and not before.
+//   K1. Streams are lazy: what is enqueued happens when somebody asks whether it has. Host memory
+//       is read and written then, and not before.
 //   K2. Device memory can be touched by copies and kernels alone: for the host, and behind its end,
 //       there is nothing.
 //   K3. An error that a driver keeps ends the context: all that follows returns it, until the
