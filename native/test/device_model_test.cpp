@@ -10,6 +10,8 @@
 #include "test/decoding.h"
 #include "test/device_runner_rig.h"
 #include "test/golden_file.h"
+#include "test/model_bytes.h"
+#include "test/temporary_folder.h"
 
 namespace signalbox {
 namespace {
@@ -41,10 +43,11 @@ struct Distance {
 };
 
 /// The device's logits of a prompt, and those of the CPU with the same dtypes.
-void compareWithCpu(const char* name, WeightDtype weights, KvDtype cache) {
+void compareWithCpu(const std::filesystem::path& folder, WeightDtype weights, KvDtype cache) {
   fake_cuda::reset();
   const MachineCode code;
-  CudaOptions options = deviceOptions(randomModel(name), code);
+  const std::string name = folder.filename();
+  CudaOptions options = deviceOptions(folder, code);
   options.runner.weights = weights;
   options.runner.cache = cache;
   test::Decoder device(loadOnFake(options));
@@ -77,7 +80,7 @@ void compareWithCpu(const char* name, WeightDtype weights, KvDtype cache) {
   step(38, 1, 1, 1);
   step(39, 1, 0, 0);
   const double relative = distance.largest / distance.largestLogit;
-  std::printf("      %-14s %s weights, %s cache: %.4f of the largest logit\n", name,
+  std::printf("      %-14s %s weights, %s cache: %.4f of the largest logit\n", name.c_str(),
               std::string(nameOf(weights)).c_str(), std::string(nameOf(cache)).c_str(), relative);
   // Both round activations to bf16, of 8 bits, where sums of another order may differ by a unit;
   // 2^-5 is eight of them.
@@ -85,10 +88,17 @@ void compareWithCpu(const char* name, WeightDtype weights, KvDtype cache) {
 }
 
 TEST("logits are the CPU's within 2^-5 of the largest, bf16 and fp8") {
-  for (const char* name : kModels) compareWithCpu(name, WeightDtype::kBf16, KvDtype::kBf16);
-  compareWithCpu("llama-gqa", WeightDtype::kFp8, KvDtype::kBf16);
-  compareWithCpu("llama-gqa", WeightDtype::kBf16, KvDtype::kFp8);
-  compareWithCpu("llama-ranks", WeightDtype::kFp8, KvDtype::kFp8);
+  // Biases and rows of 88; norms of heads of 128; a window of 24; heads padded to 32.
+  for (const char* name : {"qwen2", "qwen3", "mistral-window", "llama-gqa"}) {
+    compareWithCpu(randomModel(name), WeightDtype::kBf16, KvDtype::kBf16);
+  }
+  compareWithCpu(randomModel("llama-gqa"), WeightDtype::kFp8, KvDtype::kBf16);
+  compareWithCpu(randomModel("llama-gqa"), WeightDtype::kBf16, KvDtype::kFp8);
+  compareWithCpu(randomModel("llama-ranks"), WeightDtype::kFp8, KvDtype::kFp8);
+  // Biases also of what is added to the residual.
+  const test::TempFolder biased;
+  test::ModelBytes({.bias = true}).write(biased);
+  compareWithCpu(biased.path(), WeightDtype::kBf16, KvDtype::kBf16);
   checkNothingLeft();
 }
 

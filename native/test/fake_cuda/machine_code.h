@@ -1,18 +1,17 @@
 // A folder as npm run build:cuda leaves it, for the fake device's driver.
 #pragma once
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "device/kernels.h"
+#include "test/check.h"
 #include "test/fake_cuda/fake_cuda.h"
-#include "test/temporary_folder.h"
+#include "test/temp_folder.h"
 
 namespace signalbox::test {
 
 struct MachineCode {
-  TemporaryFolder folder;
+  TempFolder folder;
 
   explicit MachineCode(const std::string& identity = cuda::kernelIdentity()) {
     write("identity", identity);
@@ -20,14 +19,7 @@ struct MachineCode {
       write(file + ".cubin", fake_cuda::imageOf(file));
     }
   }
-  ~MachineCode() {
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-      std::filesystem::remove(entry.path());
-    }
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder.path() + "/" + name, std::ios::binary) << text;
-  }
+  void write(const std::string& name, const std::string& text) const { folder.write(name, text); }
 };
 
 /// Nothing of the engine's is left, and it did nothing that a driver refuses.
