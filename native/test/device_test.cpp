@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "device/arena.h"
 #include "device/kernels.h"
+#include "device/upload.h"
 #include "kernels_cuda/attention_params.h"
 #include "kernels_cuda/product_plan.h"
 #include "kernels_cuda/rope_append_params.h"
@@ -141,6 +142,40 @@ TEST("copies happen in order, when the stream comes to them") {
   }
   device.reset();
   checkNothingLeft();
+}
+
+TEST("an upload waits for the half that it fills again, and not for ever") {
+  auto device = openFake();
+  constexpr std::size_t kBytes = 700;
+  {
+    const DeviceMemory memory(*device, "test", kBytes);
+    std::vector<std::uint8_t> bytes(kBytes);
+    for (std::size_t i = 0; i < kBytes; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7);
+    cuda::Upload upload(*device, 64, milliseconds(20'000));
+    for (std::size_t at = 0; at < 300; at += 50) {
+      std::memcpy(upload.room(50), bytes.data() + at, 50);
+      upload.put(memory.address(at));
+    }
+    upload.write(bytes.data() + 300, kBytes - 300, memory.address(300));
+    upload.finish();
+    OrderedStream stream(*device);
+    Mark mark(*device);
+    const PinnedMemory back(*device, kBytes, "test");
+    stream.copyOut(back.bytes(), memory.address(), kBytes);
+    mark.record(stream);
+    CHECK(mark.wait(milliseconds(20'000)));
+    CHECK(std::memcmp(back.bytes(), bytes.data(), kBytes) == 0);
+    CHECK_THROWS(upload.room(65), ErrorCode::kInternal, "65");
+  }
+  device.reset();
+  checkNothingLeft();
+  device = openFake();
+  const DeviceMemory memory(*device, "test", kBytes);
+  cuda::Upload late(*device, 64, milliseconds(30));
+  fake_cuda::faults().stillCopy = 2;
+  const std::vector<std::uint8_t> bytes(kBytes);
+  CHECK_THROWS(late.write(bytes.data(), kBytes, memory.address()), ErrorCode::kStalled,
+               "a copy of weights took longer than 30 ms");
 }
 
 TEST("what a driver would not take, the fake device does not take either") {

@@ -176,7 +176,12 @@ Result enqueueMove(const char* name, cuda::Stream stream, std::function<bool()> 
     return violate(std::string(name) + " of memory that is not there", cuda::kInvalidValue);
   }
   ++state().counts.copies;
-  return enqueue(stream, [name, isThere = std::move(isThere), move = std::move(move)] {
+  const bool stands = isHit(state().faults.stillCopy);
+  return enqueue(stream, [=, isThere = std::move(isThere), move = std::move(move)] {
+    if (stands) {
+      stream->still = true;
+      return;
+    }
     if (isThere()) return move();
     state().kept = violate(std::string(name) + " of memory that is gone by now",
                            cuda::kIllegalAddress);

@@ -35,6 +35,7 @@ struct Faults {
   int refusedLaunch = 0;  // cuLaunchKernel returns 701 and launches nothing
   int brokenLaunch = 0;   // the kernel faults while it runs: 719, which is kept
   int stillLaunch = 0;    // this launch and all behind it never end
+  int stillCopy = 0;      // the same of a copy or a fill
   int lostCall = 0;       // from this call on the device answers 999
 };
 
