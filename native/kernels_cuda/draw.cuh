@@ -42,6 +42,7 @@ struct DrawParams {
   float temperatureMin;         // kTemperatureMin: below it the first candidate is taken
   const DrawRequest* requests;  // [rows]
   TokenId* tokens;              // [rows]; -1: a logit is not finite
+  bool adjusted = false;        // by adjustLogits: -infinity is excluded
 };
 
 struct DrawShared {
@@ -200,7 +201,8 @@ __global__ void __launch_bounds__(kDrawThreads, 1) drawTokens(DrawParams params)
   std::uint64_t broken = 0;
   for (int token = device::threadIndex(); token < row.vocab; token += kDrawThreads) {
     const std::uint32_t bits = std::bit_cast<std::uint32_t>(row.logits[token]);
-    if ((bits & 0x7f800000u) == 0x7f800000u) broken = 1;
+    const bool excluded = params.adjusted && bits == 0xff800000u;
+    if ((bits & 0x7f800000u) == 0x7f800000u && !excluded) broken = 1;
     best = draw::largerOf(best, row.rank(token));
   }
   best = draw::overBlock(best, shared, draw::largerOf);

@@ -104,7 +104,20 @@ __device__ __forceinline__ WarpRows warpRows(bool gated) {
 
 using Sums = float[kPromptSums];
 
-/// The products of a stage, added to `chain`: of both its tiles, or of the first.
+/// The products of kTiles tiles, added to `chain`.
+template <int kTiles>
+__device__ __forceinline__ void multiplyTiles(const std::uint32_t (&a)[2][2][4],
+                                              std::uint64_t descriptor, Sums& chain) {
+  device::beginProducts();
+  SIGNALBOX_UNROLL
+  for (int step = 0; step < 2 * kTiles; ++step) {
+    device::multiplyGroup(chain, a[step / 2][step % 2],
+                          descriptor + static_cast<std::uint64_t>(step) * kDescriptorStep);
+  }
+  device::endProducts();
+}
+
+/// The products of a stage: of both its tiles, or of the first.
 template <WeightDtype kDtype>
 __device__ __forceinline__ void multiplyStage(const std::uint8_t* stage, const WarpRows& rows,
                                               bool both, Sums& chain) {
@@ -122,15 +135,11 @@ __device__ __forceinline__ void multiplyStage(const std::uint8_t* stage, const W
   }
   device::settle(chain);
   const std::uint64_t descriptor = rowsDescriptor(device::sharedAddress(stage));
-  device::beginProducts();
-  device::multiplyGroup(chain, a[0][0], descriptor);
-  device::multiplyGroup(chain, a[0][1], descriptor + kDescriptorStep);
   if (both) {
-    device::beginProducts();  // On this way too, or the compiler says it on its own.
-    device::multiplyGroup(chain, a[1][0], descriptor + 2 * kDescriptorStep);
-    device::multiplyGroup(chain, a[1][1], descriptor + 3 * kDescriptorStep);
+    multiplyTiles<2>(a, descriptor, chain);
+  } else {
+    multiplyTiles<1>(a, descriptor, chain);
   }
-  device::endProducts();
   device::settle(chain);
 }
 

@@ -4,15 +4,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "sample/logit_order.h"
+#include "sample/logit_change.h"
 
 namespace signalbox {
 namespace {
-
-constexpr float kExcluded = -std::numeric_limits<float>::infinity();
-constexpr float kLargest = std::numeric_limits<float>::max();
-
-float settled(float value) { return flushed(std::clamp(value, -kLargest, kLargest)); }
 
 bool isFinite(float value) {
   return (std::bit_cast<std::uint32_t>(value) & 0x7f800000u) != 0x7f800000u;
@@ -64,22 +59,17 @@ void LogitRow::applyMask(std::span<const std::uint32_t> allowed) {
     const std::size_t first = word * 32;
     const std::size_t count = std::min<std::size_t>(32, copy_.size() - first);
     for (std::size_t i = 0; i < count; ++i) {
-      if ((bits >> i & 1u) == 0) copy_[first + i] = kExcluded;
+      if ((bits >> i & 1u) == 0) copy_[first + i] = kExcludedLogit;
     }
   }
 }
 
 void LogitRow::applyPenalties(const SamplingParams& params, const TokenCounts& counts) {
-  const float repetition = params.repetitionPenalty;
-  const float frequency = flushed(params.frequencyPenalty);
-  const float presence = flushed(params.presencePenalty);
+  const Penalties penalties{params.repetitionPenalty, flushed(params.frequencyPenalty),
+                            flushed(params.presencePenalty)};
   for (const TokenCounts::Entry& entry : counts.entries()) {
     float& x = copy_[static_cast<std::size_t>(entry.token)];
-    if (x == kExcluded) continue;
-    x = settled(x > 0 ? x / repetition : x * repetition);
-    if (entry.inOutput == 0) continue;
-    x = settled(x - settled(frequency * static_cast<float>(entry.inOutput)));
-    x = settled(x - presence);
+    x = penalised(x, penalties, entry.inOutput);
   }
 }
 
@@ -88,10 +78,10 @@ void LogitRow::suppress(std::span<const TokenId> tokens) {
   for (const TokenId token : tokens) {
     float& x = copy_[static_cast<std::size_t>(token)];
     saved_.push_back(x);
-    x = kExcluded;
+    x = kExcludedLogit;
   }
   survey(false);
-  if (largest_ != kExcluded) return;
+  if (largest_ != kExcludedLogit) return;
   // A mask that allows nothing else: it knows that the text is complete. Backwards, because a token
   // may be named twice.
   for (std::size_t i = tokens.size(); i-- > 0;) {
