@@ -1,5 +1,5 @@
-// The addon on a CUDA device that is made up: a driver of the tests' own, found by the loader as the
-// real one is (native/test/fake_cuda/).
+// The addon on a CUDA device that is made up: a driver of the tests' own, found by the loader as
+// the real one is (native/test/fake_cuda/).
 
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
