@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 import { EngineFailure } from "./errors.ts";
 import type { KvDtype, KvEvent, EngineStats, Execution, LoadPhase, WeightDtype } from "./engine.ts";
@@ -28,6 +28,8 @@ export interface AddonFacts {
 
 export interface AddonOptions {
   readonly folder: string;
+  readonly device: string;
+  readonly kernels: string;
   readonly isa: string;
   readonly weights: WeightDtype;
   readonly cache: KvDtype;
@@ -162,6 +164,7 @@ export interface Addon {
   /** The last one that has ended; null before the first. */
   devices(): AddonDevices | null;
   checkModel(folder: string): Promise<AddonSummary>;
+  checkDevice(device: string, kernels: string): Promise<null>;
   load(options: AddonOptions, onNews: (news: AddonNews) => void): AddonHandle;
   submit(engine: AddonHandle, request: AddonRequest): void;
   abort(engine: AddonHandle, request: number): void;
@@ -217,6 +220,11 @@ const BUILD_DIGITS = 12;
  */
 export function buildOf(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, BUILD_DIGITS);
+}
+
+/** Where `build:cuda` leaves the machine code of an addon's kernels: beside the folder it lies in. */
+export function kernelsOf(path: string): string {
+  return join(dirname(path), "..", "cuda");
 }
 
 /** The addon, or why there is none and the way out. Node keeps what it has loaded. */

@@ -169,7 +169,11 @@ export interface LogitBias {
 export interface EngineOptions {
   /** A Hugging Face model folder: config.json and safetensors. */
   readonly folder: string;
-  /** The instruction path by name (`amx`, `avx512`, `avx2`, …); null: the fastest portable here. */
+  /** `cpu`, or `cuda:N`: the Nth CUDA device of this process. */
+  readonly device: string;
+  /** The folder of the CUDA kernels' machine code; null: where `npm run build:cuda` leaves it. */
+  readonly kernels: string | null;
+  /** The CPU's instruction path (`amx`, `avx512`, `avx2`, …); null: the fastest portable here. */
   readonly isa: string | null;
   /** How weights are held; fp8 is quantised while loading. */
   readonly weights: WeightDtype;

@@ -4,7 +4,7 @@ export type * from "./engine.ts";
 export { ENGINE_ERROR_CODES, EngineFailure, type EngineErrorCode } from "./errors.ts";
 export { ENGINE_DEFAULTS, type LoadOptions } from "./load-options.ts";
 export { completeRequest, SAMPLING_DEFAULTS } from "./request.ts";
-export { checkModelFolder, loadEngine, type LoadWatch } from "./native-engine.ts";
+export { checkDevice, checkModelFolder, loadEngine, type LoadWatch } from "./native-engine.ts";
 export { engineHere, whyNoEngine, type EngineHere } from "./binding.ts";
 export type { Device } from "./binding.ts";
 export { readDevices, type DevicesReading } from "./devices.ts";

@@ -8,6 +8,8 @@ import { EngineFailure } from "./errors.ts";
 export type LoadOptions = Pick<EngineOptions, "folder"> & Partial<EngineOptions>;
 
 export const ENGINE_DEFAULTS: Readonly<Omit<EngineOptions, "folder">> = {
+  device: "cpu",
+  kernels: null,
   isa: null,
   weights: "bf16",
   cache: "bf16",
@@ -43,6 +45,10 @@ export function completeOptions(given: LoadOptions): EngineOptions {
   if (typeof options.folder !== "string" || options.folder === "") {
     refuse("folder", "must name a model's folder");
   }
+  if (!/^(?:cpu|cuda:\d{1,3})$/u.test(options.device)) {
+    refuse("device", "must be cpu or cuda:N");
+  }
+  text("kernels", options.kernels);
   text("isa", options.isa);
   text("spillFolder", options.spillFolder);
   oneOf("weights", options.weights, WEIGHTS);

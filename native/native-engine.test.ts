@@ -9,7 +9,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { describeEngine } from "./conformance.ts";
 import type { Engine, LoadProgress } from "./engine.ts";
 import type { EngineFailure } from "./errors.ts";
-import { checkModelFolder, kvBytesPerToken, loadEngine } from "./index.ts";
+import { checkDevice, checkModelFolder, kvBytesPerToken, loadEngine } from "./index.ts";
 import { builtAddon, BUILD_MS_MAX, TEST_MODEL, WHY_NO_ADDON } from "./testing/built-addon.ts";
 
 const lacks = WHY_NO_ADDON === null ? "" : ` (${WHY_NO_ADDON})`;
@@ -90,6 +90,22 @@ describe.skipIf(WHY_NO_ADDON !== null)(`with the addon${lacks}`, () => {
     expect(await failureOf(loadEngine({ folder: TEST_MODEL, isa: "abacus" }))).toMatchObject({
       code: "invalid_request",
       message: expect.stringContaining("abacus") as string,
+    });
+  });
+
+  test("a device that is not here says what is missing, and an option of the CPU's is refused", async () => {
+    const missing = { device: "cuda:999", kernels: "/nowhere" };
+    const refused = {
+      code: "unavailable",
+      message: expect.stringMatching(/^no CUDA device: /u) as string,
+    };
+    expect(await failureOf(loadEngine({ folder: TEST_MODEL, ...missing }))).toMatchObject(refused);
+    expect(await failureOf(checkDevice("cuda:999"))).toMatchObject(refused);
+    await checkDevice("cpu");
+    const both = { folder: TEST_MODEL, device: "cuda:0", isa: "avx2" };
+    expect(await failureOf(loadEngine(both))).toMatchObject({
+      code: "invalid_request",
+      message: expect.stringContaining("avx2") as string,
     });
   });
 

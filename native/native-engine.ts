@@ -8,6 +8,7 @@
 
 import {
   buildOf,
+  kernelsOf,
   requireAddon,
   type Addon,
   type AddonFacts,
@@ -55,7 +56,7 @@ export async function loadEngine(options: LoadOptions, watch: LoadWatch = {}): P
   const complete = completeOptions(options);
   const { addon, facts, path } = requireAddon();
   if (watch.signal?.aborted === true) throw cancelled(complete.folder);
-  const engine = new NativeEngine(addon, facts, buildOf(path), complete, watch);
+  const engine = new NativeEngine(addon, facts, path, complete, watch);
   const onAbort = (): void => void engine.unload();
   watch.signal?.addEventListener("abort", onAbort);
   try {
@@ -74,6 +75,19 @@ export async function checkModelFolder(folder: string): Promise<ModelSummary> {
   const { addon, path } = requireAddon();
   try {
     return parseSummary(folder, buildOf(path), await addon.checkModel(folder));
+  } catch (reason) {
+    throw EngineFailure.from(reason);
+  }
+}
+
+/**
+ * Opens a CUDA device as loading would, and closes it again; off the JavaScript thread. Rejects
+ * with EngineFailure: `unavailable`, "no CUDA device: " and why.
+ */
+export async function checkDevice(device: string): Promise<void> {
+  const { addon, path } = requireAddon();
+  try {
+    await addon.checkDevice(device, kernelsOf(path));
   } catch (reason) {
     throw EngineFailure.from(reason);
   }
@@ -100,18 +114,20 @@ class NativeEngine implements Engine {
   constructor(
     addon: Addon,
     facts: AddonFacts,
-    build: string,
+    path: string,
     options: EngineOptions,
     watch: LoadWatch,
   ) {
     this.#addon = addon;
     this.#facts = facts;
-    this.#build = build;
+    this.#build = buildOf(path);
     this.#options = options;
     this.#onProgress = watch.onProgress ?? null;
     this.ended = this.#end.promise;
     this.loaded = this.#loading.promise;
-    this.#handle = native(() => addon.load(addonOptions(options), (news) => this.#onNews(news)));
+    this.#handle = native(() =>
+      addon.load(addonOptions(options, path), (news) => this.#onNews(news)),
+    );
   }
 
   get model(): ModelSummary {
@@ -289,9 +305,10 @@ function cancelled(folder: string): EngineFailure {
   return new EngineFailure("unavailable", `loading ${folder} was cancelled`);
 }
 
-function addonOptions(options: EngineOptions): AddonOptions {
+function addonOptions(options: EngineOptions, path: string): AddonOptions {
   return {
     ...options,
+    kernels: options.kernels ?? kernelsOf(path),
     isa: options.isa ?? "",
     threads: options.threads ?? 0,
     cacheBytes: options.cacheBytes ?? 0,

@@ -23,9 +23,10 @@ const ALL = nativeTestNames();
  * sanitizer minutes; their tests end every buffer at a page that nobody may touch.
  */
 const ADDRESS = ALL.filter((name) => {
-  const whole = /^(?:attention|gemm|golden|perplexity|engine_model|model|tensor_parallel)_test$/u;
+  const whole = /^(?:attention|gemm|golden|perplexity|(?:engine_|device_)?model)_test$/u;
+  const split = /^tensor_parallel_test$/u;
   const alone = /^(?:numeric|philox|detection|team|all_reduce|sampler)_test$/u;
-  return !whole.test(name) && !alone.test(name);
+  return !whole.test(name) && !split.test(name) && !alone.test(name);
 });
 /**
  * What has more than one thread, and the kernels for CUDA devices with the most barriers, which get

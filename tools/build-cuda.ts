@@ -2,6 +2,9 @@
 // driver, and nothing of the CPU's build.
 //
 //   node tools/build-cuda.ts      build/cuda/NAME.cubin of every native/kernels_cuda/NAME.cu
+//                                 build/cuda/identity, by which an engine knows them for its own
+//
+// Compares native/device/driver.h with NVIDIA's header, too.
 //
 // Ends 1 when a kernel does not compile, spills, has too many registers or lacks an instruction
 // that native/kernels_cuda/machine_code.json promises; 3 when there is no CUDA compiler.
@@ -14,12 +17,14 @@ import {
   readFileSync,
   readdirSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 
 import { findCudaToolchain, type CudaToolchain } from "./cuda-toolchain.ts";
+import { kernelIdentity } from "./kernel-identity.ts";
 import {
   brokenPromises,
   kernelTable,
@@ -34,7 +39,9 @@ const EXIT_MISSING = 3;
 const KERNELS = join(SOURCES, "kernels_cuda");
 const OUT = join(PACKAGE_ROOT, "build", "cuda");
 /** Folders whose headers kernels may include. */
-const INCLUDED = ["core", "kernels_cpu", "sample", "kernels_cuda"];
+const INCLUDED = ["core", "device", "kernels_cpu", "sample", "kernels_cuda"];
+/** The machine code of `kernelIdentity`, once all of it is there. */
+const IDENTITY = join(OUT, "identity");
 
 /**
  * Machine code for Hopper with its own instructions, and no PTX. Floats are not fused unless the
@@ -55,6 +62,9 @@ async function main(toolchain: CudaToolchain): Promise<number> {
     .map((name) => name.slice(0, -".cu".length))
     .toSorted();
   mkdirSync(OUT, { recursive: true });
+  const identity = kernelIdentity(SOURCES);
+  if (existsSync(IDENTITY) && readFileSync(IDENTITY, "utf8") !== identity) rmSync(IDENTITY);
+  await compile(toolchain, join(SOURCES, "device", "driver_declarations.cu"));
   const kernels: KernelCode[] = [];
   const waiting = [...names];
   const works = Array.from({ length: Math.min(jobsHere(), names.length) }, async () => {
@@ -63,6 +73,7 @@ async function main(toolchain: CudaToolchain): Promise<number> {
     }
   });
   await Promise.all(works);
+  writeFileSync(IDENTITY, identity);
   kernels.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   const promises = JSON.parse(readFileSync(join(KERNELS, "machine_code.json"), "utf8")) as Record<
     string,
@@ -74,9 +85,15 @@ async function main(toolchain: CudaToolchain): Promise<number> {
   return broken.length === 0 ? 0 : EXIT_FAILED;
 }
 
-/** Compiles unless the same sources were compiled before, and reads the machine code. */
 async function compileAndRead(toolchain: CudaToolchain, name: string): Promise<KernelCode[]> {
-  const source = join(KERNELS, `${name}.cu`);
+  const cubin = await compile(toolchain, join(KERNELS, `${name}.cu`));
+  const usage = await run(toolchain.cuobjdump, ["-res-usage", cubin]);
+  return readKernels(usage, await run(toolchain.cuobjdump, ["-sass", cubin]));
+}
+
+/** Compiles unless the same sources were compiled before. */
+async function compile(toolchain: CudaToolchain, source: string): Promise<string> {
+  const name = basename(source, ".cu");
   const cubin = join(OUT, `${name}.cubin`);
   const key = keyOf(toolchain, source);
   const record = `${cubin}.made-of`;
@@ -87,8 +104,7 @@ async function compileAndRead(toolchain: CudaToolchain, name: string): Promise<K
     renameSync(beside, cubin);
     writeFileSync(record, key);
   }
-  const usage = await run(toolchain.cuobjdump, ["-res-usage", cubin]);
-  return readKernels(usage, await run(toolchain.cuobjdump, ["-sass", cubin]));
+  return cubin;
 }
 
 /** Of all that the machine code is made of. */

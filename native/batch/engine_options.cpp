@@ -2,6 +2,8 @@
 #include "batch/engine_options.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 
 #include "batch/sequence.h"
 
@@ -20,7 +22,22 @@ void checkAtLeast(std::int64_t value, std::int64_t least, const char* option) {
 
 }  // namespace
 
+int cudaDeviceOf(const EngineOptions& options) {
+  constexpr std::string_view kCuda = "cuda:";
+  if (options.device == "cpu") return -1;
+  const std::string_view device = options.device;
+  int index = 0;
+  if (device.starts_with(kCuda) && device.size() > kCuda.size()) {
+    const char* const end = device.data() + device.size();
+    const auto [rest, error] = std::from_chars(device.data() + kCuda.size(), end, index);
+    if (error == std::errc() && rest == end && index >= 0) return index;
+  }
+  throw EngineError(ErrorCode::kInvalidRequest,
+                    "device is \"" + options.device + "\": cpu, or cuda:0 and so on, are possible");
+}
+
 void checkEngineOptions(const EngineOptions& options) {
+  cudaDeviceOf(options);
   checkAtLeast(options.ranks, 1, "ranks");
   checkAtLeast(options.threads, 0, "threads");
   checkAtLeast(options.stepTokens, 1, "stepTokens");

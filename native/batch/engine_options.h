@@ -10,6 +10,9 @@ namespace signalbox {
 /// Throws kInvalidRequest naming the option.
 void checkEngineOptions(const EngineOptions& options);
 
+/// -1: the CPU; else the index of the CUDA device. Throws kInvalidRequest.
+int cudaDeviceOf(const EngineOptions& options);
+
 /// The option, or the model's. Throws kInvalidRequest where the option is beyond the model's.
 int contextMaxOf(const EngineOptions& options, const ModelConfig& config);
 

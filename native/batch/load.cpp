@@ -7,6 +7,7 @@
 #include "batch/engine_options.h"
 #include "core/memory.h"
 #include "model/cpu_runner.h"
+#include "model/cuda_runner.h"
 #include "model/tensors.h"
 
 namespace signalbox {
@@ -64,6 +65,40 @@ RunnerOptions runnerOptionsOf(const EngineOptions& options) {
   return runner;
 }
 
+/// What computes, before it is known how many blocks its cache has.
+class BackEnd {
+ public:
+  BackEnd(const EngineOptions& options, const ModelConfig& config)
+      : cuda_{runnerOptionsOf(options), cudaDeviceOf(options), options.kernels} {
+    if (cuda_.device < 0) {
+      needs_ = memoryNeedsOf(config, cuda_.runner);
+      available_ = availableMemoryBytes();
+      return;
+    }
+    needs_ = cudaMemoryNeedsOf(config, cuda_);
+    device_ = openCudaDevice(cuda_.device, cuda_.kernels);
+    available_ = device_->availableBytes();
+  }
+
+  const MemoryNeeds& needs() const { return needs_; }
+  /// Of the memory that the needs are of, beside weights and steps.
+  std::uint64_t left() const {
+    const std::uint64_t fixed = needs_.weights + needs_.steps;
+    return available_ > fixed ? available_ - fixed : 0;
+  }
+  std::unique_ptr<ModelRunner> load(int blocks, const OnRunnerProgress& onProgress) {
+    cuda_.runner.blocks = blocks;
+    return device_ == nullptr ? loadCpuRunner(cuda_.runner, onProgress)
+                              : loadCudaRunner(device_, cuda_, onProgress);
+  }
+
+ private:
+  CudaOptions cuda_;
+  std::shared_ptr<CudaDevice> device_;  // null: the CPU
+  MemoryNeeds needs_{};
+  std::uint64_t available_ = 0;
+};
+
 }  // namespace
 
 std::unique_ptr<Engine> Engine::load(const EngineOptions& options, const OnProgress& onProgress,
@@ -73,16 +108,13 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions& options, const OnProgr
   checkEngineOptions(options);
   const CheckedFolder folder = checkFolder(options.folder);
   const int contextMax = contextMaxOf(options, folder.config);
-  RunnerOptions runnerOptions = runnerOptionsOf(options);
-  const MemoryNeeds needs = memoryNeedsOf(folder.config, runnerOptions);
-  const std::uint64_t available = availableMemoryBytes();
-  const std::uint64_t fixed = needs.weights + needs.steps;
-  runnerOptions.blocks = cacheBlocksOf(options, contextMax, needs.block,
-                                       available > fixed ? available - fixed : 0);
-  auto runner = loadCpuRunner(runnerOptions, [&](const char* phase, std::uint64_t done,
-                                                 std::uint64_t total) {
-    waterfall.at(phase, done, total);
-  });
+  BackEnd backEnd(options, folder.config);
+  const int blocks =
+      cacheBlocksOf(options, contextMax, backEnd.needs().block, backEnd.left());
+  auto runner =
+      backEnd.load(blocks, [&](const char* phase, std::uint64_t done, std::uint64_t total) {
+        waterfall.at(phase, done, total);
+      });
   waterfall.at("threads", 0, 0);
   ModelSummary summary;
   summary.config = runner->config();
@@ -92,6 +124,13 @@ std::unique_ptr<Engine> Engine::load(const EngineOptions& options, const OnProgr
   summary.waterfall = waterfall.finish();
   return std::make_unique<BatchEngine>(std::move(runner), options, std::move(onStep),
                                        std::move(summary));
+}
+
+void checkDevice(const std::string& device, const std::string& kernels) {
+  EngineOptions options;
+  options.device = device;
+  const int index = cudaDeviceOf(options);
+  if (index >= 0) openCudaDevice(index, kernels);
 }
 
 ModelSummary checkModelFolder(const std::string& path) {

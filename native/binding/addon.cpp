@@ -30,6 +30,7 @@ constexpr Export kExports[] = {
     {"readDevices", entry<readDevices>},
     {"devices", entry<devices>},
     {"checkModel", entry<checkModel>},
+    {"checkDevice", entry<checkDevice>},
     {"load", entry<EngineLink::load>},
     {"submit", entry<EngineLink::submit>},
     {"abort", entry<EngineLink::abort>},

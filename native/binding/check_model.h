@@ -1,4 +1,4 @@
-// checkModelFolder off the JavaScript thread.
+// checkModelFolder and checkDevice off the JavaScript thread.
 #pragma once
 
 #include <node_api.h>
@@ -9,5 +9,7 @@ namespace signalbox::binding {
 
 /// checkModel(folder): a promise of the summary; it rejects with the engine's error.
 napi_value checkModel(napi_env env, const Arguments& arguments);
+/// checkDevice(device, kernels): a promise of null; it rejects with the engine's error.
+napi_value checkDevice(napi_env env, const Arguments& arguments);
 
 }  // namespace signalbox::binding

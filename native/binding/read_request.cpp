@@ -56,6 +56,8 @@ EngineOptions readOptions(napi_env env, napi_value value) {
   const ObjectReader from(env, value, "options");
   EngineOptions options;
   options.folder = from.text("folder", kPathBytesMax);
+  options.device = from.text("device", kNameBytesMax);
+  options.kernels = from.text("kernels", kPathBytesMax);
   options.isa = from.text("isa", kNameBytesMax);
   options.weights = readWeights(from.text("weights", kNameBytesMax));
   options.cache = readCache(from.text("cache", kNameBytesMax));

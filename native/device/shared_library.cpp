@@ -21,7 +21,7 @@ SharedLibrary::SharedLibrary(std::initializer_list<std::string> names) {
 }
 
 SharedLibrary::~SharedLibrary() {
-  if (handle_ != nullptr) dlclose(handle_);
+  if (handle_ != nullptr && !stays_) dlclose(handle_);
 }
 
 void* SharedLibrary::lookUp(const char* name) {

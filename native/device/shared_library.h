@@ -18,6 +18,8 @@ class SharedLibrary {
 
   bool isOpen() const { return handle_ != nullptr; }
   const std::string& why() const { return why_; }
+  /// It stays in the process when this object goes: for libraries that have threads of their own.
+  void keepOpen() { stays_ = true; }
 
   /// Sets `function` to what is called `name`; false, and why() names it, where it is missing.
   template <class Function>
@@ -30,6 +32,7 @@ class SharedLibrary {
   void* lookUp(const char* name);
 
   void* handle_ = nullptr;
+  bool stays_ = false;
   std::string opened_;
   std::string why_;
 };

@@ -72,13 +72,22 @@ inline void appendTiles(int row, int count, int position, int table, int group,
   }
 }
 
+/// The segments that a tile sees: all of [low, high].
+struct TileSegments {
+  int low;
+  int high;
+};
+inline constexpr TileSegments segmentsOf(const DeviceTile& tile, int window) {
+  return {firstVisible(tile.position, window) / kSegmentTokens,
+          (tile.position + tile.count - 1) / kSegmentTokens};
+}
+
 /// The items of these tiles, tile by tile.
 inline std::vector<AttentionItem> planAttention(std::span<const DeviceTile> tiles, int window) {
   std::vector<AttentionItem> items;
   for (int t = 0; t < static_cast<int>(tiles.size()); ++t) {
     const DeviceTile& tile = tiles[static_cast<std::size_t>(t)];
-    const int low = firstVisible(tile.position, window) / kSegmentTokens;
-    const int high = (tile.position + tile.count - 1) / kSegmentTokens;
+    const auto [low, high] = segmentsOf(tile, window);
     const int first = static_cast<int>(items.size());
     for (int s = low; s <= high; ++s) items.push_back({t, s, first, high - low + 1});
   }

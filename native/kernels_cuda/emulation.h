@@ -33,6 +33,7 @@
 #include <mutex>
 #include <thread>
 #else
+#include <setjmp.h>
 #include <ucontext.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
@@ -94,6 +95,18 @@ struct Phases {
 
 struct Block;
 
+#if !defined(__SANITIZE_THREAD__)
+/// What runs one thread after the other, of this launch and the next: to begin one asks the system
+/// for its signal mask, which takes longer than most threads of a kernel.
+struct Fiber {
+  ucontext_t beginning{};
+  bool begun = false;
+  jmp_buf place;  // where it goes on
+  std::unique_ptr<char[]> stack;
+  void* shadow = nullptr;  // AddressSanitizer's
+};
+#endif
+
 struct Thread {
   Block* block = nullptr;
   int index = 0;
@@ -105,9 +118,7 @@ struct Thread {
 #if !defined(__SANITIZE_THREAD__)
   Meeting* waitsAt = nullptr;
   unsigned waitsFor = 0;  // until the meeting's generation is another
-  ucontext_t context{};
-  std::unique_ptr<char[]> stack;
-  void* shadow = nullptr;  // AddressSanitizer's
+  std::unique_ptr<Fiber> fiber;
 #endif
 };
 
@@ -131,7 +142,7 @@ struct Block {
   std::mt19937_64 random;
   std::exception_ptr failure;
 #if !defined(__SANITIZE_THREAD__)
-  ucontext_t scheduler{};
+  jmp_buf scheduler;
   const void* home = nullptr;  // the scheduler's stack, for AddressSanitizer
   std::size_t homeBytes = 0;
 #endif
@@ -195,13 +206,15 @@ inline void runBlock(Block& block) {
 
 inline void giveWay(Thread& thread) {
   Block& block = *thread.block;
+  Fiber& fiber = *thread.fiber;
 #if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_start_switch_fiber(thread.finished ? nullptr : &thread.shadow, block.home,
-                                 block.homeBytes);
+  __sanitizer_start_switch_fiber(&fiber.shadow, block.home, block.homeBytes);
 #endif
-  swapcontext(&thread.context, &block.scheduler);
+  // swapcontext would ask for the signal mask, twice: three quarters of a kernel's time.
+  if (_setjmp(fiber.place) == 0) _longjmp(block.scheduler, 1);
 #if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_finish_switch_fiber(thread.shadow, &block.home, &block.homeBytes);
+  Block& next = *self->block;  // Another launch's, when the fiber went on with a new thread.
+  __sanitizer_finish_switch_fiber(fiber.shadow, &next.home, &next.homeBytes);
 #endif
 }
 
@@ -215,12 +228,8 @@ void meet(Meeting& meeting, int place, const char* what, void* mine, const Do& a
   giveWay(thread);
 }
 
-inline void enterFiber() {
-  Thread& thread = *self;
+inline void runThread(Thread& thread) {
   Block& block = *thread.block;
-#if defined(__SANITIZE_ADDRESS__)
-  __sanitizer_finish_switch_fiber(nullptr, &block.home, &block.homeBytes);
-#endif
   try {
     block.body();
   } catch (...) {
@@ -233,31 +242,59 @@ inline void enterFiber() {
     block.all.arrived = 0;
     ++block.all.generation;
   }
-  giveWay(thread);
+}
+
+inline void enterFiber() {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(nullptr, &self->block->home, &self->block->homeBytes);
+#endif
+  for (;;) {
+    runThread(*self);
+    giveWay(*self);
+  }
 }
 
 inline void goOn(Block& block, Thread& thread) {
   self = &thread;
   thread.waitsAt = nullptr;
+  Fiber& fiber = *thread.fiber;
 #if defined(__SANITIZE_ADDRESS__)
   void* shadow = nullptr;
-  __sanitizer_start_switch_fiber(&shadow, thread.stack.get(), kStackBytes);
+  __sanitizer_start_switch_fiber(&shadow, fiber.stack.get(), kStackBytes);
 #endif
-  swapcontext(&block.scheduler, &thread.context);
+  if (_setjmp(block.scheduler) == 0) {
+    if (fiber.begun) _longjmp(fiber.place, 1);
+    fiber.begun = true;
+    setcontext(&fiber.beginning);
+  }
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(shadow, nullptr, nullptr);
 #endif
   self = nullptr;
 }
 
+/// Those that wait for a thread, of launches that have ended.
+inline thread_local std::vector<std::unique_ptr<Fiber>> spareFibers;
+
+inline std::unique_ptr<Fiber> takeFiber() {
+  if (!spareFibers.empty()) {
+    std::unique_ptr<Fiber> fiber = std::move(spareFibers.back());
+    spareFibers.pop_back();
+    return fiber;
+  }
+  auto fiber = std::make_unique<Fiber>();
+  fiber->stack = std::make_unique_for_overwrite<char[]>(kStackBytes);
+  getcontext(&fiber->beginning);
+  fiber->beginning.uc_stack.ss_sp = fiber->stack.get();
+  fiber->beginning.uc_stack.ss_size = kStackBytes;
+  fiber->beginning.uc_link = nullptr;
+  makecontext(&fiber->beginning, enterFiber, 0);
+  return fiber;
+}
+
 inline void runBlock(Block& block) {
   for (Thread& thread : block.threads) {
-    if (!thread.stack) thread.stack = std::make_unique_for_overwrite<char[]>(kStackBytes);
-    getcontext(&thread.context);
-    thread.context.uc_stack.ss_sp = thread.stack.get();
-    thread.context.uc_stack.ss_size = kStackBytes;
-    thread.context.uc_link = nullptr;
-    makecontext(&thread.context, enterFiber, 0);
+    if (!thread.fiber) thread.fiber = takeFiber();
   }
   std::vector<Thread*> ready;
   for (;;) {
@@ -384,6 +421,9 @@ void launch(const Launch& how, Kernel kernel, const Arguments&... arguments) {
       runBlock(block);
     }
   }
+#if !defined(__SANITIZE_THREAD__)
+  for (Thread& thread : block.threads) spareFibers.push_back(std::move(thread.fiber));
+#endif
 }
 
 /// All lanes of the warp show `mine`; once they have, `action(shown)` is done, once, with the

@@ -32,22 +32,6 @@
 
 namespace signalbox {
 
-struct WeightProductParams {
-  const std::uint8_t* weights;  // [panels][k / 32] tiles, 16-byte aligned
-  const float* scales;          // fp8: [panels * 16], powers of two; bf16: null
-  const float* bias;            // [panels * 16] or null
-  int panels;                   // even for `gated`
-  int k;                        // % (32 * segments) == 0
-  int segments;                 // 1, 2 or 4
-  const Bf16* activations;      // [rows][stride], 16-byte aligned
-  int stride;                   // elements, % 8 == 0; inputs from there on are zeros
-  int rows;                     // > 0
-  float* out;                   // [rows][outStride]: sums and bias; or null for `gated`
-  int outStride;                // floats
-  int outputs;                  // of out, at most panels * 16
-  Bf16* gated;                  // [rows][panels * 8]: panels alternate gate and up; or null
-};
-
 namespace product {
 
 template <int kRowTiles, WeightDtype kDtype>

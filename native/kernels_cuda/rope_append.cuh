@@ -16,28 +16,10 @@
 
 #include "core/codec.h"
 #include "core/kv_layout.h"
-#include "kernels_cpu/kernels.h"
 #include "kernels_cuda/device.h"
+#include "kernels_cuda/rope_append_params.h"
 
 namespace signalbox {
-
-inline constexpr int kAppendThreads = 128;
-inline constexpr int kAppendHeadDimMax = 256;
-
-/// Grid: [runs][key heads]. `params` is what the CPU's ropeAppend takes, on the device.
-struct RopeAppendLaunch {
-  RopeAppendParams params;
-  const RowRun* runs;
-};
-
-struct AppendWarp {
-  float head[kAppendHeadDimMax];  // normed
-  float rotated[kAppendHeadDimMax];
-};
-
-struct AppendShared {
-  AppendWarp warps[kAppendThreads / 32];
-};
 
 namespace append {
 

@@ -15,20 +15,10 @@
 #include "core/numeric.h"
 #include "core/types.h"
 #include "kernels_cuda/device.h"
+#include "kernels_cuda/rows_params.h"
 #include "kernels_cuda/silu.h"
 
 namespace signalbox {
-
-inline constexpr int kRowThreads = 256;
-
-/// x[row] = table[tokens[row]], as floats. A block per row. Tokens may be what the last step drew:
-/// they are read on the device.
-struct EmbedParams {
-  const Bf16* table;      // [vocab][hidden]
-  const TokenId* tokens;  // [rows]
-  float* x;               // [rows][hidden]
-  int hidden;             // % 8 == 0: a thread moves 16 bytes
-};
 
 __global__ void __launch_bounds__(kRowThreads) embedRows(EmbedParams params) {
   const auto hidden = static_cast<std::size_t>(params.hidden);
@@ -43,23 +33,6 @@ __global__ void __launch_bounds__(kRowThreads) embedRows(EmbedParams params) {
     }
   }
 }
-
-/// x[row] = x[row] + (the ranks' shares + bias), then normed[row] = x[row] / sqrt(mean(x^2) + eps)
-/// * weight. A block per row. The shares are added as a pairwise tree: (p0 + p1) + (p2 + p3).
-struct ResidualNormParams {
-  float* x;                  // [rows][hidden]
-  const float* partials[4];  // of each rank [rows][hidden]
-  int ranks;                 // 1, 2 or 4; 0: nothing is added, x stays as it is
-  const float* bias;         // [hidden] or null
-  const float* weight;       // [hidden]
-  Bf16* normed;              // [rows][hidden]
-  int hidden;                // % 4 == 0
-  float eps;
-};
-
-struct ResidualNormShared {
-  float sums[kRowThreads / 32];
-};
 
 /// Neighbours, moved as 16 bytes.
 struct Four {
@@ -119,13 +92,6 @@ __global__ void __launch_bounds__(kRowThreads) residualNorm(ResidualNormParams p
     device::storeWords<2>(params.normed + row + static_cast<std::size_t>(i), {pair(0), pair(2)});
   }
 }
-
-/// gated[row] = silu(gate) * up. A block per row.
-struct GatedParams {
-  const float* gateUp;  // [rows][2 * columns]: 16 of gate, 16 of up, and so on
-  Bf16* gated;          // [rows][columns]
-  int columns;          // % 16 == 0
-};
 
 __global__ void __launch_bounds__(kRowThreads) gatedActivation(GatedParams params) {
   const auto columns = static_cast<std::size_t>(params.columns);

@@ -140,7 +140,7 @@ class CpuRunner final : public ModelRunner {
     allocateShared();
     const int threads = std::max(2, team_->counters().threads);
     loadWeights(folder, packPlanOf(model_.config, tensors, model_.shards, layouts), *model_.kernels,
-                threads,
+                threads, {},
                 [&](std::uint64_t done, std::uint64_t total) { report("weights", done, total); });
     std::uint64_t total = logits_.size();
     for (const std::unique_ptr<CpuRank>& rank : ranks_) total += rank->workBytes();

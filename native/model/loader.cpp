@@ -57,15 +57,26 @@ float toFloat(const std::uint8_t* raw, TensorDtype dtype, std::size_t index) {
   return loadAs<float>(raw + 4 * index);
 }
 
-void loadVector(const ModelFolder& folder, const VectorPiece& piece) {
+void write(WeightWriter* writer, const void* from, std::size_t count, void* to) {
+  if (writer != nullptr) {
+    writer->bytes(from, count, to);
+  } else {
+    std::memcpy(to, from, count);
+  }
+}
+
+void loadVector(const ModelFolder& folder, const VectorPiece& piece, WeightWriter* writer) {
   const std::size_t size = bytesOf(piece.tensor->dtype);
   const std::size_t count = static_cast<std::size_t>(piece.count);
   std::vector<std::uint8_t> raw(count * size);
   folder.read(*piece.tensor, static_cast<std::uint64_t>(piece.first) * size, raw.size(),
               raw.data());
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t panel = i / kPanel * static_cast<std::size_t>(piece.panelStep);
-    piece.to[panel * kPanel + i % kPanel] = toFloat(raw.data(), piece.tensor->dtype, i);
+  std::vector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) values[i] = toFloat(raw.data(), piece.tensor->dtype, i);
+  const std::size_t run = piece.panelStep == 1 ? count : kPanel;
+  for (std::size_t first = 0; first < count; first += run) {
+    write(writer, values.data() + first, std::min(run, count - first) * sizeof(float),
+          piece.to + first * static_cast<std::size_t>(piece.panelStep));
   }
 }
 
@@ -121,8 +132,9 @@ std::vector<Job> jobsOf(const PackPlan& plan) {
 
 class Loading {
  public:
-  Loading(const ModelFolder& folder, const PackPlan& plan, const Kernels& kernels)
-      : folder_(folder), kernels_(kernels), jobs_(jobsOf(plan)) {
+  Loading(const ModelFolder& folder, const PackPlan& plan, const Kernels& kernels,
+          const WriterOf& writerOf)
+      : folder_(folder), kernels_(kernels), writerOf_(writerOf), jobs_(jobsOf(plan)) {
     for (const Job& job : jobs_) {
       total_ += job.bytes;
       rowsBytes_ = std::max(rowsBytes_, product(job.rows, job.stream->columns) * sizeof(Bf16));
@@ -131,6 +143,11 @@ class Loading {
         rawBytes_ =
             std::max(rawBytes_, product(count, job.stream->columns) * bytesOf(tensor.dtype));
       });
+      for (const PackTarget& target : job.stream->targets) {
+        if (!writerOf) break;
+        packedBytes_ =
+            std::max(packedBytes_, kernels.panelBytes(target.to.k, job.stream->dtype));
+      }
       if (job.stream->dtype != WeightDtype::kFp8 || job.stream->targets.size() < 2) continue;
       panelBytes_ =
           std::max(panelBytes_, kernels.panelBytes(job.stream->columns, WeightDtype::kFp8));
@@ -141,13 +158,19 @@ class Loading {
   template <class Report>
   void work(Report&& report) {
     try {
-      const HugeBuffer memory(roundUp(rowsBytes_, 64) + roundUp(rawBytes_, 64) + panelBytes_,
-                              "staging while loading");
-      const Staging staging{memory.as<Bf16>(), memory.bytes() + roundUp(rowsBytes_, 64),
-                            memory.bytes() + roundUp(rowsBytes_, 64) + roundUp(rawBytes_, 64)};
+      const std::unique_ptr<WeightWriter> writer = writerOf_ ? writerOf_() : nullptr;
+      const std::size_t raw = roundUp(rowsBytes_, 64);
+      const std::size_t panel = raw + roundUp(rawBytes_, 64);
+      const std::size_t packed = panel + roundUp(panelBytes_, 64);
+      const HugeBuffer memory(packed + packedBytes_, "staging while loading");
+      const Staging staging{memory.as<Bf16>(), memory.bytes() + raw, memory.bytes() + panel,
+                            memory.bytes() + packed, writer.get()};
       for (;;) {
         const std::size_t index = next_.fetch_add(1);
-        if (index >= jobs_.size()) return;
+        if (index >= jobs_.size()) {
+          if (writer != nullptr) writer->finish();
+          return;
+        }
         run(jobs_[index], staging);
         done_.fetch_add(jobs_[index].bytes);
         report();
@@ -170,14 +193,16 @@ class Loading {
     Bf16* rows;
     std::uint8_t* raw;
     std::uint8_t* panel;
+    std::uint8_t* packed;  // what the writer takes
+    WeightWriter* writer;
   };
 
   void run(const Job& job, const Staging& staging) const {
     const PackStream& stream = *job.stream;
     const std::size_t columns = static_cast<std::size_t>(stream.columns);
-    Bf16* const rows = stream.rowsTo == nullptr
-                           ? staging.rows
-                           : stream.rowsTo + product(job.firstRow, 1) * columns;
+    Bf16* const rowsTo =
+        stream.rowsTo == nullptr ? nullptr : stream.rowsTo + product(job.firstRow, 1) * columns;
+    Bf16* const rows = rowsTo == nullptr || staging.writer != nullptr ? staging.rows : rowsTo;
     forPieces(job, [&](const TensorEntry& tensor, int row, int count, int at) {
       const std::size_t elements = product(count, stream.columns);
       const std::size_t size = bytesOf(tensor.dtype);
@@ -187,42 +212,54 @@ class Loading {
                    asItIs ? static_cast<void*>(to) : staging.raw);
       if (!asItIs) toBf16(staging.raw, tensor.dtype, elements, to);
     });
+    if (rows != rowsTo && rowsTo != nullptr) {
+      staging.writer->bytes(rows, product(job.rows, stream.columns) * sizeof(Bf16), rowsTo);
+    }
     for (const PackTarget& target : stream.targets) {
-      for (int row = 0; row < job.rows; row += kPanel) pack(job, target, rows, row, staging.panel);
+      for (int row = 0; row < job.rows; row += kPanel) pack(job, target, rows, row, staging);
     }
   }
 
   /// Rows [row, row + 16) of the job to their panel of `target`.
   void pack(const Job& job, const PackTarget& target, const Bf16* rows, int row,
-            std::uint8_t* whole) const {
+            const Staging& staging) const {
     const PackStream& stream = *job.stream;
     const std::size_t columns = static_cast<std::size_t>(stream.columns);
     const Bf16* const from = rows + static_cast<std::size_t>(row) * columns;
     const int count = std::min(kPanel, job.rows - row);
     const int panel = stream.panelFirst + (job.firstRow + row) / kPanel * stream.panelStep;
     const std::size_t bytes = kernels_.panelBytes(target.to.k, stream.dtype);
-    std::uint8_t* const to = target.to.weights + static_cast<std::size_t>(panel) * bytes;
-    float* const scales =
+    std::uint8_t* const place = target.to.weights + static_cast<std::size_t>(panel) * bytes;
+    float* const scalesPlace =
         target.to.scales == nullptr ? nullptr : target.to.scales + panel * kPanel;
+    float ownScales[kPanel];
+    const bool elsewhere = staging.writer != nullptr;
+    std::uint8_t* const to = elsewhere ? staging.packed : place;
+    float* const scales = elsewhere && scalesPlace != nullptr ? ownScales : scalesPlace;
     const bool cut = stream.dtype == WeightDtype::kFp8 && stream.targets.size() > 1;
     if (!cut || kernels_.numerics == Numerics::kReference) {
       kernels_.packPanel(from + target.firstColumn, columns, count, target.columns, stream.dtype,
                          to, scales);
-      return;
+    } else {
+      // The scale of an output is that of its whole row, or it would depend on the number of ranks.
+      // Tiles of k follow each other in a panel, so the rank's are a run of bytes.
+      kernels_.packPanel(from, columns, count, stream.columns, stream.dtype, staging.panel, scales);
+      std::memcpy(to, staging.panel + kernels_.panelBytes(target.firstColumn, stream.dtype), bytes);
     }
-    // The scale of an output is that of its whole row, or it would depend on the number of ranks.
-    // Tiles of k follow each other in a panel, so the rank's are a run of bytes.
-    kernels_.packPanel(from, columns, count, stream.columns, stream.dtype, whole, scales);
-    std::memcpy(to, whole + kernels_.panelBytes(target.firstColumn, stream.dtype), bytes);
+    if (!elsewhere) return;
+    staging.writer->panel(to, target.to.k, stream.dtype, place);
+    if (scales != nullptr) staging.writer->bytes(scales, sizeof ownScales, scalesPlace);
   }
 
   const ModelFolder& folder_;
   const Kernels& kernels_;
+  const WriterOf& writerOf_;
   std::vector<Job> jobs_;
   std::uint64_t total_ = 0;
   std::size_t rowsBytes_ = 0;
   std::size_t rawBytes_ = 0;
   std::size_t panelBytes_ = 0;
+  std::size_t packedBytes_ = 0;
   std::atomic<std::size_t> next_{0};
   std::atomic<std::uint64_t> done_{0};
   std::mutex mutex_;
@@ -232,9 +269,13 @@ class Loading {
 }  // namespace
 
 void loadWeights(const ModelFolder& folder, const PackPlan& plan, const Kernels& kernels,
-                 int threads, const OnLoaded& onLoaded) {
-  for (const VectorPiece& piece : plan.vectors) loadVector(folder, piece);
-  Loading loading(folder, plan, kernels);
+                 int threads, const WriterOf& writerOf, const OnLoaded& onLoaded) {
+  {
+    const std::unique_ptr<WeightWriter> writer = writerOf ? writerOf() : nullptr;
+    for (const VectorPiece& piece : plan.vectors) loadVector(folder, piece, writer.get());
+    if (writer != nullptr) writer->finish();
+  }
+  Loading loading(folder, plan, kernels, writerOf);
   const auto report = [&] {
     if (onLoaded) onLoaded(loading.done(), loading.total());
   };

@@ -51,9 +51,11 @@ inline std::vector<std::string> portablePaths() {
 /// A runner with a trivial allocator: blocks are handed out in a shuffled order, never back.
 class Decoder {
  public:
-  explicit Decoder(RunnerOptions options, std::uint64_t seed = 1)
-      : runner_(loadCpuRunner(options, nullptr)), random_(seed) {
-    for (BlockId block = 0; block < options.blocks; ++block) free_.push_back(block);
+  explicit Decoder(const RunnerOptions& options, std::uint64_t seed = 1)
+      : Decoder(loadCpuRunner(options, nullptr), seed) {}
+  explicit Decoder(std::unique_ptr<ModelRunner> runner, std::uint64_t seed = 1)
+      : runner_(std::move(runner)), random_(seed) {
+    for (BlockId block = 0; block < runner_->facts().blocks; ++block) free_.push_back(block);
     for (std::size_t i = free_.size(); i > 1; --i) {
       std::swap(free_[i - 1], free_[static_cast<std::size_t>(random_.below(static_cast<int>(i)))]);
     }

@@ -39,7 +39,7 @@ class Loaded {
       layouts.push_back(layOutRank(model_.config, model_.shards, rank, kernels, dtype, arena));
     }
     loadWeights(*files, packPlanOf(model_.config, tensors, model_.shards, layouts), kernels, 3,
-                [&](std::uint64_t done, std::uint64_t all) {
+                {}, [&](std::uint64_t done, std::uint64_t all) {
                   CHECK(done >= progress && done <= all);
                   progress = done;
                   total = all;
@@ -390,7 +390,7 @@ TEST("a read that fails on any thread fails the load, and ends it") {
     for (const int threads : {1, 4}) {
       const Breaking files(folder.path(), name);
       const PackPlan plan = packPlanOf(config, tensorsOf(config, files), shards, layout);
-      const auto load = [&] { loadWeights(files, plan, kernels, threads, nullptr); };
+      const auto load = [&] { loadWeights(files, plan, kernels, threads, {}, nullptr); };
       CHECK_THROWS(load(), ErrorCode::kIo, "broken at " + name);
       CHECK(threads > 1 || files.reads <= static_cast<int>(model.tensors.size()));
       ++hits;

@@ -107,7 +107,7 @@ class BareRanks {
     exchange_ = std::make_unique<AllReduce>(*model_.kernels, residuals, 64, model_.width);
     loadWeights(*files, packPlanOf(model_.config, tensorsOf(model_.config, *files), model_.shards,
                                    layouts),
-                *model_.kernels, 1, nullptr);
+                *model_.kernels, 1, {}, nullptr);
     TeamOptions options;
     options.ranks = ranks;
     options.threads = ranks;

@@ -16,6 +16,8 @@ const { addon } = requireAddon();
 const OPTIONS: AddonOptions = {
   ...{
     folder: TEST_MODEL,
+    device: "cpu",
+    kernels: "",
     isa: "",
     weights: "bf16",
     cache: "bf16",
@@ -146,6 +148,7 @@ const FUNCTIONS: { readonly [name in keyof Addon]: () => unknown[] } = {
   readDevices: () => [garbage()],
   devices: () => [garbage()],
   checkModel: () => [garbage()],
+  checkDevice: () => [pick([garbage, () => "cuda:0"])(), pick([garbage, () => "/nowhere"])()],
   load: () => [pick([garbage, () => spoilt(OPTIONS)])(), pick([garbage, () => () => {}])()],
   submit: () => [handle(), request()],
   abort: () => [handle(), id()],
@@ -166,7 +169,7 @@ function count(answer: string): void {
 async function callOnce(): Promise<void> {
   const name = pick(Object.keys(FUNCTIONS)) as keyof Addon;
   // Loads start threads, and checks read files: a few are enough.
-  if ((name === "load" || name === "checkModel") && randomInt(random, 30) !== 0) return;
+  if (/^(?:load|checkModel|checkDevice)$/u.test(name) && randomInt(random, 30) !== 0) return;
   const args = FUNCTIONS[name]().slice(0, randomInt(random, 12) === 0 ? 0 : 4);
   try {
     const call = addon[name] as (...args: unknown[]) => unknown;

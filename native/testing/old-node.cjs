@@ -9,7 +9,8 @@ const [addonPath, folder] = process.argv.slice(2);
 const addon = require(addonPath);
 const none = { i: new Int32Array(0), f: new Float32Array(0) };
 const options = {
-  ...{ folder, isa: "", weights: "bf16", cache: "bf16", ranks: 1, threads: 1, pin: false },
+  ...{ folder, device: "cpu", kernels: "", isa: "", weights: "bf16", cache: "bf16" },
+  ...{ ranks: 1, threads: 1, pin: false },
   ...{ cacheBytes: 0, stepTokens: 64, sequencesMax: 4, waitingMax: 4, contextMax: 0 },
   ...{ prefixCache: true, spillFolder: "", spillBytes: 0, stallMs: 2000 },
 };

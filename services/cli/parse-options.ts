@@ -14,6 +14,12 @@ export function parseWhole(min: number, max: number): (text: string) => number {
   };
 }
 
+/** For what an engine computes on. */
+export function parseDevice(text: string): string {
+  if (/^(?:cpu|cuda:\d{1,3})$/u.test(text)) return text;
+  throw new Failure("INVALID", `${JSON.stringify(text)} is no device: cpu, or cuda:0 and so on`);
+}
+
 /** `name=value` pairs; the value may hold further `=`. */
 export function parsePairs(
   pairs: readonly string[],

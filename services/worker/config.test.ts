@@ -19,10 +19,15 @@ test("what is left out has its default, and the engine is told only what was giv
 
 test("engine options arrive by the engine's names, and Slurm says when the job ends", () => {
   const { worker, endsAtMs } = read(
-    { MODEL: "/m", RANKS: "2", CACHE: "fp8", SEQUENCES_MAX: "8", ROUTERS: "a:1, b:2" },
+    {
+      ...{ MODEL: "/m", RANKS: "2", CACHE: "fp8", SEQUENCES_MAX: "8", ROUTERS: "a:1, b:2" },
+      ...{ DEVICE: "cuda:1", KERNELS: "/k" },
+    },
     { SLURM_JOB_END_TIME: "1800000000" },
   );
-  expect(worker.engineOptions).toEqual({ ranks: 2, cache: "fp8", sequencesMax: 8 });
+  expect(worker.engineOptions).toEqual({
+    ...{ ranks: 2, cache: "fp8", sequencesMax: 8, device: "cuda:1", kernels: "/k" },
+  });
   expect(worker.routers).toEqual(["a:1", "b:2"]);
   expect(endsAtMs).toBe(1_800_000_000_000);
 });

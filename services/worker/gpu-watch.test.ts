@@ -149,16 +149,20 @@ test("a machine without a driver, and GPUs that are not there, are told of once"
 });
 
 const server = (url: string | null, command: readonly string[] | null) =>
-  ({ gpus: "auto", server: { url, command } }) as WorkerConfig;
+  ({ gpus: "auto", server: { url, command }, engineOptions: {} }) as WorkerConfig;
+const own = (engineOptions: WorkerConfig["engineOptions"], gpus: WorkerConfig["gpus"] = "auto") =>
+  ({ gpus, server: null, engineOptions }) as WorkerConfig;
 
 test.each([
-  [{ gpus: "auto", server: null } as WorkerConfig, "none"],
-  [{ gpus: ["1"], server: null } as unknown as WorkerConfig, ["1"]],
+  [own({}), "none"],
+  [own({ device: "cpu" }), "none"],
+  [own({ device: "cuda:1" }), "auto"],
+  [own({ device: "cuda:1" }, ["1"]), ["1"]],
   [server("http://127.0.0.1:8000", null), "auto"],
   [server("http://[::1]:8000", null), "auto"],
   [server(null, ["vllm", "--port={port}"]), "auto"],
   [server("http://gpu7:8000", null), "none"],
-])("by itself a worker watches the GPUs of a server that is here: %j", (config, expected) => {
+])("by itself a worker watches the GPUs that its engine may compute on: %j", (config, expected) => {
   expect(watchedGpus(config)).toEqual(expected);
 });
 

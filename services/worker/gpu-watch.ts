@@ -37,12 +37,14 @@ export type OnGpuReport = (report: GpuReport, sickened: boolean) => void;
 const READ_MS = 5_000;
 
 /**
- * Which GPUs the worker's engine computes on: with "auto" those that a server on this machine may
- * use. Our own engine computes on none, and a simulated one on nothing at all.
+ * Which GPUs the worker's engine computes on: with "auto" those that are left to our own engine on
+ * a device, or to a server on this machine. CUDA's numbers are not the driver's: which of several
+ * is `cuda:0` cannot be told here.
  */
-export function watchedGpus({ gpus, server }: WorkerConfig): WorkerConfig["gpus"] {
+export function watchedGpus(config: WorkerConfig): WorkerConfig["gpus"] {
+  const { gpus, server, engineOptions } = config;
   if (gpus !== "auto") return gpus;
-  if (server === null) return "none";
+  if (server === null) return engineOptions.device?.startsWith("cuda") === true ? "auto" : "none";
   const host = server.url === null ? "" : (URL.parse(server.url)?.hostname ?? "");
   const isHere = server.command !== null || /^(?:localhost|127\..*|\[::1\])$/u.test(host);
   return isHere ? "auto" : "none";

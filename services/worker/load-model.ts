@@ -75,7 +75,8 @@ export async function loadModel(config: WorkerConfig, world: LoadWorld): Promise
     });
     const name = config.modelName ?? basename(options.folder);
     const weightsFingerprint = await fingerprintOf(options.folder);
-    const more = { name, backEnd: "cpu", weightsFingerprint };
+    const backEnd = engine.model.execution.isa.startsWith("cuda") ? "cuda" : "cpu";
+    const more = { name, backEnd, weightsFingerprint };
     return { engine, tokenizer, card: modelCard(engine.model, { ...facts, ...more }) };
   } catch (reason) {
     throw failureOfEngine(reason);

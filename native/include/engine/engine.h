@@ -26,7 +26,9 @@ namespace signalbox {
 /// Every field as the public documentation (native/engine.ts) has it.
 struct EngineOptions {
   std::string folder;
-  std::string isa;  // empty: the fastest portable path of this machine
+  std::string device = "cpu";  // or "cuda:0" and so on
+  std::string kernels;  // the folder of a CUDA device's machine code; build/cuda after build:cuda
+  std::string isa;  // of the CPU; empty: the fastest portable path of this machine
   WeightDtype weights = WeightDtype::kBf16;
   KvDtype cache = KvDtype::kBf16;
   int ranks = 1;
@@ -152,5 +154,9 @@ class Engine {
 /// Opens and checks a folder as load would, without keeping it: every tensor's name, shape and
 /// dtype. Throws EngineError.
 ModelSummary checkModelFolder(const std::string& folder);
+
+/// Opens EngineOptions::device as load would, with its kernels, and closes it again. Throws
+/// EngineError. For the CPU: nothing.
+void checkDevice(const std::string& device, const std::string& kernels);
 
 }  // namespace signalbox

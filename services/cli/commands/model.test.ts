@@ -113,6 +113,15 @@ describe.skipIf(WHY_NO_ADDON !== null)(`with the engine${lacks}`, () => {
     }
   });
 
+  test("serve refuses a device that is not here, before anything is started", async () => {
+    const { code, terminal } = await cli(["serve", MODEL, "--device", "cuda:999"], null);
+    expect(code).toBe(3);
+    expect(terminal.err()).toContain("no CUDA device: ");
+    const named = await cli(["serve", MODEL, "--device", "gpu"], null);
+    expect(named.code).toBe(2);
+    expect(named.terminal.err()).toContain('"gpu" is no device: cpu, or cuda:0');
+  });
+
   test("serve refuses a tokenizer that is none, before anything is started", async () => {
     const broken = spoilt("model.safetensors", () => null);
     for (const [text, named] of [

@@ -6,7 +6,7 @@ import { basename, join, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { Failure } from "#shared/base/errors.ts";
 import { EXIT_INTERRUPTED, makeCommand, perform, type App, type ExitCode } from "../command.ts";
-import { parseWhole } from "../parse-options.ts";
+import { parseDevice, parseWhole } from "../parse-options.ts";
 import { printable } from "../print/text.ts";
 import { curlLines } from "../serving/curl-lines.ts";
 import type { ModelServing, ServingPlan } from "../serving/model-serving.ts";
@@ -17,6 +17,7 @@ interface ServeOptions {
   readonly host: string;
   readonly port: number;
   readonly workers: number;
+  readonly device?: string;
   readonly weights?: string;
   readonly cache?: string;
   readonly context?: number;
@@ -50,6 +51,7 @@ export function serveCommand(app: App): Command {
     .option("--host <host>", "address to listen at", "127.0.0.1")
     .option("--port <port>", "port of the API; 0 takes a free one", parseWhole(0, 65_535), PORT)
     .option("--workers <n>", "processes that hold the model", parseWhole(1, WORKERS_MAX), 1)
+    .option("--device <name>", "what computes: cpu, or cuda:0 and so on", parseDevice)
     .addOption(new Option("--weights <dtype>", "how weights are held").choices(["bf16", "fp8"]))
     .addOption(
       new Option("--cache <dtype>", "how keys and values are held").choices(["bf16", "fp8"]),
@@ -65,6 +67,7 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
   const { engineHere } = await import("#native/index.ts");
   const here = engineHere();
   if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
+  if (options.device !== undefined) await openDevice(options.device);
   const model = resolve(session.terminal.cwd, given);
   for (const file of ["config.json", "tokenizer.json"]) {
     if (existsSync(join(model, file))) continue;
@@ -103,6 +106,18 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
   }
   if (ended === null) return EXIT_INTERRUPTED;
   throw new Failure("UNAVAILABLE", `${ended} ended`, { hint: `the logs are in ${folder}` });
+}
+
+/** Before anything is started: a worker's log would be the only one to say why. */
+async function openDevice(device: string): Promise<void> {
+  const { checkDevice, EngineFailure } = await import("#native/index.ts");
+  await checkDevice(device).catch((cause: unknown) => {
+    const { code, message } = EngineFailure.from(cause);
+    throw new Failure(code === "unavailable" ? "UNAVAILABLE" : "INTERNAL", message, {
+      cause,
+      hint: "docs/guides/gpu.md says what a GPU needs; without --device the CPU computes",
+    });
+  });
 }
 
 /** Where a model cannot be loaded, the engine's own word for it instead of a worker's log. */
@@ -148,6 +163,7 @@ function routerKeys(
 
 function workerKeys(options: ServeOptions): { readonly [key: string]: string } {
   const keys: { [key: string]: string } = {};
+  if (options.device !== undefined) keys["device"] = options.device;
   if (options.weights !== undefined) keys["weights"] = options.weights;
   if (options.cache !== undefined) keys["cache"] = options.cache;
   if (options.context !== undefined) keys["context_max"] = String(options.context);

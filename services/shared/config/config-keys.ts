@@ -110,6 +110,8 @@ export const CONFIG_KEYS: { readonly [section: string]: { readonly [key: string]
     warm_blocks: { type: integer(0, 16_384), doc: "blocks of prefixes that state keeps; 0: none" },
     gpus: { type: { kind: "names" }, doc: "GPUs that are watched: auto, none, or a list" },
     canary_idle_s: { type: seconds, doc: "after how long an idle engine is tried; 0: never" },
+    device: { type: { kind: "text" }, doc: "what computes: cpu, or cuda:0 and so on" },
+    kernels: { type: path, doc: "folder of the CUDA kernels' machine code" },
     isa: { type: { kind: "text" }, doc: "the instruction path by name, such as amx or avx2" },
     weights: { type: choice("bf16", "fp8"), doc: "how weights are held" },
     cache: { type: choice("bf16", "fp8", "f32"), doc: "how keys and values are held" },

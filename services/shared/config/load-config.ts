@@ -119,6 +119,8 @@ export interface WorkerServerConfig {
 }
 
 export interface WorkerEngineOptions {
+  readonly device?: string;
+  readonly kernels?: string;
   readonly isa?: string;
   readonly weights?: "bf16" | "fp8";
   readonly cache?: "bf16" | "fp8" | "f32";
@@ -373,6 +375,8 @@ const SERVER_OPTIONS = new Set(["sequences_max", "waiting_max", "context_max", "
 
 /** Engine options by the name of their key. */
 const ENGINE_OPTIONS: { readonly [key: string]: keyof WorkerEngineOptions } = {
+  device: "device",
+  kernels: "kernels",
   isa: "isa",
   weights: "weights",
   cache: "cache",
