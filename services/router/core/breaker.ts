@@ -48,11 +48,10 @@ export function newBreaker(nowMs: number): Breaker {
 /** Takes the worker out of service unless the fleet is in panic. An open one becomes half open. */
 export function isTripped(breaker: Breaker, nowMs: number): boolean {
   const { state } = breaker;
-  if (state === CLOSED) return false; // Asked of every worker at every pick: nothing is looked up.
   if (state.kind === "open" && nowMs >= state.untilMs) {
     breaker.state = { kind: "half_open", probe: null, successes: 0 };
   }
-  return true;
+  return state.kind !== "closed";
 }
 
 /** Half open, and the place of the probe is free. */

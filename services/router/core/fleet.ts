@@ -157,12 +157,10 @@ export function onDispatched(
   worker.dispatched = ticket.dispatch;
   fleet.tickets.set(requestId, ticket);
   worker.inFlight.add(ticket);
-  worker.inFlightCount = worker.inFlight.size;
   worker.inFlightBlocks += ticket.blocks;
   worker.awaiting.add(ticket);
   worker.awaitingTokens += ticket.uncachedTokens;
   worker.unseen.add(ticket);
-  worker.unseenCount = worker.unseen.size;
   worker.unseenTokens += ticket.uncachedTokens;
   worker.unseenBlocks += ticket.blocks;
   leaseProbe(worker.breaker, fleet.options.breaker, requestId, nowMs);
@@ -287,7 +285,6 @@ function settle(fleet: Fleet, ticket: Ticket): void {
   const { worker } = ticket;
   fleet.tickets.delete(ticket.requestId);
   worker.inFlight.delete(ticket);
-  worker.inFlightCount = worker.inFlight.size;
   worker.inFlightBlocks -= ticket.blocks;
   // It had no tokens: its prompt was not computed, as far as anybody knows.
   if (answer(worker, ticket)) {
@@ -306,7 +303,6 @@ function answer(worker: Worker, ticket: Ticket): boolean {
 
 function see(worker: Worker, ticket: Ticket): void {
   if (!worker.unseen.delete(ticket)) return;
-  worker.unseenCount = worker.unseen.size;
   worker.unseenTokens -= ticket.uncachedTokens;
   worker.unseenBlocks -= ticket.blocks;
 }

@@ -107,9 +107,6 @@ export interface Worker {
   isSuspect: boolean;
   /** Running and waiting, as it reported last. */
   reported: number;
-  /** Sizes of `inFlight` and `unseen`. */
-  inFlightCount: number;
-  unseenCount: number;
   /** When its allocation ends; Infinity: it does not. */
   endsAtMs: number;
   /** Of the pick that looked at it last. */
@@ -164,8 +161,6 @@ export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
     isInService: true,
     isSuspect: false,
     reported: 0,
-    inFlightCount: 0,
-    unseenCount: 0,
     endsAtMs: Infinity,
     lookedStale: false,
     lookedLoad: 0,
@@ -208,9 +203,9 @@ export function isStale(worker: Worker, staleMs: number, nowMs: number): boolean
 
 /** Requests there, running and waiting, everybody's. */
 export function loadOf(worker: Worker, stale: boolean): number {
-  const own = worker.inFlightCount;
+  const own = worker.inFlight.size;
   if (stale) return own + worker.peersInFlight;
-  return Math.max(own, worker.reported + worker.unseenCount + worker.peersUnseen);
+  return Math.max(own, worker.reported + worker.unseen.size + worker.peersUnseen);
 }
 
 export function setHealth(worker: Worker, health: Health): void {
