@@ -5,6 +5,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
+import { inPath } from "./native-toolchain.ts";
+
 export interface Wheel {
   readonly name: string;
   readonly version: string;
@@ -56,6 +58,9 @@ export function findCudaToolchain(env: NodeJS.ProcessEnv = process.env): CudaToo
   const cuobjdump = existsSync(beside) ? beside : join(home, "bin", "cuobjdump");
   if (!existsSync(cuobjdump)) {
     return `${nvcc} has no cuobjdump beside it: \`npm run setup -- cuda\` fetches one`;
+  }
+  if (!env["NVCC_CCBIN"] && inPath("gcc", env) === null) {
+    return "nvcc preprocesses with gcc, which is not in PATH (Debian: g++; NVCC_CCBIN names another)";
   }
   return { nvcc, cuobjdump };
 }

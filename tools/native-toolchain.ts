@@ -122,7 +122,7 @@ function findCmake(env: NodeJS.ProcessEnv): Tool {
   return enough ? { path } : `${path} is "${said}", and the engine needs CMake ${least} or newer`;
 }
 
-function inPath(name: string, env: NodeJS.ProcessEnv): string | null {
+export function inPath(name: string, env: NodeJS.ProcessEnv): string | null {
   const places = name.includes("/")
     ? [name]
     : (env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, name));

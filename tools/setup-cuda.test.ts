@@ -109,7 +109,9 @@ test("a compiler is looked for where CUDACXX says, then in the cache, and else i
     /CUDACXX names \/nowhere/,
   );
   const whole = setup(join(root, "whole"));
-  expect(findCudaToolchain({ ...env, CUDACXX: join(whole, "bin", "nvcc") })).toEqual({
+  const named = { ...env, CUDACXX: join(whole, "bin", "nvcc") };
+  expect(findCudaToolchain({ ...named, PATH: root })).toMatch(/gcc, which is not in PATH/);
+  expect(findCudaToolchain({ ...named, NVCC_CCBIN: "clang++" })).toEqual({
     nvcc: join(whole, "bin", "nvcc"),
     cuobjdump: join(whole, "bin", "cuobjdump"),
   });
