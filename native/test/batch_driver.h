@@ -110,6 +110,18 @@ class BatchDriver {
     while (tracks.at(id).finish == FinishReason::kNone) CHECK(step());
   }
 
+  /// The same; whether it was preempted and waited meanwhile.
+  bool runToEndPreempted(std::uint64_t id) {
+    bool was = false;
+    while (tracks.at(id).finish == FinishReason::kNone) {
+      CHECK(step());
+      for (const Sequence* sequence : decoder.scheduler().waiting()) {
+        was |= sequence->id == id && sequence->preemptions > 0;
+      }
+    }
+    return was;
+  }
+
   Decoder decoder;
   std::map<std::uint64_t, Track> tracks;
 

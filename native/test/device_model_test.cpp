@@ -192,14 +192,7 @@ bool preempted(test::BatchDriver& driver, const Request& request) {
   Request urgent = requestOf(3000, 130, 1, 1);
   urgent.priority = -1;
   driver.submit(urgent);
-  bool was = false;
-  while (driver.tracks.at(request.id).finish == FinishReason::kNone) {
-    CHECK(driver.step());
-    for (const Sequence* sequence : driver.decoder.scheduler().waiting()) {
-      was |= sequence->id == request.id && sequence->preemptions > 0;
-    }
-  }
-  return was;
+  return driver.runToEndPreempted(request.id);
 }
 
 bool spilledAndRestored(test::BatchDriver& driver, const Request& request) {

@@ -106,14 +106,7 @@ bool preempted(BatchDriver& driver, const ModelRunner& runner, const Request& re
     urgent.priority = -1;
     driver.submit(urgent);
   }
-  bool was = false;
-  while (driver.tracks.at(request.id).finish == FinishReason::kNone) {
-    CHECK(driver.step());
-    for (const Sequence* sequence : driver.decoder.scheduler().waiting()) {
-      was |= sequence->id == request.id && sequence->preemptions > 0;
-    }
-  }
-  return was;
+  return driver.runToEndPreempted(request.id);
 }
 
 bool spilledAndRestored(BatchDriver& driver, const ModelRunner& runner, const Request& request) {
