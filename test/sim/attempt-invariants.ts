@@ -12,6 +12,9 @@
 import { LogFold, tokenParts } from "./history-invariants.ts";
 import type { Report, SeenEnd, SeenEvent, SeenRecord, SeenRun, SeenTask } from "./observed.ts";
 
+/** A process's exit is heard at most this much later (sim-local.ts). */
+export const EXIT_HEARD_WITHIN_MS = 5;
+
 interface Submission {
   readonly atMs: number;
   emptyLooks: number;
@@ -110,7 +113,7 @@ export class AttemptInvariants {
         return end?.how === "killed" || this.#wasCancelled(run, task);
       case "timeout":
         if (end === null) return this.#nodeLost.has(token) && task?.timeoutMs !== null;
-        return ranTooLong(task, end);
+        return ranTooLong(task, end, end.how === "node" ? EXIT_HEARD_WITHIN_MS : 0);
       case "node_fail":
         return end?.how === "node" || this.#nodeLost.has(token);
       case "refused":
@@ -257,6 +260,7 @@ export class AttemptInvariants {
   }
 }
 
-function ranTooLong(task: SeenTask | undefined, end: SeenEnd): boolean {
-  return task !== undefined && task.timeoutMs !== null && end.ranMs >= task.timeoutMs;
+/** Whose death is not heard yet is still counted as running, for `unheardMs` at most. */
+function ranTooLong(task: SeenTask | undefined, end: SeenEnd, unheardMs = 0): boolean {
+  return task !== undefined && task.timeoutMs !== null && end.ranMs + unheardMs >= task.timeoutMs;
 }

@@ -5,6 +5,7 @@ import type { EndCause } from "#shared/base/job.ts";
 import type { AttemptToken } from "#shared/base/ids.ts";
 import type { QueueAnswer, QueueEntry } from "../../services/agent/core/observations.ts";
 import { FENCE_NATIVE_ID } from "../../services/agent/core/observations.ts";
+import { EXIT_HEARD_WITHIN_MS } from "./attempt-invariants.ts";
 import type { AskedJob, SimCluster, SubmitEars } from "./sim-cluster.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { Stage } from "./stage.ts";
@@ -93,7 +94,7 @@ export class SimLocal implements SimCluster {
   slow(): void {}
 
   #soon(act: () => void): void {
-    this.#stage.clock.at(this.#stage.between(0, 5), "process", act);
+    this.#stage.clock.at(this.#stage.between(0, EXIT_HEARD_WITHIN_MS), "process", act);
   }
 
   #begin(child: SimProcess): void {

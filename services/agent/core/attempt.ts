@@ -154,8 +154,8 @@ export interface Attempt {
   cancel: CancelWish | null;
   /** A process whose exit the dialect announces by itself. */
   watched: boolean;
-  /** The dialect announced the exit; what it left behind is still to be read. */
-  exitAnnounced: boolean;
+  /** When the dialect announced the exit of its process. */
+  exitHeardAtMs: number | null;
   reading: boolean;
   /** The scheduler has committed its end, or says so: it is forgotten once its end is reported. */
   forgetAsked: boolean;
@@ -191,7 +191,7 @@ export function newAttempt(spec: AttemptSpec, intendedAtMs: number, proof: Evide
     statusBytes: 0,
     cancel: null,
     watched: false,
-    exitAnnounced: false,
+    exitHeardAtMs: null,
     reading: false,
     forgetAsked: false,
     proof,

@@ -138,7 +138,7 @@ function onEvent(core: ClusterCore, outbox: Outbox, event: AgentEvent, nowMs: nu
     case "statuses":
       return onStatuses(core, outbox, event.statuses, nowMs);
     case "process-exited":
-      return onExitAnnounced(core, event.token);
+      return onExitAnnounced(core, event.token, nowMs);
     case "files-changed":
       return wantRead(core, event.token);
     case "cancel-asked":
@@ -267,10 +267,10 @@ function soonest(times: readonly (number | null)[]): number | null {
 
 // --- files ---
 
-function onExitAnnounced(core: ClusterCore, token: AttemptToken): void {
+function onExitAnnounced(core: ClusterCore, token: AttemptToken, nowMs: number): void {
   const attempt = core.attempts.get(token);
   if (attempt === undefined) return;
-  attempt.exitAnnounced = true;
+  attempt.exitHeardAtMs = nowMs;
   wantRead(core, token);
 }
 

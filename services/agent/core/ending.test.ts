@@ -66,3 +66,27 @@ test.each([
   };
   expect(judge(timedOut(), null, { source: "accounting", entry }, 3_000).outcome.cause).toBe(cause);
 });
+
+// The process of a local attempt was killed with its supervisor: no exit line, no time of an end.
+test.each([
+  { exitHeardAtMs: 1_989, cause: "unknown_outcome" },
+  { exitHeardAtMs: 1_990, cause: "timeout" },
+  { exitHeardAtMs: null, cause: "timeout" },
+] as const)(
+  "gone without a word, heard at $exitHeardAtMs, is $cause",
+  ({ exitHeardAtMs, cause }) => {
+    const attempt = timedOut();
+    attempt.exitHeardAtMs = exitHeardAtMs;
+    const entry: QueueEntry = {
+      ...({
+        nativeId: "7",
+        queueName: "relax-x",
+        phase: "ended",
+        cause: "unknown_outcome",
+      } as const),
+      ...{ exitCode: null, signal: null, raw: "the process is gone", reason: null },
+      ...{ submittedAtMs: null, startedAtMs: 900, endedAtMs: null },
+    };
+    expect(judge(attempt, null, { source: "queue", entry }, 3_000).outcome.cause).toBe(cause);
+  },
+);

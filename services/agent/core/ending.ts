@@ -172,7 +172,7 @@ function causeOf(attempt: Attempt, exit: ExitLine | null, word: Word | null): En
   if (special && said !== "cancelled") return said;
   const plain = plainCauseOf(attempt, exit, word);
   const { cancel } = attempt;
-  const endedAtMs = exit?.atMs ?? word?.entry.endedAtMs ?? null;
+  const endedAtMs = exit?.atMs ?? word?.entry.endedAtMs ?? attempt.exitHeardAtMs;
   if (said === "cancelled") {
     // Somebody else's doing when it was over before we wished for it.
     const ours = cancel !== null && cancel.askedAtMs !== null;

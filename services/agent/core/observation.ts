@@ -205,11 +205,9 @@ function onStatus(
   if (grew && attempt.absence !== null) attempt.absence = { ...attempt.absence, aliveAtMs: nowMs };
   if (status.claim !== null) onClaimSeen(core, outbox, attempt, status.claim, nowMs);
   if (isOver(attempt) || !isLive(attempt)) return;
-  const announced = attempt.exitAnnounced;
-  attempt.exitAnnounced = false;
   if (status.exit === null) {
     // The process is gone and left no exit line: only the dialect can say that it is over.
-    if (announced) {
+    if (attempt.watched && attempt.exitHeardAtMs !== null) {
       attempt.watched = false;
       expectChange(core.schedule, nowMs);
     }

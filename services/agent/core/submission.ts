@@ -89,6 +89,7 @@ export function submit(core: ClusterCore, outbox: Outbox, attempt: Attempt): voi
   assert(attempt.intentDurable, "A1");
   const { permit } = attempt.state;
   attempt.submits += 1;
+  attempt.exitHeardAtMs = null;
   enter(core, attempt, { kind: "submitting", permit });
   outbox.wish({ kind: "submit", token: attempt.token });
 }
@@ -109,7 +110,7 @@ export function onSubmitted(
       attempt.watched = watched;
       bind(core, attempt, result.nativeId, nowMs);
       // Faster than its own submission: what was read before it was bound counted for nothing.
-      if (attempt.exitAnnounced) core.toRead.add(token);
+      if (attempt.exitHeardAtMs !== null) core.toRead.add(token);
       return;
     case "ambiguous":
       attempt.proof = evidenceOf("agent", result.reason, nowMs);
