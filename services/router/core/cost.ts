@@ -18,6 +18,7 @@
 
 import type { Fleet, Pool } from "./fleet-state.ts";
 import type { FleetOptions } from "./options.ts";
+import { paceNow } from "./pace-memory.ts";
 import { peakOf } from "./peak-ewma.ts";
 import { dragMsPerToken, itlMsOf } from "./token-pace.ts";
 import { loadOf } from "./worker.ts";
@@ -93,23 +94,17 @@ function aheadTokens(
   return Math.max(0, progress.promptTokensLeft - computed) + unseen;
 }
 
-/**
- * As measured; when that is long ago, it drifts to the others': a worker that was slow and is sent
- * nothing would otherwise be slow for ever.
- */
+/** To the first token for each token of work, as is known of the worker now. */
 export function msPerTokenOf(
   options: FleetOptions,
   pool: Pool,
   worker: Worker,
   nowMs: number,
 ): number {
-  const { msPerToken } = worker;
   const usual =
-    pool.medianMsPerToken > 0 ? pool.medianMsPerToken : 1000 / options.prefillTokensPerSecond;
-  if (msPerToken === 0) return usual;
-  const idleMs = nowMs - worker.measuredAtMs - options.paceKeptMs;
-  if (idleMs <= 0) return msPerToken;
-  return usual + (msPerToken - usual) * Math.exp(-idleMs / options.paceKeptMs);
+    pool.usualMsPerToken > 0 ? pool.usualMsPerToken : 1000 / options.prefillTokensPerSecond;
+  if (worker.first.ms === 0) return usual;
+  return paceNow(worker.first, usual, options.paceKeptMs, nowMs);
 }
 
 function lateMs(worker: Worker, nowMs: number): number {

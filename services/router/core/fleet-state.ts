@@ -22,10 +22,15 @@ export interface Pool {
   ring: HashRing<Worker> | null;
   /** Of the workers that were measured; 0 while none was. Renewed at every tick. */
   medianMsPerToken: number;
-  /** The same of those whose streams were measured (token-pace.ts). */
-  medianItlMs: number;
-  medianStreams: number;
-  medianPromptsPerStep: number;
+  /**
+   * The lower quartile of those lately measured: the middle of three would be slow when two are.
+   * All slow is usual still.
+   */
+  usualMsPerToken: number;
+  /** The same of streams (token-pace.ts). */
+  usualItlMs: number;
+  usualStreams: number;
+  usualPromptsPerStep: number;
 }
 
 interface Session {
@@ -78,7 +83,13 @@ export function poolOf(fleet: Fleet, model: string): Pool {
   if (known !== undefined) return known;
   const pool: Pool = {
     ...{ model, workers: [], cursor: 0, ring: null },
-    ...{ medianMsPerToken: 0, medianItlMs: 0, medianStreams: 0, medianPromptsPerStep: 0 },
+    ...{
+      medianMsPerToken: 0,
+      usualMsPerToken: 0,
+      usualItlMs: 0,
+      usualStreams: 0,
+      usualPromptsPerStep: 0,
+    },
   };
   fleet.pools.set(model, pool);
   return pool;

@@ -187,7 +187,7 @@ test("tokens that come after the end, or before the first, are taken as they are
   onTokens(fleet, "r1", 1, 100);
   onTokens(fleet, "r1", 15, 400);
   const worker = fleet.workers.get("w0")!;
-  expect(worker.pace.itlMs).toBe(20);
+  expect(worker.pace.itl.ms).toBe(20);
   expect(worker.awaiting.size).toBe(0);
   onEnded(fleet, "r1", "ok", 410);
   onFirstTokens(fleet, "r1", { count: 1, cachedTokens: 0 }, 420);

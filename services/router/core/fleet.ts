@@ -19,6 +19,7 @@ import { leaseProbe, onFailure, onPace, onSuccess, releaseProbe } from "./breake
 import { firstTokenMs, msPerTokenOf, workTokens } from "./cost.ts";
 import { cachedTokensAt, onSessionSent, poolOf, staleMsOf } from "./fleet-state.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
+import { remember } from "./pace-memory.ts";
 import { onSample } from "./peak-ewma.ts";
 import { sumPeers } from "./peers.ts";
 import { PREFIX_BLOCK_TOKENS } from "./prefix-hash.ts";
@@ -188,9 +189,10 @@ export function onFirstTokens(
   const missed = first.cachedTokens === null ? 0 : Math.max(0, thought - first.cachedTokens);
   const msPerToken = waitedMs / (ticket.workTokens + missed);
   const pool = poolOf(fleet, worker.spec.model);
-  const known = worker.msPerToken === 0 ? 0 : msPerTokenOf(fleet.options, pool, worker, nowMs);
-  worker.msPerToken = meanWith(known, msPerToken);
-  worker.measuredAtMs = nowMs;
+  // One cold answer of a new worker is one sample beside what its pool is like.
+  const isFirst = worker.first.ms === 0 && pool.usualMsPerToken === 0;
+  const known = isFirst ? 0 : msPerTokenOf(fleet.options, pool, worker, nowMs);
+  remember(worker.first, meanWith(known, msPerToken), nowMs);
   onSample(worker.peak, msPerToken, fleet.options.peakTauMs, nowMs);
   onFirstPaced(fleet, ticket, waitedMs, msPerToken, nowMs);
 }
@@ -204,7 +206,9 @@ export function onTokens(fleet: Fleet, requestId: string, count: number, nowMs: 
   }
   const { worker } = ticket;
   const gapMs = nowMs - ticket.lastTokensAtMs;
-  if (!ticket.isMasked) onGap(worker, gapMs, count, fleet.options.periodMs, nowMs);
+  if (!ticket.isMasked) {
+    onGap(fleet.options, poolOf(fleet, worker.spec.model), worker, gapMs, count, nowMs);
+  }
   ticket.lastTokensAtMs = nowMs;
 }
 

@@ -112,6 +112,23 @@ test("cold prompts go by load, not to whoever has the smallest history", () => {
   expect(shares(keys).at(-1)).toBeLessThan(60);
 });
 
+test("one cold answer of a new worker does not keep it idle", () => {
+  const fleet = fleetOf(3);
+  const answer = (key: string, tookMs: number, nowMs: number): void => {
+    const id = `${key} at ${nowMs}`;
+    const exclude = new Set(["w0", "w1", "w2"].filter((each) => each !== key));
+    send(fleet, id, wishOf({ exclude }), nowMs);
+    onFirstTokens(fleet, id, { count: 1, cachedTokens: 0 }, nowMs + tookMs);
+    onEnded(fleet, id, "ok", nowMs + tookMs);
+  };
+  for (let i = 0; i < 20; i++) for (const key of ["w0", "w1"]) answer(key, 30, i * 40);
+  onTick(fleet, 800);
+  answer("w2", 300, 800);
+  onTick(fleet, 6_000); // Its peak is forgotten, its pace is not.
+  const keys = Array.from({ length: 30 }, (_, i) => send(fleet, `r${i}`, wishOf(), 6_000));
+  expect(keys.filter((key) => key === "w2").length).toBeGreaterThan(3);
+});
+
 test("a prefill-only worker half open is not stuck for ever", () => {
   const fleet = fleetOf(2);
   trip(fleet.workers.get("w0")!.breaker, fleet.options.breaker, fleet.random, 0);

@@ -65,6 +65,8 @@ export interface FleetOptions {
   readonly hysteresis: number;
   /** Costs this close are equal: one of the two is drawn. */
   readonly tieBand: number;
+  /** A third worker that is drawn is taken when the better of two costs this many times as much. */
+  readonly thirdDrawFactor: number;
   /** Affinity holds while a worker's load is at most this many times the mean ... */
   readonly boundedLoad: number;
   /** ... and this many requests: at next to no load the mean says nothing. */
@@ -149,6 +151,7 @@ export const FLEET_DEFAULTS: FleetOptions = {
   fullRatio: 2,
   hysteresis: 0.7,
   tieBand: 0.05,
+  thirdDrawFactor: 3,
   boundedLoad: 1.25,
   boundedLoadSlack: 2,
   virtualNodes: 100,

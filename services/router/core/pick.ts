@@ -63,7 +63,7 @@ function choose(
   }
 }
 
-/** The better of two at random, unless affinity has a target that is good enough. */
+/** The best of a few at random, unless affinity has a target that is good enough. */
 function byCost(
   fleet: Fleet,
   pool: Pool,
@@ -72,7 +72,7 @@ function byCost(
   nowMs: number,
 ): Worker {
   const { hysteresis } = fleet.options;
-  const challenger = betterOfTwo(fleet, pool, candidates, wish, nowMs);
+  const challenger = bestOfDraws(fleet, pool, candidates, wish, nowMs);
   const target = affinityTarget(fleet, pool, candidates, wish, nowMs);
   if (target === null || target === challenger) return challenger;
   const stale = target.lookedStale || challenger.lookedStale;
@@ -82,8 +82,12 @@ function byCost(
   return challengerMs < hysteresis * targetMs ? challenger : target;
 }
 
-/** Two draws and not the best of all: what all routers think best they would all pick at once. */
-function betterOfTwo(
+/**
+ * Two draws and not the best of all: what all routers think best they would all pick at once. A
+ * third counts where both were bad ones: of three workers with a slow and a new one, or two slow
+ * ones, every third pair is those.
+ */
+function bestOfDraws(
   fleet: Fleet,
   pool: Pool,
   candidates: readonly Worker[],
@@ -95,12 +99,23 @@ function betterOfTwo(
   const first = candidates[a];
   assert(first !== undefined);
   if (count === 1) return first;
-  const second = candidates[(a + 1 + randomInt(fleet.random, count - 1)) % count];
+  const toSecond = 1 + randomInt(fleet.random, count - 1);
+  const second = candidates[(a + toSecond) % count];
   assert(second !== undefined);
   const stale = first.lookedStale || second.lookedStale;
   const firstMs = costMs(fleet, pool, first, workAt(fleet, first, wish), stale, nowMs);
   const secondMs = costMs(fleet, pool, second, workAt(fleet, second, wish), stale, nowMs);
-  const band = fleet.options.tieBand * Math.max(firstMs, secondMs);
+  const { tieBand, thirdDrawFactor } = fleet.options;
+  if (count > 2) {
+    const drawnOf = 1 + randomInt(fleet.random, count - 2);
+    const third = candidates[(a + (drawnOf < toSecond ? drawnOf : drawnOf + 1)) % count];
+    assert(third !== undefined);
+    // As if nothing were cached there: load alone sends a prompt away from its prefix.
+    const work = { uncachedTokens: wish.promptTokens, outputTokens: wish.outputTokensExpected };
+    const thirdMs = costMs(fleet, pool, third, work, stale || third.lookedStale, nowMs);
+    if (thirdDrawFactor * thirdMs < Math.min(firstMs, secondMs)) return third;
+  }
+  const band = tieBand * Math.max(firstMs, secondMs);
   if (Math.abs(firstMs - secondMs) <= band) return fleet.random.next() < 0.5 ? first : second;
   return firstMs < secondMs ? first : second;
 }

@@ -153,6 +153,34 @@ test("without streams of its own it drifts back to the usual, and is tried again
   expect(running.picksOf("w0")).toBe(0);
 });
 
+// Two draws of three workers meet the two slow ones every third time, and their middle is slow.
+test("of three workers two are slow, one by what is remembered: the third gets what is new", () => {
+  const slowNow = (nowMs: number): string => (nowMs < 5_000 ? "w1" : "w0");
+  const running = new Running(fleetOf(3), (key, nowMs) => (key === slowNow(nowMs) ? 200 : 20));
+  for (const key of ["w0", "w1", "w2"]) running.start(key, 2);
+  running.run(5_000);
+  for (const { id, key } of running.streams)
+    if (key === "w1") onEnded(running.fleet, id, "ok", 5_000);
+  running.streams.splice(2, 2);
+  expect(running.picksOf("w1")).toBe(0);
+  running.run(7_000);
+  expect(running.itlMs("w0")).toBeGreaterThan(100);
+  expect(running.itlMs("w1")).toBeGreaterThan(100);
+  expect(running.picksOf("w2")).toBe(200);
+});
+
+test("who was slow while all were is not slow by that when another is fast again", () => {
+  const running = new Running(fleetOf(3), (_, nowMs) => (nowMs < 4_000 ? 200 : 20));
+  for (const key of ["w0", "w1", "w2"]) running.start(key, 2);
+  running.run(4_000);
+  for (const { id, key } of running.streams)
+    if (key !== "w0") onEnded(running.fleet, id, "ok", 4_000);
+  running.streams.splice(2, 4);
+  running.run(8_000);
+  expect(running.itlMs("w0")).toBeLessThan(30);
+  for (const key of ["w1", "w2"]) expect(running.picksOf(key)).toBeGreaterThan(40);
+});
+
 test("a schema's masks are not the worker's pace", () => {
   const running = new Running(fleetOf(2), (key) => (key === "w0" ? 200 : 20));
   running.start("w0", 2, true);
@@ -192,7 +220,7 @@ test("under any load who is as fast as others is not slow, who is ten times slow
       const running = new Running(fleetOf(4), itlMs);
       // What the pool takes for a prompt token, by its first tokens: 20 ms for 768.
       streams.forEach((count, i) => running.start(`w${i}`, count));
-      for (const worker of running.fleet.workers.values()) worker.msPerToken = 0.05;
+      for (const worker of running.fleet.workers.values()) worker.first.ms = 0.05;
       running.run(3_000, (key) => prompts[Number(key[1])]!);
       for (const key of ["w0", "w1", "w2", "w3"]) {
         if (key !== slow) expect(running.drag(key), key).toBe(0);

@@ -7,11 +7,13 @@
 //
 //   T1. More streams than usual take at most so many times as long for a step, and prompts take
 //       their time of the step they share: neither is slowness.
-//   T2. What nobody has measured for a while drifts back to the usual: a worker that was slow and
-//       is sent nothing would otherwise be slow for ever.
+//
+// pace-memory.ts says for how long that is known.
 
 import type { Pool } from "./fleet-state.ts";
 import type { FleetOptions } from "./options.ts";
+import { newPace, paceNow, remember } from "./pace-memory.ts";
+import type { RememberedPace } from "./pace-memory.ts";
 import type { Worker } from "./worker.ts";
 
 export interface TokenPace {
@@ -19,11 +21,10 @@ export interface TokenPace {
   fromMs: number | null;
   waitedMs: number;
   tokens: number;
-  /** Between tokens of a stream, the mean of windows; 0 while nobody has measured it. */
-  itlMs: number;
+  /** Between tokens of a stream, the mean of windows. */
+  readonly itl: RememberedPace;
   /** Streams there in those windows. */
   streams: number;
-  measuredAtMs: number;
   /** Prompt tokens that the worker computes in a step, by its reports. */
   promptsPerStep: number;
 }
@@ -34,27 +35,29 @@ const WINDOW_WEIGHT = 0.3;
 export function newTokenPace(nowMs: number): TokenPace {
   return {
     ...{ fromMs: null, waitedMs: 0, tokens: 0 },
-    ...{ itlMs: 0, streams: 0, measuredAtMs: nowMs, promptsPerStep: 0 },
+    ...{ itl: newPace(nowMs), streams: 0, promptsPerStep: 0 },
   };
 }
 
-/** A stream of `worker` has waited `gapMs` for its next `count` tokens. */
+/** A stream of `worker` has waited `gapMs` for its next `count` tokens; a window is a period. */
 export function onGap(
+  options: FleetOptions,
+  pool: Pool,
   worker: Worker,
   gapMs: number,
   count: number,
-  windowMs: number,
   nowMs: number,
 ): void {
   const { pace } = worker;
   pace.fromMs ??= nowMs - gapMs;
   pace.waitedMs += gapMs;
   pace.tokens += count;
-  if (nowMs - pace.fromMs < windowMs) return;
+  if (nowMs - pace.fromMs < options.periodMs) return;
   const running = Math.max(1, worker.inFlight.size, worker.progress?.running ?? 0);
-  pace.itlMs = mean(pace.itlMs, pace.waitedMs / pace.tokens);
+  const isFirst = pace.itl.ms === 0 && pool.usualItlMs === 0;
+  const known = isFirst ? 0 : itlMsOf(options, pool, worker, nowMs);
+  remember(pace.itl, mean(known, pace.waitedMs / pace.tokens), nowMs);
   pace.streams = mean(pace.streams, running);
-  pace.measuredAtMs = nowMs;
   pace.fromMs = null;
   pace.waitedMs = 0;
   pace.tokens = 0;
@@ -68,12 +71,9 @@ export function onSteps(pace: TokenPace, steps: number, promptTokens: number): v
 
 /** Between tokens of a stream at this worker, in milliseconds. */
 export function itlMsOf(options: FleetOptions, pool: Pool, worker: Worker, nowMs: number): number {
-  const { itlMs, measuredAtMs } = worker.pace;
-  if (itlMs === 0) return pool.medianItlMs > 0 ? pool.medianItlMs : options.itlMs;
-  const idleMs = nowMs - measuredAtMs - options.paceKeptMs;
-  if (idleMs <= 0) return itlMs;
-  const usualMs = usualItlMs(pool, worker.pace);
-  return usualMs + (itlMs - usualMs) * Math.exp(-idleMs / options.paceKeptMs);
+  const { itl } = worker.pace;
+  if (itl.ms === 0) return pool.usualItlMs > 0 ? pool.usualItlMs : options.itlMs;
+  return paceNow(itl, usualItlMs(pool, worker.pace), options.paceKeptMs, nowMs);
 }
 
 /** By how much its tokens come later than they may, for each; 0 for all but slow workers. */
@@ -83,16 +83,16 @@ export function dragMsPerToken(
   worker: Worker,
   nowMs: number,
 ): number {
-  if (worker.pace.itlMs === 0 || pool.medianItlMs === 0) return 0;
+  if (worker.pace.itl.ms === 0 || pool.usualItlMs === 0) return 0;
   const allowedMs = options.dragFactor * usualItlMs(pool, worker.pace);
   return Math.max(0, itlMsOf(options, pool, worker, nowMs) - allowedMs);
 }
 
 /** T1. A first token's pace is more than a prompt token takes: it has waited for steps, too. */
-function usualItlMs(pool: Pool, { streams, promptsPerStep }: TokenPace): number {
-  const more = pool.medianStreams > 0 ? Math.max(1, streams / pool.medianStreams) : 1;
-  const prompts = Math.max(0, promptsPerStep - pool.medianPromptsPerStep);
-  return pool.medianItlMs * more + prompts * pool.medianMsPerToken;
+export function usualItlMs(pool: Pool, { streams, promptsPerStep }: TokenPace): number {
+  const more = pool.usualStreams > 0 ? Math.max(1, streams / pool.usualStreams) : 1;
+  const prompts = Math.max(0, promptsPerStep - pool.usualPromptsPerStep);
+  return pool.usualItlMs * more + prompts * pool.medianMsPerToken;
 }
 
 function mean(known: number, sample: number): number {

@@ -6,7 +6,9 @@
 
 import { trip } from "./breaker.ts";
 import type { Fleet, Pool } from "./fleet-state.ts";
+import type { RememberedPace } from "./pace-memory.ts";
 import { forgetSilentPeers } from "./peers.ts";
+import { usualItlMs } from "./token-pace.ts";
 import { setHealth } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
@@ -33,7 +35,7 @@ export function onTick(fleet: Fleet, nowMs: number): Verdict[] {
     const verdict = judge(fleet, worker, nowMs);
     if (verdict !== null) verdicts.push(verdict);
   }
-  for (const pool of fleet.pools.values()) renewMedians(pool);
+  for (const pool of fleet.pools.values()) renewUsual(pool, options.paceKeptMs, nowMs);
   forgetSilentPeers(fleet, nowMs);
   return verdicts;
 }
@@ -106,19 +108,33 @@ function hangLimitMs(fleet: Fleet, worker: Worker): number {
   return Math.max(fleet.options.hangMs, fleet.options.hangSteps * worker.stepMs);
 }
 
-function renewMedians(pool: Pool): void {
+function renewUsual(pool: Pool, keptMs: number, nowMs: number): void {
   const { workers } = pool;
-  const known = workers.filter(({ msPerToken }) => msPerToken > 0);
-  pool.medianMsPerToken = medianOf(known, ({ msPerToken }) => msPerToken);
-  const paced = workers.filter(({ pace }) => pace.itlMs > 0);
-  pool.medianItlMs = medianOf(paced, ({ pace }) => pace.itlMs);
-  pool.medianStreams = medianOf(paced, ({ pace }) => pace.streams);
-  pool.medianPromptsPerStep = medianOf(paced, ({ pace }) => pace.promptsPerStep);
+  const isLately = (pace: RememberedPace): boolean =>
+    pace.ms > 0 && nowMs - pace.measuredAtMs <= keptMs;
+  const known = workers.filter(({ first }) => first.ms > 0);
+  pool.medianMsPerToken = quantileOf(known, 0.5, ({ first }) => first.ms);
+  const lately = workers.filter(({ first }) => isLately(first));
+  if (lately.length > 0) pool.usualMsPerToken = quantileOf(lately, 0.25, ({ first }) => first.ms);
+  const paced = workers.filter(({ pace }) => isLately(pace.itl));
+  if (paced.length > 0) {
+    pool.usualItlMs = quantileOf(paced, 0.25, ({ pace }) => pace.itl.ms);
+    pool.usualStreams = quantileOf(paced, 0.25, ({ pace }) => pace.streams);
+    pool.usualPromptsPerStep = quantileOf(paced, 0.25, ({ pace }) => pace.promptsPerStep);
+  }
+  for (const { first, pace } of workers) {
+    if (first.ms > 0 && first.usualMs === 0) first.usualMs = pool.usualMsPerToken;
+    if (pace.itl.ms > 0 && pace.itl.usualMs === 0) pace.itl.usualMs = usualItlMs(pool, pace);
+  }
 }
 
-/** The lower of two in the middle: of two workers the slow one is not the measure. */
-function medianOf(workers: readonly Worker[], valueOf: (worker: Worker) => number): number {
+/** The lower of the two that it is between: of two workers the slow one is not the measure. */
+function quantileOf(
+  workers: readonly Worker[],
+  quantile: number,
+  valueOf: (worker: Worker) => number,
+): number {
   const values = workers.map(valueOf);
   values.sort((a, b) => a - b);
-  return values[(values.length - 1) >> 1] ?? 0;
+  return values[Math.floor((values.length - 1) * quantile)] ?? 0;
 }

@@ -3,6 +3,8 @@
 
 import type { Breaker } from "./breaker.ts";
 import { newBreaker } from "./breaker.ts";
+import { newPace } from "./pace-memory.ts";
+import type { RememberedPace } from "./pace-memory.ts";
 import { newPeakEwma } from "./peak-ewma.ts";
 import type { PeakEwma } from "./peak-ewma.ts";
 import type { PeerShare } from "./peers.ts";
@@ -136,9 +138,8 @@ export interface Worker {
   peersAwaitingTokens: number;
   peersInFlightBlocks: number;
 
-  /** To the first token for each token of work; 0 while nobody has measured it. */
-  msPerToken: number;
-  measuredAtMs: number;
+  /** To the first token for each token of work. */
+  readonly first: RememberedPace;
   /** The same, its peak. */
   readonly peak: PeakEwma;
   /** Of its running streams. */
@@ -181,8 +182,7 @@ export function newWorker(spec: WorkerSpec, nowMs: number): Worker {
     peersInFlight: 0,
     peersAwaitingTokens: 0,
     peersInFlightBlocks: 0,
-    msPerToken: 0,
-    measuredAtMs: nowMs,
+    first: newPace(nowMs),
     peak: newPeakEwma(nowMs),
     pace: newTokenPace(nowMs),
   };
