@@ -124,7 +124,7 @@ export class ChaosFleet {
   }
 
   /** Until all workers have dialled. Returns who had ended by itself: it is replaced. */
-  async whole(): Promise<readonly string[]> {
+  async whole(): Promise<readonly { readonly name: string; readonly said: string }[]> {
     const dead = this.serving.workers.filter((record) => !isAlive(record));
     for (const { name } of dead) {
       this.serving.forget(name);
@@ -133,7 +133,9 @@ export class ChaosFleet {
     const { workers } = PLANS[this.kind];
     const { folder } = this.#ground;
     for (const url of this.urls) await untilLinked(url, MODEL, workers, LINKED_MS, folder);
-    return dead.map(({ name, logFile }) => `${name} had ended by itself:\n${logTail(logFile)}`);
+    return dead.map(({ name, logFile }) => ({
+      ...{ name, said: `${name} had ended by itself:\n${logTail(logFile)}` },
+    }));
   }
 
   async stop(): Promise<void> {

@@ -33,7 +33,7 @@ export async function playRound(
   fault: Fault,
 ): Promise<Omit<RoundRecord, "number" | "missed"> | null> {
   const { fleet, random, stories, name } = stage;
-  const dead = await fleet.whole();
+  const dead = (await fleet.whole()).map(({ said }) => said);
   const { name: worker, pid } =
     fleet.serving.workers[randomInt(random, fleet.serving.workers.length)]!;
   const target: Target = { worker, pid, fleet, random };
@@ -61,7 +61,8 @@ export async function playRound(
   const moved = streams.filter(({ moves }) => moves > 0).length;
   const wrong = [...dead, ...(await striker.mend(moved))];
   const met = runs.filter(({ told }) => isMet(told, struckAtMs)).length;
-  const spared = (named: string): boolean => fault.hits === "met" || named !== worker;
+  const struck = new Set([worker, ...striker.others]);
+  const spared = (named: string): boolean => fault.hits === "met" || !struck.has(named);
   const hit = fault.hits === "moved" ? moved : met;
   const isFaulty = streams.some(({ verdict }) => verdict.kind !== "same") || wrong.length > 0;
   const record = {
@@ -105,6 +106,10 @@ class Striker {
 
   get wasFelt(): boolean {
     return this.#blow?.wasFelt?.() ?? true;
+  }
+
+  get others(): readonly string[] {
+    return this.#blow?.others?.() ?? [];
   }
 
   get newcomers(): Newcomers | null {

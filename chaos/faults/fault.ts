@@ -23,6 +23,8 @@ export interface Blow {
   mend(moved: number): Promise<readonly string[]>;
   /** After mend(): streams sent while it lasted. Left out, or null: none were. */
   newcomers?(): Newcomers | null;
+  /** After mend(): workers that it took beside the target. Left out: none. */
+  others?(): readonly string[];
   /** After mend(), when what became of everything is written down. Left out: nothing is left over. */
   leave?(): Promise<unknown>;
   /** After mend(): false when it had no effect that anybody could have seen. Left out: it had. */

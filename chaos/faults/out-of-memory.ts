@@ -34,15 +34,23 @@ export const outOfMemory: Fault = {
     const ended = once(neighbour, "exit");
     // Next, should the kernel want another while the worker is still going.
     writeFileSync(`/proc/${neighbour.pid}/oom_score_adj`, "999");
+    let others: readonly string[] = [];
     return {
       landed: untilKilled(group, killsBefore),
       mend: async () => {
-        const wrong = group.kills > killsBefore ? [] : ["the kernel killed nobody for memory"];
         neighbour.kill("SIGKILL");
         await ended;
         group.limit(null);
-        return [...wrong, ...(await replace(target))];
+        const kills = group.kills - killsBefore;
+        const wrong = kills > 0 ? [] : ["the kernel killed nobody for memory"];
+        await replace(target);
+        // The kernel goes on until there is room, and another worker may be what it takes.
+        const dead = await target.fleet.whole();
+        others = dead.map(({ name }) => name);
+        const unexplained = dead.slice(Math.max(0, kills - 1)).map(({ said }) => said);
+        return [...wrong, ...unexplained];
       },
+      others: () => others,
     };
   },
 };

@@ -7,6 +7,8 @@ import { possible, type Fault } from "./fault.ts";
 
 /** Three workers of four places take eight each; these come at once. */
 const CROWD = 90;
+/** Enough that they wait for longer than it takes to look. */
+const TOKENS = 96;
 const FULL_MS = 10_000;
 
 export const saturate: Fault = {
@@ -36,7 +38,11 @@ export const saturate: Fault = {
     /** What is wrong with the answer; null: nothing. */
     async function ask(seed: number): Promise<string | null> {
       const messages = [{ role: "user", content: `Count to ${seed}.` }];
-      const body = { ...{ model: fleet.model, messages, seed }, max_tokens: 24, ignore_eos: true };
+      const body = {
+        ...{ model: fleet.model, messages, seed },
+        max_tokens: TOKENS,
+        ignore_eos: true,
+      };
       const response = await fetch(`${fleet.serving.url}/chat/completions`, {
         method: "POST",
         headers: { "content-type": "application/json" },
