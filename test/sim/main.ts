@@ -9,17 +9,39 @@ import { isMutant, MUTANTS } from "./mutants.ts";
 import { FULL_COVERAGE_SEEDS, missedFaults, playSeeds } from "./play-seeds.ts";
 import { runWorld } from "./world.ts";
 
-const { values } = parseArgs({
-  options: {
-    "first-seed": { type: "string", default: "1" },
-    seeds: { type: "string", default: "2000" },
-    mutant: { type: "string" },
-    trace: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
+const USAGE = `usage: npm run sim -- [--seeds 2000] [--first-seed 1] [--mutant NAME] [--trace] [--json]
+
+  --trace                  one world, the first, with everything that happens in it
+  --mutant NAME            without a protection: ${Object.keys(MUTANTS).join(", ")}`;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+function optionsOf(): ReturnType<typeof parse> {
+  try {
+    return parse();
+  } catch (error) {
+    say(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const parse = () =>
+  parseArgs({
+    options: {
+      "first-seed": { type: "string", default: "1" },
+      seeds: { type: "string", default: "2000" },
+      mutant: { type: "string" },
+      trace: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  }).values;
+
+const values = optionsOf();
+if (values.help) {
+  say(USAGE);
+  process.exit(0);
+}
 
 const firstSeed = Number(values["first-seed"]);
 const seeds = Number(values.seeds);
