@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { K6_VERSION } from "../../loadtest/k6.ts";
 import { bundledModel } from "../../services/cli/package-root.ts";
 import { guideSnippets, type Snippet } from "../clients/guide-snippets.ts";
 import { readRepositoryFile, ROOT } from "../repository.ts";
@@ -26,7 +27,7 @@ interface Environment {
 const PLAIN: Environment = { file: "requirements.txt", folder: "clients", megabytes: 600 };
 const GO = {
   grpcurl: { from: "github.com/fullstorydev/grpcurl/cmd/grpcurl", version: "v1.9.4" },
-  k6: { from: "go.k6.io/k6", version: "v1.8.1" },
+  k6: { from: "go.k6.io/k6", version: K6_VERSION },
 } as const;
 const GO_MEGABYTES = 1_500; // Most of it Go's own cache of what it compiled.
 

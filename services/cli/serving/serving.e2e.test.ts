@@ -168,6 +168,35 @@ describe.skipIf(WHY_NO_ADDON !== null)(`one model served (${WHY_NO_ADDON ?? "bui
       code: "context_length_exceeded",
     });
   });
+
+  test("its router lists its workers, also by the command", async () => {
+    // A worker that was killed has a successor, by and by.
+    const listed = `${ready.url.replace("/v1", "")}/workers`;
+    await waitFor(async () => {
+      const { workers } = (await (await fetch(listed)).json()) as { workers: readonly object[] };
+      return workers.length === ready.workers;
+    }, READY_MS);
+    const out = await run(process.execPath, [MAIN, "router", "workers", ready.url, "--json"]);
+    const { workers } = JSON.parse(out) as { workers: readonly object[] };
+    expect(workers).toHaveLength(ready.workers);
+    const row = { model: "lantern", state: "ready", held_out: false, streams: 0, running: 0 };
+    const worker = expect.stringMatching(/^worker-\d+\//u) as string;
+    expect(workers).toMatchObject(workers.map(() => ({ ...row, worker })));
+  });
+
+  test("another one at its port is refused before it loads a model", async () => {
+    const { port } = new URL(ready.url);
+    const second = spawn(process.execPath, [MAIN, "serve", MODEL, "--port", port], {
+      env: { ...process.env, SIGNALBOX_ENGINE: await builtAddon() },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    onTestFinished(() => void second.kill("SIGKILL"));
+    let said = "";
+    second.stderr.on("data", (bytes: Buffer) => (said += bytes.toString()));
+    expect(await ended(second)).toBe(3);
+    expect(said).toContain(`cannot listen on 127.0.0.1:${port}: another program listens there`);
+    expect(said).not.toContain("router");
+  });
 });
 
 test(
