@@ -61,7 +61,10 @@ export function clientParts(desk: Desk): Part[] {
     part("k6", "load", async () => {
       const program = await goProgram(desk, "k6");
       const bench = ["loadtest/main.ts", "k6", "--k6", program, "--rate", "4", "--seconds", "8"];
-      const run = () => desk.run("k6", [process.execPath, ...bench], { ...LIMITS, cwd: ROOT });
+      const run = async () => {
+        await desk.engine();
+        return desk.run("k6", [process.execPath, ...bench], { ...LIMITS, cwd: ROOT });
+      };
       return { version: goVersion(program, "version", GO.k6.version), run };
     }),
   ];

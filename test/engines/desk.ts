@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { provideEngine } from "../../services/cli/demo/provide-engine.ts";
 import { bundledModel } from "../../services/cli/package-root.ts";
 import { ModelServing } from "../../services/cli/serving/model-serving.ts";
 import { cacheFolder } from "../../tools/cuda-toolchain.ts";
@@ -27,6 +28,7 @@ export class Desk {
   readonly #say: (line: string) => void;
   readonly #signal: AbortSignal;
   #serving: Promise<ModelServing> | null = null;
+  #engine: Promise<void> | null = null;
 
   constructor(say: (line: string) => void, signal: AbortSignal) {
     this.#say = say;
@@ -74,14 +76,27 @@ export class Desk {
 
   /** The bundled model behind a router with two workers, until end(). */
   serving(): Promise<ModelServing> {
-    this.#serving ??= ModelServing.start({
+    this.#serving ??= this.#serve();
+    return this.#serving;
+  }
+
+  /** A clone's engine is built the first time; throws with the way out where it cannot be. */
+  engine(): Promise<void> {
+    this.#engine ??= provideEngine((text) => this.#say(`  ${text}`)).then((why) => {
+      if (why !== null) throw new Error(`our own engine is not here: ${why}`);
+    });
+    return this.#engine;
+  }
+
+  async #serve(): Promise<ModelServing> {
+    await this.engine();
+    return ModelServing.start({
       ...{ model: bundledModel(), name: "lantern", workers: 2, http: "127.0.0.1:0" },
       ...{ folder: this.folder, env: process.env, route: null },
       worker: { listen: "127.0.0.1:0" },
       router: { grpc: "127.0.0.1:0" },
       onStep: ({ name, detail }) => this.#say(`  ${name}  ${detail}`),
     });
-    return this.#serving;
   }
 
   /** The logs stay where something failed. */
