@@ -152,7 +152,17 @@ async function pythonWith(desk: Desk, environment: Environment): Promise<string>
       hint: `${python} makes no environments: PYTHON names another; Debian: python3-venv`,
     });
   }
-  const pip = [join(bin, "python"), "-m", "pip", "install", "-r", join(SCRIPTS, file)];
+  const pip = [
+    join(bin, "python"),
+    "-m",
+    "pip",
+    "install",
+    "--no-color",
+    "--progress-bar",
+    "off",
+    "-r",
+    join(SCRIPTS, file),
+  ];
   await desk.get(`what ${file} lists`, pip, { ...options, megabytes });
   writeFileSync(complete, wanted);
   return bin;

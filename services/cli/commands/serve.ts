@@ -174,7 +174,13 @@ function routerKeys(
   session: Session,
   { keys, host }: ServeOptions,
 ): { readonly [key: string]: string } {
-  if (keys !== undefined) return { keys_file: resolve(session.terminal.cwd, keys) };
+  if (keys !== undefined) {
+    const file = resolve(session.terminal.cwd, keys);
+    if (existsSync(file)) return { keys_file: file };
+    throw new Failure("NOT_FOUND", `there is no keys file ${file}`, {
+      hint: "`signalbox router key new` prints the lines for one",
+    });
+  }
   if (!/^(?:127\.|localhost$|\[?::1\]?$)/u.test(host)) {
     session.printer.warn(`whoever reaches ${host} may use it: --keys FILE says who may`);
   }
