@@ -10,9 +10,13 @@ import { join } from "node:path";
 import { Failure } from "#shared/base/errors.ts";
 import { bundledModel } from "../services/cli/package-root.ts";
 import { ModelServing } from "../services/cli/serving/model-serving.ts";
+import { cacheFolder } from "../tools/cuda-toolchain.ts";
+
+/** What `npm run engines -- k6` builds. */
+export const K6_VERSION = "v1.8.1";
 
 export interface K6Options {
-  /** Null: on the PATH, or where `go install` puts it. */
+  /** Null: on the PATH, where `npm run engines` keeps it, or where `go install` puts it. */
   readonly program: string | null;
   readonly perSecond: number;
   readonly seconds: number;
@@ -84,11 +88,12 @@ function figuresOf({ metrics }: K6Summary): object {
 }
 
 function programOf(asked: string | null): string {
-  const places = asked === null ? ["k6", join(homedir(), "go", "bin", "k6")] : [asked];
+  const kept = join(cacheFolder(), `k6-${K6_VERSION}`, "k6");
+  const places = asked === null ? ["k6", kept, join(homedir(), "go", "bin", "k6")] : [asked];
   const found = places.find((place) => spawnSync(place, ["version"]).status === 0);
   if (found !== undefined) return found;
   throw new Failure("NOT_FOUND", `there is no k6 at ${places.join(" or ")}`, {
-    hint: "Build it: go install go.k6.io/k6@v1.8.1; or say where it is: --k6 PATH",
+    hint: "`npm run engines -- k6` builds one, with Go; or say where it is: --k6 PATH",
   });
 }
 

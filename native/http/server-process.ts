@@ -40,7 +40,8 @@ export class ServerProcess {
 
   constructor({ argv, port, logFile }: ServerCommand) {
     this.logFile = logFile;
-    mkdirSync(dirname(logFile), { recursive: true });
+    // It may be the first to need our state folder, where tokens come to lie, too.
+    mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
     const log = openSync(logFile, "a", 0o600);
     const command = argv.map((it) => it.replaceAll("{port}", String(port)));
     this.#child = spawn("/bin/sh", ["-c", WATCH, "server", String(GRACE_S), ...command], {

@@ -26,6 +26,8 @@ import { UsageJournal } from "./usage/usage-journal.ts";
 import { readVersion } from "#shared/config/version.ts";
 import type { TokenizerFiles } from "./token-source.ts";
 import { TurnQueue } from "./wire/turn-queue.ts";
+import { workerStateOf } from "./core/worker-list.ts";
+import { workerListRoute } from "./workers/worker-list-route.ts";
 import { WorkerSet } from "./workers/worker-set.ts";
 
 export async function startRouter(
@@ -87,6 +89,8 @@ export async function startRouter(
   await startSharing(life, settings, { fleet, keys, metrics, logger, onRoom });
   health.add("ready", "workers", () => (workers.size > 0 ? null : "no worker is there"));
   countFleet(metrics, fleet, streams);
+  const own = healthRoutes({ health, metrics, logger });
+  const listWorkers = workerListRoute(fleet, clock);
   const doors = await life.start(
     "doors",
     () =>
@@ -96,7 +100,7 @@ export async function startRouter(
         ...{ timers: systemTimers, random: systemRandom, version: readVersion() },
         metrics: requestMetrics(metrics),
         authorise: keys === null ? null : (bearer) => keys.grantOf(bearer),
-        fallback: healthRoutes({ health, metrics, logger }),
+        fallback: (request, response) => listWorkers(request, response) || own(request, response),
       }),
     (part) => part.stop(config.drainS * 1000),
   );
@@ -150,9 +154,7 @@ function countFleet(metrics: Metrics, fleet: Fleet, streams: TokenRouter): void 
     let heldOut = 0;
     for (const worker of fleet.workers.values()) {
       if (worker.breaker.state.kind !== "closed") heldOut += 1;
-      const { kind } = worker.health;
-      const isUnwell = kind === "hung" || kind === "dead" || kind === "suspect";
-      const state = isUnwell ? "unwell" : (worker.progress?.state ?? "ready");
+      const state = workerStateOf(worker);
       const { model } = worker.spec;
       const key = `${state} ${model}`;
       seen.set(key, { model, state });

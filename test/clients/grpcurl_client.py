@@ -1,20 +1,10 @@
-"""grpcurl against a router's InferenceService: a stream, and an error with its details.
-
-GRPCURL names one that is there; without it Go builds one, once."""
+"""grpcurl against a router's InferenceService: a stream, and an error with its details."""
 
 import json
 import os
-import shutil
 import subprocess
 
-VERSION = "v1.9.4"
-CACHE = os.path.join(
-    os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")), "signalbox", "grpcurl"
-)
-program = os.environ.get("GRPCURL") or shutil.which("grpcurl") or os.path.join(CACHE, "grpcurl")
-if not os.path.exists(program):
-    package = f"github.com/fullstorydev/grpcurl/cmd/grpcurl@{VERSION}"
-    subprocess.run(["go", "install", package], env={**os.environ, "GOBIN": CACHE}, check=True)
+program = os.environ["GRPCURL"]
 
 
 def ask(request):

@@ -1,4 +1,4 @@
-// `signalbox router`: one in the foreground, and keys for its OpenAI API.
+// `signalbox router`: one in the foreground, its workers, and keys for its OpenAI API.
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
@@ -24,13 +24,14 @@ export function routerCommand(app: App): Command {
   return makeGroup(
     "router",
     {
-      summary: "run a router here, and make keys for it",
+      summary: "run a router here, list one's workers, and make keys for it",
       examples: [
         "signalbox router run --config router.toml",
+        "signalbox router workers http://login1:8000",
         "signalbox router key new --namespace lab --name ada",
       ],
     },
-    [runCommand(app), key],
+    [runCommand(app), workersCommand(app), key],
   );
 }
 
@@ -54,6 +55,31 @@ function runCommand(app: App): Command {
           const { http, workers } = ready;
           return `the API is at http://${String(http)}/v1, workers dial ${String(workers)} (pid ${pid})`;
         });
+      }),
+    );
+}
+
+function workersCommand(app: App): Command {
+  return makeCommand(
+    "workers",
+    {
+      summary: "the workers of a running router: state, load, when they were heard",
+      details:
+        "STREAMS are this router's, RUNNING and WAITING the worker's own word. `unwell` hangs or is\n" +
+        "silent; `held out` failed requests and is tried again by and by; `sick` has a broken GPU.",
+      examples: [
+        "signalbox router workers",
+        "signalbox router workers http://login1:8000 --json | jq -r '.workers[].worker'",
+      ],
+    },
+    "local",
+  )
+    .argument("[url]", "the router's OpenAI address", "http://127.0.0.1:8000")
+    .action((url: string, _options: object, self: Command) =>
+      perform(app, self, async (session) => {
+        const { showWorkers } = await import("../serving/router-workers.ts");
+        await showWorkers(session, url);
+        return 0;
       }),
     );
 }

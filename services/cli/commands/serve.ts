@@ -69,12 +69,14 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
   if (here.why !== null) throw new Failure("UNAVAILABLE", here.why, { hint: here.wayOut });
   if (options.device !== undefined) await openDevice(options.device);
   const model = resolve(session.terminal.cwd, given);
+  if (!existsSync(model)) throw new Failure("NOT_FOUND", `there is no folder ${model}`);
   for (const file of ["config.json", "tokenizer.json"]) {
     if (existsSync(join(model, file))) continue;
     throw new Failure("NOT_FOUND", `${model} has no ${file}`, {
       hint: "give a model's folder as Hugging Face has them; `signalbox model check` looks closer",
     });
   }
+  await checkAddress(options);
   const { checkTokenizer } = await import("../serving/check-tokenizer.ts");
   checkTokenizer(model);
   const folder = mkdtempSync(join(tmpdir(), "signalbox-serve-"));
@@ -96,7 +98,7 @@ async function serve(session: Session, given: string, options: ServeOptions): Pr
       ...{ worker: workerKeys(options), router: routerKeys(session, options), route: null },
       onStep: ({ name, detail }) => printer.note(`${name.padEnd(9)}  ${detail}`),
     });
-    if (!interrupted.signal.aborted) sayReady(session, serving, options.name ?? basename(model));
+    if (!interrupted.signal.aborted) sayReady(session, serving, options, basename(model));
     ended = await serving.watch(interrupted.signal);
   } finally {
     if (serving !== null) await serving.stop();
@@ -136,8 +138,24 @@ async function startServing(model: string, plan: ServingPlan): Promise<ModelServ
   }
 }
 
-function sayReady(session: Session, serving: ModelServing, name: string): void {
+/** Before a model is loaded; the router says the same, in its log. */
+async function checkAddress({ host, port }: ServeOptions): Promise<void> {
+  const { whyNotFree } = await import("../mesh/free-port.ts");
+  const why = port === 0 ? null : await whyNotFree(host, port);
+  if (why === null) return;
+  throw new Failure("UNAVAILABLE", `cannot listen on ${host}:${port}: ${why}`, {
+    hint: "--port takes another port, 0 a free one; --host is an address of this machine",
+  });
+}
+
+function sayReady(
+  session: Session,
+  serving: ModelServing,
+  options: ServeOptions,
+  folder: string,
+): void {
   const { printer } = session;
+  const name = options.name ?? folder;
   const { url } = serving;
   if (printer.json) {
     printer.record({
@@ -147,14 +165,22 @@ function sayReady(session: Session, serving: ModelServing, name: string): void {
   }
   const { style } = printer;
   printer.line(`${style.green(style.signs.ok)} ${printable(name)} is served at ${url}`);
-  printer.lines(["", ...curlLines(url, name)]);
+  const needsKey = options.keys !== undefined;
+  printer.lines(["", ...curlLines(url, name, needsKey)]);
+  if (needsKey) printer.note(`KEY is a key whose hash is in ${printable(options.keys ?? "")}`);
 }
 
 function routerKeys(
   session: Session,
   { keys, host }: ServeOptions,
 ): { readonly [key: string]: string } {
-  if (keys !== undefined) return { keys_file: resolve(session.terminal.cwd, keys) };
+  if (keys !== undefined) {
+    const file = resolve(session.terminal.cwd, keys);
+    if (existsSync(file)) return { keys_file: file };
+    throw new Failure("NOT_FOUND", `there is no keys file ${file}`, {
+      hint: "`signalbox router key new` prints the lines for one",
+    });
+  }
   if (!/^(?:127\.|localhost$|\[?::1\]?$)/u.test(host)) {
     session.printer.warn(`whoever reaches ${host} may use it: --keys FILE says who may`);
   }

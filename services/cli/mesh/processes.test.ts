@@ -15,7 +15,7 @@ import {
   writeMeshRecord,
 } from "./mesh-record.ts";
 import { identityOf, isAlive, parseStat, signalProcess } from "./process-identity.ts";
-import { startService, type ServiceStart } from "./start-service.ts";
+import { logTail, startService, type ServiceStart } from "./start-service.ts";
 import { stopService } from "./stop-service.ts";
 import { tomlText } from "./toml.ts";
 
@@ -182,4 +182,15 @@ test("every text written to a configuration file is read back as it was", () => 
       expect(read.a).toEqual({ b: [value.toWellFormed()], c: 3 });
     }),
   );
+});
+
+test("the end of a log is readable: no half of a line that was cut", () => {
+  const file = join(temporary(), "log");
+  const line = (message: string): string =>
+    JSON.stringify({ level: "fatal", msg: "cannot run", err: { message } });
+  writeFileSync(file, `${line("x".repeat(5_000))}\n${line("no keys")}\n`);
+  expect(logTail(file)).toBe("  fatal: cannot run: no keys");
+  writeFileSync(file, `${line("short")}\n${line("no keys")}\n`);
+  expect(logTail(file)).toBe("  fatal: cannot run: short\n  fatal: cannot run: no keys");
+  expect(logTail(join(temporary(), "none"))).toBe("");
 });

@@ -125,11 +125,15 @@ function startFailure(
 export function logTail(logFile: string, from = 0, linesMax = 20): string {
   let text: string;
   try {
-    text = readFileSync(logFile).subarray(from).subarray(-LOG_TAIL_BYTES).toString("utf8");
+    const all = readFileSync(logFile).subarray(from);
+    const end = all.subarray(-LOG_TAIL_BYTES);
+    text = end.toString("utf8").trimEnd();
+    // A line that was cut is no JSON to be made readable.
+    if (end.length < all.length) text = text.slice(text.indexOf("\n") + 1);
   } catch {
     return "";
   }
-  return text.trimEnd().split("\n").slice(-linesMax).map(readableLogLine).join("\n");
+  return text.split("\n").slice(-linesMax).map(readableLogLine).join("\n");
 }
 
 function readableLogLine(line: string): string {

@@ -2,12 +2,14 @@
 // client, while workers die.
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { tempDirectory } from "#shared/testing/temp-directory.ts";
 import { waitFor } from "#shared/testing/wait-for.ts";
 import { builtAddon, BUILD_MS_MAX, WHY_NO_ADDON } from "#native/testing/built-addon.ts";
 
@@ -63,6 +65,7 @@ async function ended(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
+const KEY = "sk-of-ada";
 const STORY = {
   model: "lantern",
   messages: [{ role: "user" as const, content: "Tell me a story about a lamp." }],
@@ -77,16 +80,23 @@ describe.skipIf(WHY_NO_ADDON !== null)(`one model served (${WHY_NO_ADDON ?? "bui
   let child: ChildProcess;
   let ready: Ready;
   let client: OpenAI;
+  let removeKeys = (): void => {};
 
   beforeAll(async () => {
     const addon = await builtAddon();
-    ({ child, ready } = await serve(addon, "--workers", "2"));
-    client = new OpenAI({ baseURL: ready.url, apiKey: "none", maxRetries: 0 });
+    const directory = tempDirectory("serve-keys");
+    removeKeys = directory.remove;
+    const sha256 = createHash("sha256").update(KEY).digest("hex");
+    const keys = join(directory.path, "keys.toml");
+    writeFileSync(keys, `[[key]]\nname = "ada"\nnamespace = "lab"\nsha256 = "${sha256}"\n`);
+    ({ child, ready } = await serve(addon, "--workers", "2", "--keys", keys));
+    client = new OpenAI({ baseURL: ready.url, apiKey: KEY, maxRetries: 0 });
   }, BUILD_MS_MAX + READY_MS);
 
   afterAll(async () => {
     child.kill("SIGTERM");
     expect(await ended(child)).toBe(130);
+    removeKeys();
   }, DEADLINE_MS);
 
   async function story(onToken: (count: number) => void = () => {}): Promise<{
@@ -167,6 +177,35 @@ describe.skipIf(WHY_NO_ADDON !== null)(`one model served (${WHY_NO_ADDON ?? "bui
       status: 400,
       code: "context_length_exceeded",
     });
+    const stranger = new OpenAI({ baseURL: ready.url, apiKey: "sk-of-nobody", maxRetries: 0 });
+    await expect(stranger.models.list()).rejects.toMatchObject({
+      ...{ status: 401, code: "invalid_api_key" },
+    });
+  });
+
+  test("its router lists its workers, also by the command", async () => {
+    // A worker that was killed has a successor, by and by.
+    await waitFor(async () => (await workersListed(ready.url)) === ready.workers, READY_MS);
+    const out = await run(process.execPath, [MAIN, "router", "workers", ready.url, "--json"]);
+    const { workers } = JSON.parse(out) as { workers: readonly object[] };
+    expect(workers).toHaveLength(ready.workers);
+    const row = { model: "lantern", state: "ready", held_out: false, streams: 0, running: 0 };
+    const worker = expect.stringMatching(/^worker-\d+\//u) as string;
+    expect(workers).toMatchObject(workers.map(() => ({ ...row, worker })));
+  });
+
+  test("another one at its port is refused before it loads a model", async () => {
+    const { port } = new URL(ready.url);
+    const second = spawn(process.execPath, [MAIN, "serve", MODEL, "--port", port], {
+      env: { ...process.env, SIGNALBOX_ENGINE: await builtAddon() },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    onTestFinished(() => void second.kill("SIGKILL"));
+    let said = "";
+    second.stderr.on("data", (bytes: Buffer) => (said += bytes.toString()));
+    expect(await ended(second)).toBe(3);
+    expect(said).toContain(`cannot listen on 127.0.0.1:${port}: another program listens there`);
+    expect(said).not.toContain("router");
   });
 });
 
@@ -195,8 +234,8 @@ async function retries(url: string): Promise<number> {
 }
 
 async function workersListed(url: string): Promise<number> {
-  const body = (await (await fetch(`${url}/models`)).json()) as {
-    data: readonly { signalbox: { workers: number } }[];
+  const body = (await (await fetch(url.replace("/v1", "/workers"))).json()) as {
+    workers: readonly object[];
   };
-  return body.data[0]?.signalbox.workers ?? 0;
+  return body.workers.length;
 }

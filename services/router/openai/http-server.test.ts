@@ -310,6 +310,16 @@ describe("an error", () => {
     expect(server.source.requests).toHaveLength(0);
   });
 
+  test.each([
+    ["/chat/completions", " Did you mean /v1/chat/completions? Base URLs end in /v1."],
+    ["/v1/v1/completions", " Did you mean /v1/completions? Base URLs end in /v1."],
+    ["/v1/embeddings", ""],
+  ])("of the path %s names the one that was meant, if any", async (path, more) => {
+    const answer = await post(await start(), path, {});
+    const { error } = (await answer.json()) as { readonly error: { readonly message: string } };
+    expect(error.message).toBe(`Unknown path POST ${path}.${more}`);
+  });
+
   test("says where the JSON breaks", async () => {
     const server = await start();
     const answer = await post(server, chat, '{"model": "lantern",}');

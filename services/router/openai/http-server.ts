@@ -212,8 +212,11 @@ function isHead(request: IncomingMessage): boolean {
 }
 
 function unknownPath(request: IncomingMessage): ApiError {
-  const path = (request.url ?? "/").split("?", 1)[0];
-  return new ApiError(404, `Unknown path ${request.method} ${path}.`, { code: "unknown_url" });
+  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+  const meant = `/v1${path.replace(/^(?:\/v1)+(?=\/)/u, "")}`;
+  const more = routeOf(meant) === null ? "" : ` Did you mean ${meant}? Base URLs end in /v1.`;
+  const said = `Unknown path ${request.method} ${path}.${more}`;
+  return new ApiError(404, said, { code: "unknown_url" });
 }
 
 function wrongMethod(route: Route, response: ServerResponse): ApiError {
