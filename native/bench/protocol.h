@@ -64,6 +64,7 @@ class Answer {
     body_.append(body_.empty() ? "{" : ",").append(quoted(key)).append(":").append(value);
     return *this;
   }
+  std::string body() const { return body_ + "}"; }
   void print() const {
     std::printf("%s}\n", body_.c_str());
     std::fflush(stdout);
@@ -96,7 +97,14 @@ inline std::string textOf(const Json& request, const char* key, const std::strin
 using Test = std::function<void(const Json& request, Answer& answer)>;
 
 /// Answers standard input line by line to its end. What a test throws becomes the answer's `error`.
-inline void serve(const std::map<std::string, Test>& tests) {
+/// `device`, where it is not empty, is in every answer.
+inline void serve(const std::map<std::string, Test>& tests, const std::string& device = "") {
+  const auto begin = [&](const std::string& name) {
+    Answer answer;
+    answer.text("test", name);
+    if (!device.empty()) answer.text("device", device);
+    return answer;
+  };
   for (std::string line; std::getline(std::cin, line);) {
     std::string name;
     try {
@@ -106,12 +114,11 @@ inline void serve(const std::map<std::string, Test>& tests) {
       if (test == tests.end()) {
         throw EngineError(ErrorCode::kInvalidRequest, "not a test of this driver");
       }
-      Answer answer;
-      answer.text("test", name);
+      Answer answer = begin(name);
       test->second(request, answer);
       answer.print();
     } catch (const std::exception& error) {
-      Answer().text("test", name).text("error", error.what()).print();
+      begin(name).text("error", error.what()).print();
     }
   }
 }
