@@ -10,7 +10,7 @@ import { buildGpuDriver, buildGpuTests } from "./engine/bench-build.ts";
 import type { Say } from "./engine/contest.ts";
 import { Driver, type Ready } from "./engine/driver.ts";
 import { defaultCache } from "./engine/model-cache.ts";
-import { parseLine, roofsOf, rowsOf, tableOf, type GpuLine } from "./gpu/lines.ts";
+import { memoryOf, parseLine, roofsOf, rowsOf, tableOf, type GpuLine } from "./gpu/lines.ts";
 import type { GpuOptions } from "./gpu/options.ts";
 import { planOf, type GpuRequest } from "./gpu/plan.ts";
 import { verdictsOf } from "./gpu/targets.ts";
@@ -30,7 +30,7 @@ export async function benchGpu(options: GpuOptions, say: Say): Promise<object> {
   const targets = verdictsOf(lines);
   const [device = "no device"] = lines.map((line) => line.device);
   say("");
-  for (const line of tableOf(rows)) say(line);
+  for (const line of [...tableOf(rows), ...memoryOf(lines)]) say(line);
   say("");
   for (const { target, shown, status } of targets) {
     say(`${status.padEnd(13)} ${target}${shown === null ? "" : `: ${shown}`}`);
@@ -113,7 +113,7 @@ async function askAll(driver: Driver, plan: readonly GpuRequest[], say: Say): Pr
     say(`${driver.ready.device}: ${JSON.stringify(shown)}`);
     try {
       const { error, numbers, texts } = await driver.ask(request, REQUEST_MS_MAX);
-      lines.push({ test: request.test, device: driver.ready.device, error, numbers, texts });
+      lines.push({ test: request.test, device: texts["device"] ?? "", error, numbers, texts });
       if (error !== null) say(`    ${error}`);
     } catch (reason) {
       const error = (reason as Error).message;

@@ -11,7 +11,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 
 import { kernelIdentity } from "../../tools/kernel-identity.ts";
 import { buildNative, SOURCES, whyNoBuild } from "../../tools/native-build.ts";
-import { parseLine, roofsOf, rowsOf, tableOf, type GpuLine } from "./lines.ts";
+import { memoryOf, parseLine, roofsOf, rowsOf, tableOf, type GpuLine } from "./lines.ts";
 import { parseGpuOptions } from "./options.ts";
 import { planOf } from "./plan.ts";
 import { shapeNamed } from "./shapes.ts";
@@ -87,11 +87,23 @@ test("without a roof there is no share, and what does not fit says so", () => {
   const [alone] = rowsOf([timed("decode", 0.01, step)]);
   expect(alone).toMatchObject({ ms: 10, ofRoof: null });
   const error = "does not fit: its cache is 137.4 GB, and there is room for 60.0 GB";
-  const rows = rowsOf([...ROOFS, lineOf({ test: "decode", error }), timed("decode", 0.01, step)]);
-  expect(rows[0]).toMatchObject({ test: "decode", ms: null, ofRoof: null, error });
+  const rows = rowsOf([
+    ...ROOFS,
+    lineOf({ ...step, name: "8b", test: "decode", error }),
+    timed("decode", 0.01, step),
+  ]);
+  expect(rows[0]).toMatchObject({ test: "decode-1@2048", ms: null, ofRoof: null, error });
   const table = tableOf(rows);
   expect(table[0]).toContain(error);
   expect(table.every((line) => line.startsWith(`${H100}  `))).toBe(true);
+});
+
+test("what a model holds is told by purpose", () => {
+  const held = { "bytes of weights": 16_060_000_000, "bytes of steps": 700_000_000 };
+  const loaded = { test: "model", name: "8b", cache: "fp8", readySeconds: 2.5, ...held };
+  expect(memoryOf([COPY, lineOf(loaded), lineOf({ test: "model", error: "no" })])).toEqual([
+    `${H100}  8b, fp8 cache: ready in 2.5 s; weights 16.06 GB, steps 0.7 GB`,
+  ]);
 });
 
 test("targets are met, missed or not measured", () => {
@@ -227,6 +239,7 @@ test.skipIf(whyNoBuild() !== null)(
     const of = (name: string, cache: string): GpuLine["numbers"] =>
       figures.lines.find(({ test: it, texts }) => it === name && texts["cache"] === cache)
         ?.numbers ?? {};
+    expect(of("model", "bf16")["fileBytes"]).toBe(10_000); // Less than the model: read twice.
     // 64 dimensions of the two key heads, keys and values; fp8 with a scale each.
     expect(of("model", "bf16")["blockBytes"]).toBe(32 * 2 * 64 * 2);
     expect(of("model", "fp8")["blockBytes"]).toBe(32 * (2 * 64 + 2 * 2 * 2));

@@ -140,3 +140,18 @@ export function tableOf(rows: readonly GpuRow[]): string[] {
     return `${row.device}  ${what}${row.ms.toFixed(3).padStart(10)} ms${rate.padStart(18)}  ${share}`;
   });
 }
+
+/** What each model that was loaded holds on its device, by purpose, and how long it took. */
+export function memoryOf(lines: readonly GpuLine[]): string[] {
+  const purpose = "bytes of ";
+  return lines.flatMap(({ test, device, numbers, texts }) => {
+    const held = Object.entries(numbers).filter(([name]) => name.startsWith(purpose));
+    if (test !== "model" || held.length === 0) return [];
+    const parts = held.map(
+      ([name, bytes]) => `${name.slice(purpose.length)} ${rounded(bytes / 1e9, 3)} GB`,
+    );
+    const seconds = rounded(numbers["readySeconds"] ?? Number.NaN, 3);
+    const what = `${texts["name"] ?? ""}, ${texts["cache"] ?? ""} cache`;
+    return [`${device}  ${what}: ready in ${seconds} s; ${parts.join(", ")}`];
+  });
+}

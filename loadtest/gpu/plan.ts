@@ -41,6 +41,8 @@ export function planOf(options: PlanOptions): GpuRequest[] {
     ...CACHES.flatMap((cache) => model(options, cache)),
     ...agreement(options),
     ...(quick || isTiny ? [] : load()),
+    // No GPU has run it yet, and one that stands still or faults there does nothing any more.
+    matrix(shape, "promptProduct"),
   ];
 }
 
@@ -48,10 +50,12 @@ function roofs(shape: GpuShape): GpuRequest[] {
   return [
     { test: "copy", bytes: shape.copyBytes },
     { test: "upload", bytes: shape.copyBytes / 2 },
-    ...["weightProduct", "promptProduct"].map((kernel) => ({
-      ...{ test: "matrix", size: shape.matrix, kernel },
-    })),
+    matrix(shape, "weightProduct"),
   ];
+}
+
+function matrix(shape: GpuShape, kernel: string): GpuRequest {
+  return { test: "matrix", size: shape.matrix, kernel };
 }
 
 function attention(shape: GpuShape, quick: boolean): GpuRequest[] {
@@ -72,6 +76,7 @@ function model({ shape, quick }: PlanOptions, cache: string): GpuRequest[] {
     {
       ...{ test: "model", name: shape.name, config: textOf(shape), cache, rows: shape.prefill },
       ...{ sequences: Math.max(...shape.batches), context: Math.max(...contexts) },
+      fileBytes: shape.fileBytes,
     },
     ...contexts.flatMap((context) =>
       shape.batches.map((batch) => ({ test: "decode", batch, context, steps })),
@@ -101,8 +106,11 @@ function agreement({ shape, quick, models }: PlanOptions): GpuRequest[] {
 function load(): GpuRequest[] {
   const shape = shapeNamed(LOADED);
   if (shape === undefined) return [];
+  const { fileBytes } = shape;
   const sizes = { sequences: 1, context: 2048, rows: 512 };
-  return [{ test: "model", name: LOADED, config: textOf(shape), cache: "bf16", ...sizes }];
+  return [
+    { test: "model", name: LOADED, config: textOf(shape), cache: "bf16", ...sizes, fileBytes },
+  ];
 }
 
 function textOf(shape: GpuShape): string {

@@ -12,11 +12,13 @@ export interface GpuShape extends ModelShape {
   readonly matrix: number;
   /** Bytes of a copy, and of a transfer from the host. */
   readonly copyBytes: number;
+  /** Of the file that weights are read from again and again; beyond what caches hold. */
+  readonly fileBytes: number;
 }
 
 const REAL = {
   ...{ batches: [1, 8, 32, 128], contexts: [2048, 8192], prefill: 2048, matrix: 8192 },
-  ...{ positions: 16_384, copyBytes: 2 ** 31 },
+  ...{ positions: 16_384, copyBytes: 2 ** 31, fileBytes: 2 ** 30 },
 };
 
 export const GPU_SHAPES: readonly GpuShape[] = [
@@ -38,7 +40,7 @@ export const GPU_SHAPES: readonly GpuShape[] = [
     // For a driver whose kernels run on the CPU.
     ...{ name: "tiny", hidden: 64, inter: 64, layers: 1, heads: 4, kvHeads: 2, headDim: 32 },
     ...{ vocab: 64, positions: 128, batches: [1, 2], contexts: [40], prefill: 32, matrix: 64 },
-    copyBytes: 1_000_000,
+    ...{ copyBytes: 1_000_000, fileBytes: 10_000 },
   },
 ];
 

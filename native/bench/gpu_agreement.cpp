@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kRowsMax = 128;
 constexpr int kBlocks = 64;
 
-CudaOptions optionsOf(Gpu& gpu, const Json& request) {
+/// Which model is meant is in the answer, whatever comes of it.
+CudaOptions optionsOf(Gpu& gpu, const Json& request, Answer& answer) {
   CudaOptions options;
   options.device = gpu.device.facts().index;
   options.kernels = gpu.folder;
@@ -25,6 +26,8 @@ CudaOptions optionsOf(Gpu& gpu, const Json& request) {
   options.runner.blocks = kBlocks;
   options.runner.threads = 2;
   options.runner.stallMillis = 60'000;
+  answer.text("folder", options.runner.folder)
+      .text("cache", std::string(nameOf(options.runner.cache)));
   return options;
 }
 
@@ -107,7 +110,7 @@ double negativeLogLikelihood(const float* row, int vocab, TokenId token) {
 }  // namespace
 
 void compareGreedy(Gpu& gpu, const Json& request, Answer& answer) {
-  const CudaOptions options = optionsOf(gpu, request);
+  const CudaOptions options = optionsOf(gpu, request, answer);
   const int tokens = countOf(request, "tokens", 24, 1);
   const int prompts = countOf(request, "prompts", 4, 1);
   Alone device(onDevice(options));
@@ -128,9 +131,7 @@ void compareGreedy(Gpu& gpu, const Json& request, Answer& answer) {
       next = {agreement.add(lastRow(exact), lastRow(device.run(next, false)))};
     }
   }
-  answer.text("folder", options.runner.folder)
-      .text("cache", std::string(nameOf(options.runner.cache)))
-      .number("steps", agreement.steps)
+  answer.number("steps", agreement.steps)
       .number("decided", agreement.decided)
       .number("agreed", agreement.agreed)
       .number("distance", agreement.distance)
@@ -138,7 +139,7 @@ void compareGreedy(Gpu& gpu, const Json& request, Answer& answer) {
 }
 
 void measurePerplexity(Gpu& gpu, const Json& request, Answer& answer) {
-  const CudaOptions options = optionsOf(gpu, request);
+  const CudaOptions options = optionsOf(gpu, request, answer);
   const auto sequences = static_cast<std::size_t>(countOf(request, "sequences", 8, 1));
   const auto tokensMax = static_cast<std::size_t>(countOf(request, "tokens", 1024, 2));
   const std::string path = options.runner.folder + "/heldout.json";
@@ -163,9 +164,7 @@ void measurePerplexity(Gpu& gpu, const Json& request, Answer& answer) {
       }
     }
   }
-  answer.text("folder", options.runner.folder)
-      .text("cache", std::string(nameOf(options.runner.cache)))
-      .number("tokens", count)
+  answer.number("tokens", count)
       .number("perplexity", std::exp(sum / count));
 }
 

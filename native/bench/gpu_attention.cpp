@@ -156,6 +156,11 @@ void measureAttention(Gpu& gpu, const Json& request, Answer& answer) {
   config.layers = layers;
   config.slidingWindow.assign(static_cast<std::size_t>(layers), 0);
   const KvDtype cache = cacheOf(request);
+  answer.text("name", textOf(request, "name", ""))
+      .text("cache", std::string(nameOf(cache)))
+      .number("batch", batch)
+      .number("context", context)
+      .number("layers", layers);
   Layers rig(gpu, std::move(config), cache, batch, context);
   rig.fillCache(context);
   rig.prepareDecode(context - 1);
@@ -167,12 +172,7 @@ void measureAttention(Gpu& gpu, const Json& request, Answer& answer) {
       perLayer(timesOf(gpu, rig.stream(), kSteps, [&] { rig.append(); }));
   const std::vector<double> attend =
       perLayer(timesOf(gpu, rig.stream(), kSteps, [&] { rig.attend(); }));
-  answer.text("name", textOf(request, "name", ""))
-      .number("batch", batch)
-      .number("context", context)
-      .number("layers", layers)
-      .text("cache", std::string(nameOf(cache)))
-      .number("appendSeconds", medianOf(append))
+  answer.number("appendSeconds", medianOf(append))
       .times(attend, "tokensPerSecond", batch);
 }
 

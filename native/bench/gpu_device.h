@@ -31,7 +31,7 @@ struct Gpu {
 ModelConfig configOf(const Json& request);
 KvDtype cacheOf(const Json& request);
 
-/// Until `mark` is reached; a device that takes longer than a minute is given up. Throws kStalled.
+/// Until `mark` is reached; a device that takes longer than 20 s is given up. Throws kStalled.
 void waitFor(Gpu& gpu, cuda::Mark& mark);
 
 /// Seconds, by the device's clock, of each of `steps` times what `enqueue` puts into the stream.

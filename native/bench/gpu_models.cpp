@@ -28,11 +28,14 @@ ModelRunner& GpuModels::runner() const {
 
 void GpuModels::load(const Json& request, Answer& answer) {
   runner_.reset();
+  name_ = textOf(request, "name", "");
+  const KvDtype cache = cacheOf(request);
+  answer.text("name", name_).text("cache", std::string(nameOf(cache)));
   const ModelConfig config = configOf(request);
   CudaOptions options;
   options.device = gpu_.device.facts().index;
   options.kernels = gpu_.folder;
-  options.runner.cache = cacheOf(request);
+  options.runner.cache = cache;
   options.runner.rowsMax = countOf(request, "rows", 2048, 1);
   options.runner.logitRowsMax = countOf(request, "sequences", 128, 1);
   options.runner.stallMillis = kStallMillis;
@@ -63,10 +66,7 @@ void GpuModels::load(const Json& request, Answer& answer) {
   for (const auto& [purpose, bytes] : device->takenBytes()) {
     answer.number(("bytes of " + purpose).c_str(), static_cast<double>(bytes));
   }
-  name_ = textOf(request, "name", "");
-  answer.text("name", name_)
-      .text("cache", std::string(nameOf(options.runner.cache)))
-      .number("blocks", options.runner.blocks)
+  answer.number("blocks", options.runner.blocks)
       .number("blocksWanted", wanted)
       .number("blockBytes", static_cast<double>(runner_->facts().blockBytes))
       .number("fileBytes", static_cast<double>(weights.fileBytes()))
@@ -140,6 +140,10 @@ void GpuModels::decode(const Json& request, Answer& answer) {
   const int context = countOf(request, "context", 2048, 1);
   const int steps = countOf(request, "steps", 16, 1);
   constexpr int kUnmeasured = 2;
+  answer.text("name", name_)
+      .text("cache", std::string(nameOf(runner().facts().cache)))
+      .number("batch", batch)
+      .number("context", context);
   // The last step sees `context` tokens, those before it one less each.
   const int first = context - steps - kUnmeasured;
   if (first < 0) throw EngineError(ErrorCode::kInvalidRequest, "more steps than the context has");
@@ -149,24 +153,20 @@ void GpuModels::decode(const Json& request, Answer& answer) {
     const double took = step(batch, 1, first + i);
     if (i >= kUnmeasured) seconds.push_back(took);
   }
-  answer.text("name", name_)
-      .number("batch", batch)
-      .number("context", context)
-      .number("depth", context - (steps - 1) / 2.0)
-      .text("cache", std::string(nameOf(runner_->facts().cache)))
-      .times(seconds, "tokensPerSecond", batch);
+  answer.number("depth", context - (steps - 1) / 2.0).times(seconds, "tokensPerSecond", batch);
 }
 
 void GpuModels::prefill(const Json& request, Answer& answer) {
   const int tokens = countOf(request, "tokens", 2048, 1);
   const int steps = countOf(request, "steps", 5, 1);
+  answer.text("name", name_).number("tokens", tokens);
   needBlocks(1, tokens);
   std::vector<double> seconds;
   for (int i = 0; i <= steps; ++i) {
     const double took = step(1, tokens, 0);
     if (i > 0) seconds.push_back(took);
   }
-  answer.text("name", name_).number("tokens", tokens).times(seconds, "tokensPerSecond", tokens);
+  answer.times(seconds, "tokensPerSecond", tokens);
 }
 
 }  // namespace signalbox::bench

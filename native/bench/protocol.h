@@ -8,6 +8,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -96,8 +97,8 @@ inline std::string textOf(const Json& request, const char* key, const std::strin
 /// What a test does with its request. The answer already has `test`.
 using Test = std::function<void(const Json& request, Answer& answer)>;
 
-/// Answers standard input line by line to its end. What a test throws becomes the answer's `error`.
-/// `device`, where it is not empty, is in every answer.
+/// Answers standard input line by line to its end. What a test throws becomes the answer's `error`,
+/// behind what it had added. `device`, where it is not empty, is in every answer.
 inline void serve(const std::map<std::string, Test>& tests, const std::string& device = "") {
   const auto begin = [&](const std::string& name) {
     Answer answer;
@@ -107,6 +108,7 @@ inline void serve(const std::map<std::string, Test>& tests, const std::string& d
   };
   for (std::string line; std::getline(std::cin, line);) {
     std::string name;
+    std::optional<Answer> answer;
     try {
       const Json request = Json::parse(line, "request");
       name = textOf(request, "test", "");
@@ -114,11 +116,12 @@ inline void serve(const std::map<std::string, Test>& tests, const std::string& d
       if (test == tests.end()) {
         throw EngineError(ErrorCode::kInvalidRequest, "not a test of this driver");
       }
-      Answer answer = begin(name);
-      test->second(request, answer);
-      answer.print();
+      answer = begin(name);
+      test->second(request, *answer);
+      answer->print();
     } catch (const std::exception& error) {
-      begin(name).text("error", error.what()).print();
+      if (!answer) answer = begin(name);
+      answer->text("error", error.what()).print();
     }
   }
 }
