@@ -10,7 +10,15 @@ import { buildGpuDriver, buildGpuTests } from "./engine/bench-build.ts";
 import type { Say } from "./engine/contest.ts";
 import { Driver, type Ready } from "./engine/driver.ts";
 import { defaultCache } from "./engine/model-cache.ts";
-import { memoryOf, parseLine, roofsOf, rowsOf, tableOf, type GpuLine } from "./gpu/lines.ts";
+import {
+  memoryOf,
+  parseLine,
+  roofsLine,
+  roofsOf,
+  rowsOf,
+  tableOf,
+  type GpuLine,
+} from "./gpu/lines.ts";
 import type { GpuOptions } from "./gpu/options.ts";
 import { planOf, type GpuRequest } from "./gpu/plan.ts";
 import { verdictsOf } from "./gpu/targets.ts";
@@ -29,13 +37,15 @@ export async function benchGpu(options: GpuOptions, say: Say): Promise<object> {
   const rows = rowsOf(lines);
   const targets = verdictsOf(lines);
   const [device = "no device"] = lines.map((line) => line.device);
+  const roofs = roofsOf(lines);
   say("");
+  say(`${device}  ${roofsLine(roofs)}`);
   for (const line of [...tableOf(rows), ...memoryOf(lines)]) say(line);
   say("");
   for (const { target, shown, status } of targets) {
     say(`${status.padEnd(13)} ${target}${shown === null ? "" : `: ${shown}`}`);
   }
-  return { device, roofs: roofsOf(lines), rows, targets, lines };
+  return { device, roofs, rows, targets, lines };
 }
 
 /** The requests as the driver takes them, from the checkout's folder. */

@@ -129,7 +129,8 @@ async function gpu(args: readonly string[]): Promise<void> {
   } else if (options.plan) {
     process.stdout.write(printedPlan(options));
   } else {
-    say(circumstances());
+    // Figures that come along are of another machine.
+    if (options.figures === null) say(circumstances());
     const figures = await benchGpu(options, say);
     process.stdout.write(`${JSON.stringify(figures, null, options.json ? 0 : 2)}\n`);
   }

@@ -11,7 +11,7 @@ import { tempDirectory } from "#shared/testing/temp-directory.ts";
 
 import { kernelIdentity } from "../../tools/kernel-identity.ts";
 import { buildNative, SOURCES, whyNoBuild } from "../../tools/native-build.ts";
-import { memoryOf, parseLine, roofsOf, rowsOf, tableOf, type GpuLine } from "./lines.ts";
+import { memoryOf, parseLine, roofsLine, roofsOf, rowsOf, tableOf, type GpuLine } from "./lines.ts";
 import { parseGpuOptions } from "./options.ts";
 import { planOf } from "./plan.ts";
 import { shapeNamed } from "./shapes.ts";
@@ -46,6 +46,10 @@ test("roofs are what was measured, the matrix rate the best kernel's that ran", 
   expect(roofsOf([...ROOFS, lineOf({ test: "matrix", error: "no kernel" })])).toEqual({
     ...{ copyGbPerSecond: 3000, uploadGbPerSecond: 50, tflops: 500, kernel: "promptProduct" },
   });
+  const said =
+    "copies 3000.0 GB/s, from the host 50.0 GB/s, products 500.0 TFLOP/s (promptProduct)";
+  expect(roofsLine(roofsOf(ROOFS))).toBe(said);
+  expect(roofsLine(roofsOf([COPY]))).toMatch(/from the host not measured, products not measured$/u);
   expect(roofsOf([])).toEqual({
     ...{ copyGbPerSecond: null, uploadGbPerSecond: null, tflops: null, kernel: null },
   });
@@ -178,6 +182,8 @@ test("options are understood or refused by name", () => {
   expect(() => parseGpuOptions(["--device", "cpu"])).toThrow("--device cpu must be cuda:0");
   expect(() => parseGpuOptions(["--shape", "9b"])).toThrow("--shape 9b must be one of 8b, 13b");
   expect(() => parseGpuOptions(["--speed"])).toThrow("--speed");
+  const nowhere = ["--figures", "/no/such"];
+  expect(() => parseGpuOptions(nowhere)).toThrow("--figures /no/such is not there");
 });
 
 test("what is no line of the driver is refused", () => {

@@ -61,6 +61,20 @@ export function roofsOf(lines: readonly GpuLine[]): GpuRoofs {
   };
 }
 
+/** "copies 2900.0 GB/s, from the host 55.0 GB/s, products 600.0 TFLOP/s (promptProduct)". */
+export function roofsLine({
+  copyGbPerSecond,
+  uploadGbPerSecond,
+  tflops,
+  kernel,
+}: GpuRoofs): string {
+  const of = (rate: number | null, unit: string): string =>
+    rate === null ? "not measured" : `${rate.toFixed(1)} ${unit}`;
+  const copies = `copies ${of(copyGbPerSecond, "GB/s")}`;
+  const products = `products ${of(tflops, "TFLOP/s")}${kernel === null ? "" : ` (${kernel})`}`;
+  return `${copies}, from the host ${of(uploadGbPerSecond, "GB/s")}, ${products}`;
+}
+
 function tflopsOf(line: GpuLine): number {
   return line.numbers["tflops"] ?? 0;
 }

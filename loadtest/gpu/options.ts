@@ -1,5 +1,6 @@
 // The command line of `npm run bench -- gpu`.
 
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Failure } from "#shared/base/errors.ts";
 import { GPU_SHAPES, shapeNamed, type GpuShape } from "./shapes.ts";
@@ -50,6 +51,10 @@ export function parseGpuOptions(args: readonly string[]): GpuOptions {
   }
   const index = /^cuda:(?<index>\d{1,3})$/u.exec(values.device)?.groups?.["index"];
   if (index === undefined) throw invalid(`--device ${values.device} must be cuda:0, cuda:1, …`);
+  for (const option of ["driver", "figures"] as const) {
+    const file = values[option];
+    if (file !== undefined && !existsSync(file)) throw invalid(`--${option} ${file} is not there`);
+  }
   return {
     ...{ device: Number(index), shape, quick: values.quick === true },
     ...{ kernels: values.kernels ?? null, models: values.models ?? null },
