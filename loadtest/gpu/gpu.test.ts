@@ -171,6 +171,9 @@ test("the plan asks for every figure that a target needs", () => {
   ]) {
     expect(plan).toContainEqual(expect.objectContaining(wanted));
   }
+  const orderOf = (name: string): number => plan.findIndex((request) => request.test === name);
+  expect(orderOf("greedy")).toBeLessThan(orderOf("model"));
+  expect(plan.at(-1)).toMatchObject({ kernel: "promptProduct" });
   const quick = planOf({ shape, quick: true, models: "models" });
   expect(quick.length).toBeLessThan(plan.length - 12);
   expect(quick).toContainEqual(expect.objectContaining({ test: "decode", batch: 128 }));

@@ -1,4 +1,5 @@
-// What is asked of the driver, in order: roofs first, then what is held against them.
+// What is asked of the driver, in order: roofs, whether results are right, then what is held
+// against the roofs.
 
 import { join } from "node:path";
 
@@ -37,9 +38,10 @@ export function planOf(options: PlanOptions): GpuRequest[] {
   const isTiny = shape.name === "tiny";
   return [
     ...roofs(shape),
+    // Before a model's cache takes all memory that is left.
+    ...agreement(options),
     ...attention(shape, quick),
     ...CACHES.flatMap((cache) => model(options, cache)),
-    ...agreement(options),
     ...(quick || isTiny ? [] : load()),
     // No GPU has run it yet, and one that stands still or faults there does nothing any more.
     matrix(shape, "promptProduct"),
