@@ -6,6 +6,8 @@ import { Failure } from "#shared/base/errors.ts";
 import { DAG_PARTS, benchDag } from "./dag.ts";
 import { circumstances } from "./figures.ts";
 import { benchEngine } from "./engine.ts";
+import { benchGpu, printedPlan } from "./gpu.ts";
+import { GPU_USAGE, parseGpuOptions } from "./gpu/options.ts";
 import { benchK6 } from "./k6.ts";
 import { benchPoll } from "./poll.ts";
 import { benchRouter } from "./router.ts";
@@ -14,7 +16,7 @@ import { benchServing } from "./serving.ts";
 import { parseServingOptions, SERVING_USAGE } from "./serving/options.ts";
 import { benchSubmit } from "./submit.ts";
 
-const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing|serving|k6 [--json]
+const USAGE = `usage: npm run bench -- submit|dag|poll|engine|gpu|router|routing|serving|k6 [--json]
 
   submit [--seconds 5] [--log embedded|jetstream]
                            durably acknowledged submissions a second, and time to the decision
@@ -24,6 +26,9 @@ const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing|ser
   engine [--quick] [--peers DIR] [--models DIR] [--threads 1,2]
                            inference beside other engines and the machine's roofs; DIR of peers is
                            what loadtest/engine/peers.sh made, models go to the user's cache
+  gpu [--shape 8b] [--quick] ...
+                           one CUDA device against its own roofs, and against the CPU's results;
+                           \`gpu --help\` has its options
   router [--quick]         our router beside haproxy, nginx (if installed) and a grpc-js proxy,
                            in front of one worker with a simulated engine
   routing [--seed 1] [--simulated 30]
@@ -38,8 +43,9 @@ const USAGE = `usage: npm run bench -- submit|dag|poll|engine|router|routing|ser
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 try {
-  // `serving` has options of its own, which the others need not know of.
+  // These have options of their own, which the others need not know of.
   if (process.argv[2] === "serving") await serving(process.argv.slice(3));
+  else if (process.argv[2] === "gpu") await gpu(process.argv.slice(3));
   else await named();
 } catch (reason) {
   const { code, message, hint, stack } = Failure.from(reason);
@@ -114,6 +120,20 @@ async function serving(args: readonly string[]): Promise<void> {
   const figures = await benchServing(options, say);
   process.stdout.write(`${JSON.stringify(figures, null, options.json ? 0 : 2)}\n`);
   if (figures.steps.some(({ answered }) => answered === 0)) process.exitCode = 1;
+}
+
+async function gpu(args: readonly string[]): Promise<void> {
+  const options = parseGpuOptions(args);
+  if (options.help) {
+    process.stderr.write(GPU_USAGE);
+  } else if (options.plan) {
+    process.stdout.write(printedPlan(options));
+  } else {
+    // Figures that come along are of another machine.
+    if (options.figures === null) say(circumstances());
+    const figures = await benchGpu(options, say);
+    process.stdout.write(`${JSON.stringify(figures, null, options.json ? 0 : 2)}\n`);
+  }
 }
 
 function logsOf(names: readonly string[]): ("embedded" | "jetstream")[] {

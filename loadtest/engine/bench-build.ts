@@ -3,8 +3,10 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+
+import { jobsHere } from "../../tools/native-build.ts";
 
 const run = promisify(execFile);
 const SOURCE = resolve(import.meta.dirname, "..", "..", "native");
@@ -20,13 +22,40 @@ export interface BenchDrivers {
  * when they cannot be built.
  */
 export async function buildDrivers(cache: string): Promise<BenchDrivers> {
+  const [probe, engine] = await build(cache, ["probe_main", "bench_main"]);
+  return { probe, engine };
+}
+
+const FOR_GPU = {
+  name: "gpu",
+  options: ["-DSIGNALBOX_TESTS=ON", "-DSIGNALBOX_REAL_CUDA=ON"],
+};
+
+/** The driver of `npm run bench -- gpu`, likewise. */
+export async function buildGpuDriver(cache: string): Promise<string> {
+  const [driver] = await build(cache, ["gpu_main"], FOR_GPU);
+  return driver;
+}
+
+/** The folder of device_model_test, built for this machine's device. */
+export async function buildGpuTests(cache: string): Promise<string> {
+  const [program] = await build(cache, ["device_model_test"], FOR_GPU);
+  return dirname(program);
+}
+
+/** The programs of these targets. What is built with options of its own has a folder of its own. */
+async function build<const T extends readonly string[]>(
+  cache: string,
+  targets: T,
+  other: { readonly name: string; readonly options: readonly string[] } | null = null,
+): Promise<{ [index in keyof T]: string }> {
   const checkout = createHash("sha256").update(SOURCE).digest("hex").slice(0, 8);
-  const folder = join(cache, `build-${checkout}`);
-  const options = ["-DCMAKE_BUILD_TYPE=Release", "-DSIGNALBOX_TESTS=OFF", "-DSIGNALBOX_ADDON=OFF"];
-  await cmake(["-S", SOURCE, "-B", folder, ...options]);
-  await cmake(["--build", folder, "-j", "2", "--target", "probe_main"]);
-  await cmake(["--build", folder, "-j", "2", "--target", "bench_main"]);
-  return { probe: join(folder, "probe_main"), engine: join(folder, "bench_main") };
+  const folder = join(cache, `build-${checkout}${other === null ? "" : `-${other.name}`}`);
+  const options = ["-DCMAKE_BUILD_TYPE=Release", "-DSIGNALBOX_ADDON=OFF"];
+  const chosen = other?.options ?? ["-DSIGNALBOX_TESTS=OFF"];
+  await cmake(["-S", SOURCE, "-B", folder, ...options, ...chosen]);
+  await cmake(["--build", folder, "-j", String(jobsHere()), "--target", ...targets]);
+  return targets.map((target) => join(folder, target)) as { [index in keyof T]: string };
 }
 
 async function cmake(args: readonly string[]): Promise<void> {

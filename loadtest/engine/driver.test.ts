@@ -76,5 +76,6 @@ test("what is no line of the protocol is refused", () => {
   expect(() => parseReady("[]")).toThrow("not a JSON object");
   expect(() => parseAnswer("Loading model…")).toThrow();
   const answer = parseAnswer('{"test":"decode","error":"too long","stepSeconds":"0.1"}');
-  expect(answer).toEqual({ error: "too long", stepSeconds: Number.NaN, numbers: {} });
+  const texts = { test: "decode", error: "too long", stepSeconds: "0.1" };
+  expect(answer).toEqual({ error: "too long", stepSeconds: Number.NaN, numbers: {}, texts });
 });

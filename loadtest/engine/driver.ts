@@ -14,6 +14,9 @@ export interface Ready {
   readonly name: string;
   readonly version: string;
   readonly isa: string;
+  /** What a driver for GPUs computes on; "" for the others. */
+  readonly device: string;
+  readonly uuid: string;
   readonly numerics: string | null;
   readonly kinds: readonly string[];
   readonly loadSeconds: number | null;
@@ -28,6 +31,7 @@ export interface DriverAnswer {
   readonly stepSeconds: number;
   /** Every other number of the answer, by its name. */
   readonly numbers: { readonly [name: string]: number };
+  readonly texts: { readonly [name: string]: string };
 }
 
 export interface DriverCommand {
@@ -127,6 +131,7 @@ export function parseReady(line: string): Ready {
   const kinds = Array.isArray(value["kinds"]) ? (value["kinds"] as unknown[]) : [];
   return {
     ...{ name: text("name"), version: text("version"), isa: text("isa") },
+    ...{ device: text("device"), uuid: text("uuid") },
     numerics: text("numerics") === "" ? null : text("numerics"),
     kinds: kinds.filter((kind) => typeof kind === "string"),
     ...{ loadSeconds: number("loadSeconds"), weightBytes: number("weightBytes") },
@@ -137,11 +142,13 @@ export function parseReady(line: string): Ready {
 export function parseAnswer(line: string): DriverAnswer {
   const value = objectOf(line);
   const numbers: { [name: string]: number } = {};
+  const texts: { [name: string]: string } = {};
   for (const [key, member] of Object.entries(value)) {
     if (typeof member === "number" && Number.isFinite(member)) numbers[key] = member;
+    if (typeof member === "string") texts[key] = member;
   }
-  const error = typeof value["error"] === "string" ? value["error"] : null;
-  return { error, stepSeconds: numbers["stepSeconds"] ?? Number.NaN, numbers };
+  const error = texts["error"] ?? null;
+  return { error, stepSeconds: numbers["stepSeconds"] ?? Number.NaN, numbers, texts };
 }
 
 function objectOf(line: string): { readonly [key: string]: unknown } {

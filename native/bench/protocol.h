@@ -8,6 +8,7 @@
 #include <functional>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,7 @@ class Answer {
     body_.append(body_.empty() ? "{" : ",").append(quoted(key)).append(":").append(value);
     return *this;
   }
+  std::string body() const { return body_ + "}"; }
   void print() const {
     std::printf("%s}\n", body_.c_str());
     std::fflush(stdout);
@@ -95,10 +97,18 @@ inline std::string textOf(const Json& request, const char* key, const std::strin
 /// What a test does with its request. The answer already has `test`.
 using Test = std::function<void(const Json& request, Answer& answer)>;
 
-/// Answers standard input line by line to its end. What a test throws becomes the answer's `error`.
-inline void serve(const std::map<std::string, Test>& tests) {
+/// Answers standard input line by line to its end. What a test throws becomes the answer's `error`,
+/// behind what it had added. `device`, where it is not empty, is in every answer.
+inline void serve(const std::map<std::string, Test>& tests, const std::string& device = "") {
+  const auto begin = [&](const std::string& name) {
+    Answer answer;
+    answer.text("test", name);
+    if (!device.empty()) answer.text("device", device);
+    return answer;
+  };
   for (std::string line; std::getline(std::cin, line);) {
     std::string name;
+    std::optional<Answer> answer;
     try {
       const Json request = Json::parse(line, "request");
       name = textOf(request, "test", "");
@@ -106,12 +116,12 @@ inline void serve(const std::map<std::string, Test>& tests) {
       if (test == tests.end()) {
         throw EngineError(ErrorCode::kInvalidRequest, "not a test of this driver");
       }
-      Answer answer;
-      answer.text("test", name);
-      test->second(request, answer);
-      answer.print();
+      answer = begin(name);
+      test->second(request, *answer);
+      answer->print();
     } catch (const std::exception& error) {
-      Answer().text("test", name).text("error", error.what()).print();
+      if (!answer) answer = begin(name);
+      answer->text("error", error.what()).print();
     }
   }
 }

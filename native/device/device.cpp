@@ -157,9 +157,10 @@ void OrderedStream::fill(Address to, std::uint8_t value, std::size_t bytes) {
                 bytesOf("cuMemsetD8Async", bytes));
 }
 
-Mark::Mark(OpenDevice& device) : device_(device) {
+Mark::Mark(OpenDevice& device, bool timed) : device_(device) {
   device_.use();
-  device_.check(device_.functions().eventCreate(&event_, kEventDisableTiming), "cuEventCreate");
+  device_.check(device_.functions().eventCreate(&event_, timed ? 0 : kEventDisableTiming),
+                "cuEventCreate");
 }
 Mark::~Mark() {
   if (device_.useToEnd()) device_.functions().eventDestroy(event_);
@@ -188,6 +189,14 @@ bool Mark::wait(std::chrono::milliseconds limit) {
     if (waited >= limit) return isReached();
     if (waited > kSpin) std::this_thread::sleep_for(kPause);
   }
+}
+
+double Mark::secondsSince(const Mark& before) {
+  float milliseconds = 0;
+  device_.check(
+      device_.functions().eventElapsedTime(&milliseconds, before.event_, event_),
+      "cuEventElapsedTime");
+  return static_cast<double>(milliseconds) / 1e3;
 }
 
 PinnedMemory::PinnedMemory(OpenDevice& device, std::size_t bytes, const std::string& what)

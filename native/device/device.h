@@ -108,7 +108,8 @@ class OrderedStream {
 /// A place in a stream.
 class Mark {
  public:
-  explicit Mark(OpenDevice& device);
+  /// `timed`: the device also notes when it is reached, for secondsSince.
+  explicit Mark(OpenDevice& device, bool timed = false);
   ~Mark();
   Mark(const Mark&) = delete;
   Mark& operator=(const Mark&) = delete;
@@ -119,6 +120,8 @@ class Mark {
   /// Waits; false when `limit` passes before. Asks ever more seldom: at first at once, then about
   /// every 50 microseconds.
   bool wait(std::chrono::milliseconds limit);
+  /// By the device's clock, from one mark to another; both are timed and reached.
+  double secondsSince(const Mark& before);
 
  private:
   OpenDevice& device_;

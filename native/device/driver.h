@@ -94,6 +94,11 @@ inline constexpr int kSharedBytesUnasked = 48 * 1024;
   X(eventDestroy, cuEventDestroy_v2, (Event event))                                              \
   X(eventRecord, cuEventRecord, (Event event, Stream stream))                                    \
   X(eventQuery, cuEventQuery, (Event event))                                                     \
+  X(eventElapsedTime, cuEventElapsedTime_v2, (float* milliseconds, Event from, Event to))        \
+  X(tensorMapEncodeTiled, cuTensorMapEncodeTiled,                                                \
+    (void* map, int element, unsigned rank, void* address, const std::uint64_t* sizes,           \
+     const std::uint64_t* strides, const unsigned* box, const unsigned* elementStrides,          \
+     int interleave, int swizzle, int promotion, int fill))                                      \
   X(launchKernel, cuLaunchKernel,                                                                \
     (Function function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,         \
      unsigned blockY, unsigned blockZ, unsigned sharedBytes, Stream stream, void** parameters,   \

@@ -16,9 +16,13 @@
 
 namespace signalbox::device {
 
-struct TensorMap {
-  TensorMapArguments arguments;
-};
+/// What the driver makes of arguments on a GPU.
+inline TensorMap tensorMapOf(const TensorMapArguments& arguments) {
+  static_assert(sizeof arguments <= sizeof(TensorMap));
+  TensorMap map{};
+  std::memcpy(&map, &arguments, sizeof arguments);
+  return map;
+}
 
 /// Counted from where the block's shared memory begins.
 inline std::uint32_t sharedAddress(const void* at) {
@@ -63,7 +67,8 @@ inline void bringBox(std::uint8_t* shared, std::uint32_t to, const TensorMapArgu
 
 template <std::size_t kRank>
 void loadBox(void* to, const TensorMap& map, std::uint64_t* barrier, std::array<int, kRank> at) {
-  const TensorMapArguments arguments = map.arguments;
+  TensorMapArguments arguments;
+  std::memcpy(&arguments, &map, sizeof arguments);
   const std::uint32_t address = sharedAddress(to);
   if (arguments.rank != static_cast<int>(kRank)) throw emulation::KernelError("a box's rank");
   if (const char* const why = whyNoTensorMap(arguments)) throw emulation::KernelError(why);

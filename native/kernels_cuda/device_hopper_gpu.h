@@ -5,12 +5,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace signalbox::device {
+#include "kernels_cuda/tensor_map.h"
 
-/// What cuTensorMapEncodeTiled writes: a kernel gets it inside its parameters.
-struct alignas(128) TensorMap {
-  std::uint64_t opaque[16];
-};
+namespace signalbox::device {
 
 __device__ __forceinline__ std::uint32_t sharedAddress(const void* at) {
   return static_cast<std::uint32_t>(__cvta_generic_to_shared(at));

@@ -32,21 +32,6 @@
 
 namespace signalbox {
 
-struct PromptProductParams {
-  device::TensorMap weights;      // promptWeightMap
-  device::TensorMap activations;  // promptActivationMap
-  const float* scales;            // fp8: [panels * 16], powers of two; bf16: null
-  const float* bias;              // [panels * 16] or null
-  int panels;                     // even for `gated`
-  int k;                          // % (32 * segments) == 0
-  int segments;                   // 1, 2 or 4
-  int rows;                       // > 0
-  float* out;                     // [rows][outStride]: sums and bias; or null for `gated`
-  int outStride;                  // floats
-  int outputs;                    // of out, at most panels * 16
-  Bf16* gated;                    // [rows][panels * 8]: panels alternate gate and up; or null
-};
-
 namespace prompt {
 
 /// The block's shared memory.

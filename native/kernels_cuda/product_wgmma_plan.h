@@ -97,6 +97,22 @@ inline TensorMapArguments promptActivationMap(const Bf16* activations, int rows,
           {kPromptStageK, kPromptRows, 0}};
 }
 
+/// What promptProduct (product_wgmma.cuh) takes.
+struct PromptProductParams {
+  TensorMap weights;      // promptWeightMap
+  TensorMap activations;  // promptActivationMap
+  const float* scales;            // fp8: [panels * 16], powers of two; bf16: null
+  const float* bias;              // [panels * 16] or null
+  int panels;                     // even for `gated`
+  int k;                          // % (32 * segments) == 0
+  int segments;                   // 1, 2 or 4
+  int rows;                       // > 0
+  float* out;                     // [rows][outStride]: sums and bias; or null for `gated`
+  int outStride;                  // floats
+  int outputs;                    // of out, at most panels * 16
+  Bf16* gated;                    // [rows][panels * 8]: panels alternate gate and up; or null
+};
+
 /// Of promptProduct<dtype>, kPromptThreads threads a block.
 struct PromptLaunch {
   int gridX;

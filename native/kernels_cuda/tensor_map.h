@@ -30,6 +30,12 @@ struct TensorMapArguments {
   std::uint32_t box[kTensorRankMax];          // elements
 };
 
+/// What cuTensorMapEncodeTiled writes: a kernel gets it inside its parameters. Where kernels are
+/// emulated it holds the arguments themselves.
+struct alignas(128) TensorMap {
+  std::uint64_t opaque[16];
+};
+
 inline constexpr int bytesOf(TensorElement element) {
   return element == TensorElement::kBf16 ? 2 : 4;
 }

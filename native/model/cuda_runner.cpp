@@ -31,6 +31,7 @@ class OpenedDevice final : public CudaDevice {
   OpenedDevice(int index, const std::string& kernels)
       : device(std::make_shared<cuda::Driver>(), index), library(device, kernels) {}
   std::uint64_t availableBytes() override { return device.memory().free; }
+  std::map<std::string, std::uint64_t> takenBytes() const override { return device.taken(); }
 
   cuda::OpenDevice device;
   cuda::KernelLibrary library;
@@ -379,10 +380,17 @@ std::unique_ptr<ModelRunner> loadCudaRunner(std::shared_ptr<CudaDevice> device,
                                             const OnRunnerProgress& onProgress) {
   ModelConfig config = readModelConfig(options.runner.folder);
   const std::unique_ptr<ModelFolder> folder = ModelFolder::open(options.runner.folder);
-  const ModelTensors tensors = tensorsOf(config, *folder);
+  return loadCudaRunner(std::move(device), options, std::move(config), *folder, onProgress);
+}
+
+std::unique_ptr<ModelRunner> loadCudaRunner(std::shared_ptr<CudaDevice> device,
+                                            const CudaOptions& options, ModelConfig config,
+                                            const ModelFolder& source,
+                                            const OnRunnerProgress& onProgress) {
+  const ModelTensors tensors = tensorsOf(config, source);
   auto runner = std::make_unique<CudaRunner>(
       std::static_pointer_cast<OpenedDevice>(std::move(device)), std::move(config), options);
-  runner->load(*folder, tensors, onProgress);
+  runner->load(source, tensors, onProgress);
   return runner;
 }
 

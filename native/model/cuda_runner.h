@@ -8,9 +8,11 @@
 //   U4. After a failure nothing is computed any more: every call throws it again.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 
+#include "core/safetensors.h"
 #include "model/cpu_runner.h"
 
 namespace signalbox {
@@ -28,6 +30,8 @@ class CudaDevice {
   virtual ~CudaDevice() = default;
   /// Bytes that are free on it.
   virtual std::uint64_t availableBytes() = 0;
+  /// Bytes that are taken on it now, by purpose.
+  virtual std::map<std::string, std::uint64_t> takenBytes() const = 0;
 };
 
 /// Throws kUnavailable, "no CUDA device: " and why.
@@ -40,6 +44,11 @@ MemoryNeeds cudaMemoryNeedsOf(const ModelConfig& config, const CudaOptions& opti
 /// Throws EngineError: also kNoMemory with what is needed and what there is.
 std::unique_ptr<ModelRunner> loadCudaRunner(std::shared_ptr<CudaDevice> device,
                                             const CudaOptions& options,
+                                            const OnRunnerProgress& onProgress);
+/// The same of a model that is in no folder: `config`, and weights as `source` answers for them.
+std::unique_ptr<ModelRunner> loadCudaRunner(std::shared_ptr<CudaDevice> device,
+                                            const CudaOptions& options, ModelConfig config,
+                                            const ModelFolder& source,
                                             const OnRunnerProgress& onProgress);
 
 }  // namespace signalbox

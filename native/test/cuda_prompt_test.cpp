@@ -161,8 +161,10 @@ std::vector<float> multiplyPrompt(const GemmCase& c, const GemmInputs& in, int s
   Exact<float> out(silu ? 0 : at(c.rows * outputs));
   Exact<Bf16> gated(silu ? at(c.rows * outputs / 2) : 0);
   const PromptProductParams params{
-      .weights = {promptWeightMap(matrix.weights.get(), c.panels, c.k, c.dtype)},
-      .activations = {promptActivationMap(activations.get(), c.rows, stride)},
+      .weights = device::tensorMapOf(
+          promptWeightMap(matrix.weights.get(), c.panels, c.k, c.dtype)),
+      .activations =
+          device::tensorMapOf(promptActivationMap(activations.get(), c.rows, stride)),
       .scales = c.dtype == WeightDtype::kFp8 ? matrix.scales.get() : nullptr,
       .bias = c.biased ? bias.get() : nullptr,
       .panels = c.panels,

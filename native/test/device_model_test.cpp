@@ -44,7 +44,7 @@ struct Distance {
 
 /// The device's logits of a prompt, and those of the CPU with the same dtypes.
 void compareWithCpu(const std::filesystem::path& folder, WeightDtype weights, KvDtype cache) {
-  fake_cuda::reset();
+  fake_cuda::forget();
   const MachineCode code;
   const std::string name = folder.filename();
   CudaOptions options = deviceOptions(folder, code);
@@ -107,7 +107,7 @@ TEST("greedy output is transformers' wherever its margin decides") {
   int decided = 0;
   int steps = 0;
   for (const char* name : kModels) {
-    fake_cuda::reset();
+    fake_cuda::forget();
     const GoldenFile golden(randomModel(name));
     test::Decoder decoder(loadOnFake(deviceOptions(randomModel(name), code)));
     const int vocab = decoder.runner().config().vocab;
@@ -209,7 +209,7 @@ bool spilledAndRestored(test::BatchDriver& driver, const Request& request) {
 
 /// Against the sequence alone, token by token.
 void checkWays(KvDtype cache) {
-  fake_cuda::reset();
+  fake_cuda::forget();
   const MachineCode code;
   CudaOptions options = deviceOptions(randomModel("llama-gqa"), code);
   options.runner.cache = cache;

@@ -144,6 +144,27 @@ TEST("copies happen in order, when the stream comes to them") {
   checkNothingLeft();
 }
 
+TEST("between timed marks time passes; others have none") {
+  auto device = openFake();
+  {
+    OrderedStream stream(*device);
+    const DeviceMemory memory(*device, "test", 1000);
+    Mark from(*device, true);
+    Mark to(*device, true);
+    from.record(stream);
+    stream.fill(memory.address(), 1, 1000);
+    to.record(stream);
+    CHECK(to.wait(milliseconds(20'000)) && from.isReached());
+    CHECK(to.secondsSince(from) > 0 && to.secondsSince(from) < 20);
+    CHECK_SAY(fake_cuda::violations().empty(), fake_cuda::violations().front());
+    Mark untimed(*device);
+    untimed.record(stream);
+    CHECK(untimed.wait(milliseconds(20'000)));
+    CHECK_THROWS(untimed.secondsSince(from), ErrorCode::kInternal, "cuEventElapsedTime");
+    CHECK(fake_cuda::violations().size() == 1);
+  }
+}
+
 TEST("an upload waits for the half that it fills again, and not for ever") {
   auto device = openFake();
   constexpr std::size_t kBytes = 700;

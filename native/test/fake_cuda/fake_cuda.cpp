@@ -4,6 +4,7 @@
 
 #include <sys/mman.h>
 
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "kernels_cuda/tensor_map.h"
 #include "test/fake_cuda/kernel_table.h"
 
 // What the opaque handles of driver.h point to.
@@ -31,7 +33,8 @@ struct StreamOfDriver {
   bool still = false;  // what is left never ends
 };
 struct EventOfDriver {
-  bool recorded = false;
+  bool timed = true;
+  std::chrono::steady_clock::time_point at;  // when it was reached
   bool reached = true;
   int asked = 0;
   StreamOfDriver* stream = nullptr;
@@ -480,9 +483,10 @@ EXPORTED Result cuStreamDestroy_v2(Stream stream) {
   delete stream;
   return kSuccess;
 }
-EXPORTED Result cuEventCreate(Event* event, unsigned) {
+EXPORTED Result cuEventCreate(Event* event, unsigned flags) {
   ENTERED;
   *event = new EventOfDriver;
+  (*event)->timed = (flags & kEventDisableTiming) == 0;
   state().events.insert(*event);
   return kSuccess;
 }
@@ -500,8 +504,20 @@ EXPORTED Result cuEventRecord(Event event, Stream stream) {
   event->reached = false;
   event->asked = 0;
   return enqueue(stream, [event] {
-    if (state().events.contains(event)) event->reached = true;
+    if (!state().events.contains(event)) return;
+    event->reached = true;
+    event->at = std::chrono::steady_clock::now();
   });
+}
+EXPORTED Result cuEventElapsedTime_v2(float* milliseconds, Event from, Event to) {
+  ENTERED;
+  if (!state().events.contains(from) || !state().events.contains(to) || !from->timed ||
+      !to->timed || from->stream == nullptr || to->stream == nullptr) {
+    return violate("time between events that note none", kInvalidHandle);
+  }
+  if (!from->reached || !to->reached) return kNotReady;
+  *milliseconds = std::chrono::duration<float, std::milli>(to->at - from->at).count();
+  return kSuccess;
 }
 EXPORTED Result cuEventQuery(Event event) {
   ENTERED;
@@ -509,6 +525,32 @@ EXPORTED Result cuEventQuery(Event event) {
   if (!event->reached && event->asked++ > 0) runAll(*event->stream);
   if (state().kept != kSuccess) return state().kept;
   return event->reached ? kSuccess : kNotReady;
+}
+
+EXPORTED Result cuTensorMapEncodeTiled(void* map, int element, unsigned rank, void* address,
+                                       const std::uint64_t* sizes, const std::uint64_t* strides,
+                                       const unsigned* box, const unsigned* elementStrides,
+                                       int interleave, int swizzle, int promotion, int fill) {
+  ENTERED;
+  if (rank < 2 || rank > kTensorRankMax || interleave != 0 || promotion != kTensorPromotion ||
+      fill != 0 || reinterpret_cast<std::uintptr_t>(map) % 64 != 0) {
+    return violate("a tensor map that no device takes", kInvalidValue);
+  }
+  TensorMapArguments arguments{};
+  arguments.element = static_cast<TensorElement>(element);
+  arguments.swizzle = static_cast<TensorSwizzle>(swizzle);
+  arguments.rank = static_cast<int>(rank);
+  arguments.address = address;
+  for (unsigned d = 0; d < rank; ++d) {
+    if (elementStrides[d] != 1) return violate("a tensor map with gaps", kInvalidValue);
+    arguments.sizes[d] = sizes[d];
+    arguments.box[d] = box[d];
+    if (d > 0) arguments.strides[d - 1] = strides[d - 1];
+  }
+  if (const char* const why = whyNoTensorMap(arguments)) return violate(why, kInvalidValue);
+  std::memset(map, 0, sizeof(TensorMap));
+  std::memcpy(map, &arguments, sizeof arguments);
+  return kSuccess;
 }
 
 EXPORTED Result cuLaunchKernel(Function function, unsigned gridX, unsigned gridY, unsigned gridZ,

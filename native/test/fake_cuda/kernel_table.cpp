@@ -9,6 +9,7 @@
 
 #include "kernels_cuda/attention.cuh"
 #include "kernels_cuda/product.cuh"
+#include "kernels_cuda/product_wgmma.cuh"
 #include "kernels_cuda/rope_append.cuh"
 #include "kernels_cuda/rows.cuh"
 
@@ -56,6 +57,8 @@ std::vector<TableKernel> makeTable() {
   addProduct<2>(table);
   addProduct<4>(table);
   addProduct<8>(table);
+  table.push_back(entry<PromptProductParams, promptProduct<WeightDtype::kBf16>>(
+      "product_wgmma", kPromptThreads));
   addAttention<32>(table);
   addAttention<64>(table);
   addAttention<96>(table);

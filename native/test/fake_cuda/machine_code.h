@@ -1,12 +1,45 @@
-// A folder as npm run build:cuda leaves it, for the fake device's driver.
+// A folder as npm run build:cuda leaves it, for the fake device's driver. With SIGNALBOX_REAL_CUDA
+// it is the real one (SIGNALBOX_KERNELS, or build/cuda), for the driver of this machine.
 #pragma once
 
+#include <cstdlib>
 #include <string>
 
 #include "device/kernels.h"
 #include "test/check.h"
 #include "test/fake_cuda/fake_cuda.h"
 #include "test/temp_folder.h"
+
+#ifdef SIGNALBOX_REAL_CUDA
+
+namespace signalbox::fake_cuda {
+/// Before a test: a real driver has forgotten the one before.
+inline void forget() {}
+}  // namespace signalbox::fake_cuda
+
+namespace signalbox::test {
+
+struct MachineCode {
+  struct Folder {
+    std::string path() const {
+      const char* const given = std::getenv("SIGNALBOX_KERNELS");
+      return given != nullptr ? given : "build/cuda";
+    }
+  };
+  Folder folder;
+};
+
+/// What a driver is owed at the end, a real one does not tell.
+inline void checkNothingLeft() {}
+
+}  // namespace signalbox::test
+
+#else
+
+namespace signalbox::fake_cuda {
+/// Before a test.
+inline void forget() { reset(); }
+}  // namespace signalbox::fake_cuda
 
 namespace signalbox::test {
 
@@ -34,3 +67,5 @@ inline void checkNothingLeft() {
 }
 
 }  // namespace signalbox::test
+
+#endif
