@@ -68,10 +68,17 @@ inline double referenceSum(const GemmParams& params, int row, int output) {
                          static_cast<std::size_t>(row) * k;
   const Bf16* const w =
       reinterpret_cast<const Bf16*>(params.weights) + static_cast<std::size_t>(output) * k;
-  double sum = 0;
-  for (std::size_t i = 0; i < k; ++i) {
-    sum += static_cast<double>(x[i]) * static_cast<double>(bf16ToFloat(w[i]));
+  // One chain alone would wait for each of its additions; `k` is padded to whole tiles.
+  constexpr std::size_t kChains = 8;
+  static_assert(kTileK % kChains == 0);
+  double chains[kChains] = {};
+  for (std::size_t i = 0; i < k; i += kChains) {
+    for (std::size_t c = 0; c < kChains; ++c) {
+      chains[c] += static_cast<double>(x[i + c]) * static_cast<double>(bf16ToFloat(w[i + c]));
+    }
   }
+  double sum = 0;
+  for (const double chain : chains) sum += chain;
   if (params.scales != nullptr) sum *= static_cast<double>(params.scales[output]);
   if (params.bias != nullptr) sum += static_cast<double>(params.bias[output]);
   return sum;

@@ -6,6 +6,10 @@
 #include "kernels_cuda/attention_plan.h"
 #include "test/device_rig.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace signalbox {
 namespace {
 
@@ -157,6 +161,23 @@ TEST("a barrier that some never reach, and a meeting for two things, are errors"
   CHECK_SAY(refusalOf(meetByHalves).find("deadlock") == 0, refusalOf(meetByHalves));
   CHECK_SAY(refusalOf(meetForTwoThings).find("at one meeting") == 0, refusalOf(meetForTwoThings));
 }
+
+#if defined(__SANITIZE_ADDRESS__)
+/// Whether AddressSanitizer guards what lies behind a thread's own array after it waited.
+void lookBehind(int* guarded) {
+  int own[4] = {};
+  const int* volatile shown = own;  // or the array would be registers
+  device::syncBlock();
+  device::syncWarp();
+  guarded[device::threadIndex()] = __asan_address_is_poisoned(shown + 4);
+}
+
+TEST("what lies behind a thread's own variables stays guarded when it waits") {
+  Exact<int> guarded(64);
+  emulation::launch({.grid = {2, 1}, .threads = 64}, lookBehind, guarded.get());
+  CHECK(guarded.copy() == std::vector<int>(64, 1));
+}
+#endif
 
 void copyAndRead(const std::uint32_t* from, std::uint32_t* to, bool wait) {
   std::uint8_t* const shared = device::sharedMemory() + 16 * device::threadIndex();
