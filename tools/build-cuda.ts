@@ -40,6 +40,8 @@ const KERNELS = join(SOURCES, "kernels_cuda");
 const OUT = join(PACKAGE_ROOT, "build", "cuda");
 /** Folders whose headers kernels may include. */
 const INCLUDED = ["core", "device", "kernels_cpu", "sample", "kernels_cuda"];
+/** What we declare of NVIDIA's by hand, beside its headers: no kernels. */
+const DECLARATIONS = ["device/driver_declarations.cu", "kernels_cuda/tensor_map_declarations.cu"];
 /** The machine code of `kernelIdentity`, once all of it is there. */
 const IDENTITY = join(OUT, "identity");
 
@@ -58,13 +60,13 @@ const OUTPUT_BYTES_MAX = 64 << 20;
 
 async function main(toolchain: CudaToolchain): Promise<number> {
   const names = readdirSync(KERNELS)
-    .filter((name) => name.endsWith(".cu"))
+    .filter((name) => name.endsWith(".cu") && !DECLARATIONS.includes(`kernels_cuda/${name}`))
     .map((name) => name.slice(0, -".cu".length))
     .toSorted();
   mkdirSync(OUT, { recursive: true });
   const identity = kernelIdentity(SOURCES);
   if (existsSync(IDENTITY) && readFileSync(IDENTITY, "utf8") !== identity) rmSync(IDENTITY);
-  await compile(toolchain, join(SOURCES, "device", "driver_declarations.cu"));
+  for (const source of DECLARATIONS) await compile(toolchain, join(SOURCES, source));
   const kernels: KernelCode[] = [];
   const waiting = [...names];
   const works = Array.from({ length: Math.min(jobsHere(), names.length) }, async () => {

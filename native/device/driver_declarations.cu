@@ -5,7 +5,6 @@
 #include <type_traits>
 
 #include "device/driver.h"
-#include "kernels_cuda/tensor_map.h"
 
 namespace signalbox::cuda {
 
@@ -50,12 +49,5 @@ SAME(kMaxSharedMemoryOptin, CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTI
 SAME(kMaxDynamicSharedBytes, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
 SAME(kStreamNonBlocking, CU_STREAM_NON_BLOCKING);
 SAME(kEventDisableTiming, CU_EVENT_DISABLE_TIMING);
-SAME(TensorElement::kUint32, CU_TENSOR_MAP_DATA_TYPE_UINT32);
-SAME(TensorElement::kBf16, CU_TENSOR_MAP_DATA_TYPE_BFLOAT16);
-SAME(TensorSwizzle::kNone, CU_TENSOR_MAP_SWIZZLE_NONE);
-SAME(TensorSwizzle::k128Bytes, CU_TENSOR_MAP_SWIZZLE_128B);
-SAME(kTensorPromotion, CU_TENSOR_MAP_L2_PROMOTION_L2_128B);
-static_assert(sizeof(TensorMap) == sizeof(CUtensorMap) &&
-              alignof(TensorMap) % alignof(CUtensorMap) == 0);
 
 }  // namespace signalbox::cuda

@@ -9,7 +9,7 @@ import { isMutant, MUTANTS } from "./mutants.ts";
 import { FULL_COVERAGE_SEEDS, missedFaults, playSeeds } from "./play-seeds.ts";
 import { runWorld } from "./world.ts";
 
-const USAGE = `usage: npm run sim -- [--seeds 2000] [--first-seed 1] [--mutant NAME] [--trace] [--json]
+const USAGE = `usage: npm run sim -- [--seeds 2000] [--first-seed 1] [--json] [options]
 
   --trace                  one world, the first, with everything that happens in it
   --mutant NAME            without a protection: ${Object.keys(MUTANTS).join(", ")}`;

@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <cstring>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,30 +15,8 @@
 #include <utility>
 
 #include "kernels_cuda/tensor_map.h"
+#include "test/fake_cuda/handles.h"
 #include "test/fake_cuda/kernel_table.h"
-
-// What the opaque handles of driver.h point to.
-namespace signalbox::cuda {
-struct ContextOfDriver {};
-struct ModuleOfDriver {
-  std::string file;
-};
-struct FunctionOfDriver {
-  const fake_cuda::TableKernel* kernel;
-  int sharedBytes = kSharedBytesUnasked;
-};
-struct StreamOfDriver {
-  std::deque<std::function<void()>> work;
-  bool still = false;  // what is left never ends
-};
-struct EventOfDriver {
-  bool timed = true;
-  std::chrono::steady_clock::time_point at;  // when it was reached
-  bool reached = true;
-  int asked = 0;
-  StreamOfDriver* stream = nullptr;
-};
-}  // namespace signalbox::cuda
 
 namespace signalbox::fake_cuda {
 
