@@ -24,7 +24,7 @@ export function remember(pace: RememberedPace, ms: number, nowMs: number): void 
   pace.usualMs = 0;
 }
 
-/** M1 and M2, where it was measured; `usualMs` is the pool's now. */
+/** By M1 and M2, ms for each token, where it was measured; `usualMs` is the pool's now. */
 export function paceNow(
   pace: RememberedPace,
   usualMs: number,
