@@ -1,7 +1,7 @@
 // Builds the engine's addon, or builds and runs what tests and measures it.
 //
 //   node tools/build-native.ts                                 build/native/signalbox_engine.node
-//   node tools/build-native.ts --tests [NAME…] [--sanitize address|thread]
+//   node tools/build-native.ts --tests [NAME…] [--sanitize address|thread | --coverage]
 //   node tools/build-native.ts --bench NAME [ARGUMENTS…] NAME_main of native/bench, and runs it
 //   node tools/build-native.ts --prebuilt prebuilt/linux-x64, for `npm pack`
 //
@@ -11,6 +11,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 import {
   ADDON_FILE,
@@ -25,10 +26,11 @@ import {
   whyNoBuild,
   type Variant,
 } from "./native-build.ts";
+import { byFolder, forgetCounts, LEAST, ranges, readCounts } from "./native-coverage.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_MISSING = 3;
-const VARIANTS: Readonly<Record<string, Variant>> = { address: "address", thread: "thread" };
+const SANITIZERS: Readonly<Record<string, Variant>> = { address: "address", thread: "thread" };
 /** A clone's compiler is one we know; an installed package's need not be. */
 const STRICT = existsSync(join(SOURCES, "test"));
 
@@ -41,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
   if (what === "--tests") return await tests(rest);
   if (what === "--bench" && rest[0] !== undefined) return await bench(rest[0], rest.slice(1));
   throw new UsageError(
-    "usage: node tools/build-native.ts [--tests [NAME…] [--sanitize address|thread] | " +
+    "usage: node tools/build-native.ts [--tests [NAME…] [--sanitize address|thread | --coverage] | " +
       "--bench NAME [ARGUMENTS…] | --prebuilt]",
   );
 }
@@ -68,21 +70,60 @@ async function prebuilt(): Promise<number> {
 }
 
 async function tests(args: readonly string[]): Promise<number> {
-  const at = args.indexOf("--sanitize");
-  const variant = at < 0 ? "release" : VARIANTS[args[at + 1] ?? ""];
+  const { values, positionals: names } = parseTestArguments(args);
+  const { sanitize, coverage } = values;
+  const variant = coverage ? "coverage" : sanitize === undefined ? "release" : SANITIZERS[sanitize];
   if (variant === undefined) throw new UsageError("--sanitize takes address or thread");
-  const names = at < 0 ? args : args.filter((_, index) => index !== at && index !== at + 1);
+  if (coverage && sanitize !== undefined) {
+    throw new UsageError("--coverage counts a build without sanitizers");
+  }
   const chosen = nativeTestNames().filter(
     (name) => names.length === 0 || names.some((part) => name.includes(part)),
   );
   if (chosen.length === 0) throw new UsageError(`no test is called ${names.join(" or ")}`);
   const { folder } = await buildNative({ variant, targets: chosen, strict: STRICT });
+  if (coverage) forgetCounts(folder);
   const failed = chosen.filter((name) => {
     say(`\n> ${name}`);
     return runHere(join(folder, name), []) !== 0;
   });
   say(failed.length === 0 ? "\nall passed" : `\nfailed: ${failed.join(", ")}`);
-  return failed.length === 0 ? 0 : EXIT_FAILED;
+  // A part of the tests runs a part of the lines: that is for looking, not for judging.
+  const short = coverage ? sayCoverage(folder, names.length === 0) : [];
+  return failed.length === 0 && short.length === 0 ? 0 : EXIT_FAILED;
+}
+
+function parseTestArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: { sanitize: { type: "string" }, coverage: { type: "boolean", default: false } },
+      allowPositionals: true,
+    });
+  } catch (reason) {
+    throw new UsageError(reason instanceof Error ? reason.message : String(reason));
+  }
+}
+
+/** Prints the lines that ran, by folder; answers with folders that must have more and were judged. */
+function sayCoverage(folder: string, judge: boolean): string[] {
+  const short: string[] = [];
+  say("\nlines that the tests ran; kernels_cpu is not counted, it is compiled for every path");
+  for (const { name, lines, run, missed } of byFolder(readCounts(folder), SOURCES)) {
+    if (name === "test") continue;
+    const least = LEAST[name];
+    const share = run / lines;
+    const asked = least === undefined || !judge ? "" : `  of ${percent(least)} at least`;
+    say(`\n${name.padEnd(12)} ${percent(share).padStart(7)} of ${lines} lines${asked}`);
+    for (const [file, not] of missed) say(`  ${file}: ${ranges(not)}`);
+    if (judge && least !== undefined && share < least) short.push(name);
+  }
+  if (short.length > 0) say(`\ntoo few lines run: ${short.join(", ")}`);
+  return short;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }
 
 async function bench(name: string, args: readonly string[]): Promise<number> {

@@ -25,7 +25,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findToolchain, type Toolchain } from "./native-toolchain.ts";
 
 /** How the sources are compiled; each has a folder of its own. */
-export type Variant = "release" | "address" | "thread";
+export type Variant = "release" | "address" | "thread" | "coverage";
 
 export interface BuildWish {
   readonly variant: Variant;
@@ -67,6 +67,7 @@ const VARIANT_FLAGS: Readonly<Record<Variant, readonly string[]>> = {
     "-DSIGNALBOX_SANITIZE=address,undefined",
   ],
   thread: ["-DCMAKE_BUILD_TYPE=None", "-DCMAKE_CXX_FLAGS=-O1", "-DSIGNALBOX_SANITIZE=thread"],
+  coverage: ["-DCMAKE_BUILD_TYPE=Release", "-DSIGNALBOX_COVERAGE=ON"],
 };
 
 /** Names of the test executables there are, without a build. */
