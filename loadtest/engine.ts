@@ -144,7 +144,10 @@ function contestsOf(
 function probeFigures(outcomes: readonly ContestOutcome[]): object {
   const first = outcomes[0]?.arithmetic;
   const alike = outcomes.filter(({ arithmetic }) => arithmetic === first);
-  const { gbPerSecond, gflops } = middleRoofs(alike.flatMap(({ roofs }) => roofs));
+  const { gbPerSecond, gflops } = middleRoofs(
+    alike.flatMap(({ roofs }) => roofs),
+    first ?? "",
+  );
   return {
     readGbPerSecond: rounded(gbPerSecond, 1),
     gflops: rounded(gflops, 0),

@@ -6,7 +6,7 @@ import { requestOf, testName, type EngineTest } from "./engine-tests.ts";
 import type { ModelShape } from "./model-shapes.ts";
 import { outsideShare, processorTimes } from "./outside-load.ts";
 import { rowsOf, type Entrant, type RoofSample, type Row } from "./rows.ts";
-import { OUTSIDE_MAX, type Sample } from "./samples.ts";
+import type { Sample } from "./samples.ts";
 
 export interface Contestant {
   readonly name: string;
@@ -29,6 +29,7 @@ export interface ContestOutcome {
   readonly rows: readonly Row[];
   /** What the probe measured in each turn. */
   readonly roofs: readonly RoofSample[];
+  /** The kind of arithmetic that the first of ours runs on. */
   readonly arithmetic: string;
 }
 
@@ -45,7 +46,7 @@ export async function runContest(
   const { shape, threads, tests, rounds } = contest;
   say(`\n${shape.name}, ${threads} ${threads === 1 ? "thread" : "threads"}`);
   const standing = await startAll(contest.contestants, say);
-  const arithmetic = arithmeticFor(standing, probe);
+  const kinds = arithmeticFor(standing, probe);
   const rows: Row[] = [];
   const roofs: RoofSample[] = [];
   try {
@@ -53,7 +54,7 @@ export async function runContest(
       const samples = new Map<string, Sample[]>(standing.map(({ name }) => [name, []]));
       const seen: RoofSample[] = [];
       for (let round = 0; round < rounds; round++) {
-        seen.push(await probeRoofs(probe, threads, arithmetic));
+        seen.push(await probeRoofs(probe, threads, kinds));
         for (const entrant of standing) {
           if (entrant.failed || entrant.skip.includes(testName(test))) continue;
           const sample = await sampleOf(entrant, test, say);
@@ -69,7 +70,7 @@ export async function runContest(
   } finally {
     for (const { driver } of standing) await driver.stop();
   }
-  return { rows, roofs, arithmetic };
+  return { rows, roofs, arithmetic: kinds[0] };
 }
 
 /** The request's answer, and the share of the machine that others had meanwhile. */
@@ -119,21 +120,28 @@ async function sampleOf(entrant: Standing, test: EngineTest, say: Say): Promise<
   return null;
 }
 
-/** The kind of arithmetic our engine runs on, else the fastest there is. */
-function arithmeticFor(standing: readonly Standing[], probe: Driver): string {
-  const isa = standing.find(({ ours }) => ours !== null)?.driver.ready.isa ?? "";
+/** The kinds of arithmetic our engine runs on, in order; of none the fastest there is. */
+function arithmeticFor(standing: readonly Standing[], probe: Driver): [string, ...string[]] {
   const { kinds } = probe.ready;
-  return kinds.includes(isa) ? isa : (kinds[0] ?? "scalar");
+  const isas = standing.filter(({ ours }) => ours !== null).map(({ driver }) => driver.ready.isa);
+  const [first, ...more] = new Set(isas.filter((isa) => kinds.includes(isa)));
+  return [first ?? kinds[0] ?? "scalar", ...more];
 }
 
-async function probeRoofs(probe: Driver, threads: number, kind: string): Promise<RoofSample> {
+async function probeRoofs(
+  probe: Driver,
+  threads: number,
+  kinds: readonly string[],
+): Promise<RoofSample> {
   const read = await askObserved(probe, { test: "read", threads });
-  const arithmetic = await askObserved(probe, { test: "arithmetic", threads, kind });
-  return {
-    gbPerSecond: read.answer.numbers["gbPerSecond"] ?? Number.NaN,
-    gflops: arithmetic.answer.numbers["gflops"] ?? Number.NaN,
-    outside: Math.max(read.outside, arithmetic.outside),
-  };
+  const gflops: { [kind: string]: number } = {};
+  let outside = read.outside;
+  for (const kind of kinds) {
+    const arithmetic = await askObserved(probe, { test: "arithmetic", threads, kind });
+    gflops[kind] = arithmetic.answer.numbers["gflops"] ?? Number.NaN;
+    outside = Math.max(outside, arithmetic.outside);
+  }
+  return { gbPerSecond: read.answer.numbers["gbPerSecond"] ?? Number.NaN, gflops, outside };
 }
 
 function entrantOf(entrant: Standing, samples: ReadonlyMap<string, Sample[]>): Entrant {
@@ -152,7 +160,7 @@ function rowText(row: Row): string {
     const ratio = row.peers[name];
     return `${name} ${rate}${ratio === undefined ? "" : ` (${ratio}×)`}`;
   });
-  const noisy = row.outside > OUTSIDE_MAX ? " !" : "";
+  const noisy = row.disturbed.length === 0 ? "" : ` ! ${row.disturbed.join(", ")}`;
   return (
     `${row.test.padEnd(14)} ${[ours + roof, ...peers].filter((part) => part !== "").join("; ")}` +
     `; others ${(row.outside * 100).toFixed(1)} %${noisy}`

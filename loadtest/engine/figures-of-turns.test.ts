@@ -14,7 +14,7 @@ import {
 import { MODEL_SHAPES, stepWeightBytesOf } from "./model-shapes.ts";
 import { outsideShare, processorTimesOf } from "./outside-load.ts";
 import { readWorkload, PREFIX_WORKLOAD, shareableTokens } from "./prefix-workload.ts";
-import { middleRoofs, rowsOf, type Entrant, type Row } from "./rows.ts";
+import { middleRoofs, rowsOf, type Entrant, type RoofSample, type Row } from "./rows.ts";
 import { middle, summaryOf } from "./samples.ts";
 import { machineClassOf, verdictsOf } from "./targets.ts";
 
@@ -37,10 +37,38 @@ test("disturbed samples are left out where three quiet ones are there", () => {
 });
 
 test("a disturbed probe is no roof either", () => {
-  const sample = (gbPerSecond: number, outside: number) => ({ gbPerSecond, gflops: 1, outside });
+  const sample = (gbPerSecond: number, outside: number) => ({
+    ...{ gbPerSecond, outside, gflops: { amx: 1 } },
+  });
+  const middleRead = (samples: RoofSample[]) => middleRoofs(samples, "amx").gbPerSecond;
   const quiet = [28, 29, 30].map((gbPerSecond) => sample(gbPerSecond, 0.01));
-  expect(middleRoofs([...quiet, ...[5, 6, 7].map((low) => sample(low, 0.4))]).gbPerSecond).toBe(29);
-  expect(middleRoofs([sample(8, 0.4), sample(10, 0.4)]).gbPerSecond).toBe(9);
+  expect(middleRead([...quiet, ...[5, 6, 7].map((low) => sample(low, 0.4))])).toBe(29);
+  expect(middleRead([sample(8, 0.4), sample(10, 0.4)])).toBe(9);
+});
+
+test("each path of ours is held to its own arithmetic", () => {
+  const roofs = [{ gbPerSecond: 1000, gflops: { avx512: 100, avx512_bf16: 200 }, outside: 0 }];
+  expect(middleRoofs(roofs, "avx512_bf16").gflops).toBe(200);
+  expect(middleRoofs(roofs, "amx").gflops).toBe(100);
+  const of = (isa: string) => ({ ...entrant(`ours ${isa}`, [1], isa), isa });
+  const rows = rowsOf({
+    ...{ shape: large, threads: 2, test: prefillTest(256), roofs },
+    entrants: [of("avx512"), of("avx512_bf16")],
+  });
+  expect((rows[0]?.ofRoof ?? 0) / (rows[1]?.ofRoof ?? 1)).toBeCloseTo(2, 2);
+});
+
+test("one disturbed figure marks its row, by name", () => {
+  const loud = { ...entrant("peer", [0.1]), samples: [{ stepSeconds: 0.1, outside: 0.39 }] };
+  const quiet = [entrant("ours bf16", [0.08], "bf16"), entrant("other", [0.2])];
+  const [row] = rowsOf({ ...turns, entrants: [...quiet, loud] });
+  expect(row).toMatchObject({ outside: 0.39, disturbed: ["peer"] });
+  const [all] = rowsOf({
+    ...turns,
+    entrants: quiet,
+    roofs: [{ gbPerSecond: 30, gflops: { amx: 4000 }, outside: 0.5 }],
+  });
+  expect(all).toMatchObject({ outside: 0.5, disturbed: ["roof"] });
 });
 
 test("outside load is what is busy beside the measured processes; stolen time counts", () => {
@@ -83,7 +111,9 @@ function entrant(name: string, seconds: number[], variant: string | null = null)
 
 const turns = {
   ...{ shape: large, threads: 2, test: decodeTest(8) },
-  roofs: [29, 30, 40].map((gbPerSecond) => ({ gbPerSecond, gflops: 4000, outside: 0 })),
+  roofs: [29, 30, 40].map((gbPerSecond) => ({
+    ...{ gbPerSecond, gflops: { amx: 4000 }, outside: 0 },
+  })),
 };
 
 test("a row has our rate, the share of the roof, and ratios to everybody in the same turns", () => {
@@ -126,7 +156,7 @@ test("without ours a row still shows the peers", () => {
 function row(test: string, more: Partial<Row>): Row {
   return {
     ...{ model: "1.1b", test, threads: 2, variant: "bf16", isa: "amx", numerics: "portable" },
-    ...{ ours: 1, stepMs: 70, ofRoof: null, peers: {}, peerRates: {}, outside: 0 },
+    ...{ ours: 1, stepMs: 70, ofRoof: null, peers: {}, peerRates: {}, outside: 0, disturbed: [] },
     ...more,
   };
 }
@@ -164,6 +194,23 @@ test("targets are met, missed, or not shown by this run or this machine", () => 
   expect(verdicts("avx512").get("1.1b, 2 threads, AMX: decode-1 of probed bandwidth ≥ 0.9")).toBe(
     "not measurable here 0.9",
   );
+});
+
+test("what others disturbed, and what is above its roof, meets and misses nothing", () => {
+  const peers = { "llama.cpp bf16": 2, "openvino bf16": 2 };
+  const status = (one: Partial<Row>, eight: Partial<Row> = {}): (string | undefined)[] => {
+    const rows = [row("decode-1", { ofRoof: 0.95, peers, ...one }), row("decode-8", eight)];
+    const verdicts = verdictsOf(rows, {}, "amx");
+    const of = (what: string) => verdicts.find(({ target }) => target.includes(what))?.status;
+    return ["probed", "decode-1 to llama.cpp", "decode-1 to openvino", "batch 8"].map(of);
+  };
+  const unknown = "not measurable here";
+  expect(status({})).toEqual(["met", "met", "met", "met"]);
+  expect(status({ disturbed: ["ours"] })).toEqual([unknown, unknown, unknown, unknown]);
+  expect(status({ disturbed: ["roof"] })).toEqual([unknown, "met", "met", "met"]);
+  expect(status({ disturbed: ["llama.cpp bf16"] })).toEqual(["met", unknown, "met", "met"]);
+  expect(status({}, { disturbed: ["ours"] })).toEqual(["met", "met", "met", unknown]);
+  expect(status({ ofRoof: 1.16 })).toEqual([unknown, "met", "met", "met"]);
 });
 
 test("a machine is of the class of the best it has", () => {

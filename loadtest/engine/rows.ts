@@ -11,7 +11,7 @@ import {
 } from "./engine-tests.ts";
 import { rounded } from "../figures.ts";
 import { stepWeightBytesOf, type ModelShape } from "./model-shapes.ts";
-import { counted, middle, summaryOf, type Sample } from "./samples.ts";
+import { counted, middle, OUTSIDE_MAX, summaryOf, type Sample } from "./samples.ts";
 
 export interface Row {
   readonly model: string;
@@ -29,8 +29,10 @@ export interface Row {
   readonly peers: { readonly [name: string]: number };
   /** Their tokens per second. */
   readonly peerRates: { readonly [name: string]: number };
-  /** Share of all processors that others used, the mean over this row's samples. */
+  /** Share of all processors that others used, of the figure in this row where it was most. */
   readonly outside: number;
+  /** Figures with more than OUTSIDE_MAX: "ours", "roof", names of peers. */
+  readonly disturbed: readonly string[];
 }
 
 /** Who took part in the turns, and what each answered. */
@@ -45,7 +47,10 @@ export interface Entrant {
 }
 
 /** What the probe measured in one turn. */
-export interface RoofSample extends Roofs {
+export interface RoofSample {
+  readonly gbPerSecond: number;
+  /** By kind of arithmetic: one for each path that ours took, the first's first. */
+  readonly gflops: { readonly [kind: string]: number };
   readonly outside: number;
 }
 
@@ -71,14 +76,16 @@ function rowOf(turns: Turns, subject: Entrant | null): Row {
   const perStep = tokensPerStep(test);
   const peers: { [name: string]: number } = {};
   const peerRates: { [name: string]: number } = {};
-  const outside = summary === null ? [] : [summary.outside];
+  const outside = new Map(summary === null ? [] : [["ours", summary.outside]]);
   for (const peer of turns.entrants) {
     const theirs = peer === subject ? null : summaryOf(peer.samples);
     if (theirs === null) continue;
     peerRates[peer.name] = rounded(perStep / theirs.stepSeconds, 1);
-    outside.push(theirs.outside);
+    outside.set(peer.name, theirs.outside);
     if (summary !== null) peers[peer.name] = rounded(theirs.stepSeconds / summary.stepSeconds, 3);
   }
+  const roof = summaryOutside(turns.roofs);
+  if (summary !== null && roof !== null) outside.set("roof", roof);
   return {
     ...{ model: shape.name, test: testName(test), threads: turns.threads },
     variant: subject?.ours?.variant ?? "none",
@@ -88,13 +95,14 @@ function rowOf(turns: Turns, subject: Entrant | null): Row {
     stepMs: summary === null ? null : rounded(summary.stepSeconds * 1000, 3),
     ofRoof: summary === null ? null : ofRoof(turns, subject, summary.stepSeconds),
     ...{ peers, peerRates },
-    outside: rounded(outside.reduce((sum, share) => sum + share, 0) / (outside.length || 1), 3),
+    outside: rounded(Math.max(0, ...outside.values()), 3),
+    disturbed: [...outside].filter(([, share]) => share > OUTSIDE_MAX).map(([name]) => name),
   };
 }
 
 function ofRoof(turns: Turns, subject: Entrant | null, stepSeconds: number): number | null {
   if (turns.roofs.length === 0) return null;
-  const roofs = middleRoofs(turns.roofs);
+  const roofs = middleRoofs(turns.roofs, subject?.isa ?? "");
   // What a driver says it reads can only lower the bar: nobody has to read more than bf16.
   const bf16 = stepWeightBytesOf(turns.shape);
   const weightBytes = Math.min(subject?.weightBytes ?? bf16, bf16);
@@ -102,11 +110,22 @@ function ofRoof(turns: Turns, subject: Entrant | null, stepSeconds: number): num
   return rounded(roofSeconds(work, roofs) / stepSeconds, 3);
 }
 
-/** The roofs of a run: medians of the samples that count. */
-export function middleRoofs(samples: readonly RoofSample[]): Roofs {
+/**
+ * The roofs of a run: medians of the samples that count, with the arithmetic of `kind`; where that
+ * was not probed, of the first kind that was.
+ */
+export function middleRoofs(samples: readonly RoofSample[], kind: string): Roofs {
   const these = counted(samples);
+  const gflopsOf = ({ gflops }: RoofSample): number =>
+    gflops[kind] ?? Object.values(gflops)[0] ?? Number.NaN;
   return {
     gbPerSecond: middle(these.map((roof) => roof.gbPerSecond)),
-    gflops: middle(these.map((roof) => roof.gflops)),
+    gflops: middle(these.map(gflopsOf)),
   };
+}
+
+function summaryOutside(samples: readonly { readonly outside: number }[]): number | null {
+  const these = counted(samples);
+  if (these.length === 0) return null;
+  return these.reduce((sum, { outside }) => sum + outside, 0) / these.length;
 }

@@ -267,8 +267,9 @@ double readGigabytes(const HugeBuffer& from, int threads) {
   const std::size_t pieces = from.size() / kPiece - 1;
   std::vector<double> least(pieces, 1e9);
   std::atomic<std::uint64_t> seen{0};
-  for (int repeat = 0; repeat < 8; ++repeat) {
-    const bench::ReadLoop read = bench::readLoop(repeat % 2 == 0);
+  const auto loops = bench::readLoops();
+  for (std::size_t repeat = 0; repeat < 2 * loops.size(); ++repeat) {
+    const bench::ReadLoop read = loops[repeat % loops.size()];
     std::atomic<std::size_t> counter{0};
     bench::timedOn(threads, [&](int) {
       for (std::size_t i = counter.fetch_add(1); i < pieces; i = counter.fetch_add(1)) {

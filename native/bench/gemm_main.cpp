@@ -319,8 +319,7 @@ double readGigabytes(const HugeBuffer& from, int threads) {
   const std::size_t part = from.size() / static_cast<std::size_t>(threads) / 4096 * 4096;
   double best = 0;
   std::atomic<std::uint64_t> seen{0};
-  for (int repeat = 0; repeat < 2; ++repeat) {
-    const bench::ReadLoop read = bench::readLoop(repeat % 2 == 0);
+  for (const bench::ReadLoop read : bench::readLoops()) {
     const double seconds = secondsOn(threads, [&](int thread) {
       seen += read(from.bytes() + static_cast<std::size_t>(thread) * part, part - 8192);
     });

@@ -47,10 +47,10 @@ class ReadProbe {
     const int threads = countOf(request, "threads", 1, 1);
     const int steps = countOf(request, "steps", 3, 1);
     prepare();
-    const std::size_t part = buffer_.size() / static_cast<std::size_t>(threads) & ~std::size_t{511};
+    const std::size_t part =
+        buffer_.size() / static_cast<std::size_t>(threads) & ~std::size_t{2047};
     std::vector<double> best;
-    for (const bool prefetch : {false, true}) {
-      const ReadLoop loop = readLoop(prefetch);
+    for (const ReadLoop loop : readLoops()) {
       std::vector<double> seconds;
       for (int step = 0; step < steps; ++step) {
         seconds.push_back(timedOn(threads, [&](int thread) {
