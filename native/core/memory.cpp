@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "core/control_group.h"
 #include "core/error.h"
 
 namespace signalbox {
@@ -16,13 +17,6 @@ namespace signalbox {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-
-/// The number in `path`, or `none` where there is no such file or it says "max".
-std::uint64_t numberIn(const std::string& path, std::uint64_t none) {
-  std::ifstream file(path);
-  std::uint64_t value = 0;
-  return file >> value ? value : none;
-}
 
 std::uint64_t systemAvailableBytes() {
   std::ifstream file("/proc/meminfo");
@@ -34,39 +28,6 @@ std::uint64_t systemAvailableBytes() {
     if (key == "MemAvailable:") return kilobytes << 10;
   }
   return UINT64_MAX;
-}
-
-/// What the process's control group leaves, version 2 and version 1.
-std::uint64_t groupAvailableBytes() {
-  std::ifstream file("/proc/self/cgroup");
-  std::uint64_t least = UINT64_MAX;
-  const auto consider = [&](const std::string& limitPath, const std::string& usedPath) {
-    const std::uint64_t limit = numberIn(limitPath, UINT64_MAX);
-    const std::uint64_t used = numberIn(usedPath, 0);
-    if (limit < (std::uint64_t{1} << 60)) least = std::min(least, limit > used ? limit - used : 0);
-  };
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = line.find(':', first + 1);
-    if (second == std::string::npos) continue;
-    const std::string kinds = line.substr(first + 1, second - first - 1);
-    std::string group = line.substr(second + 1);
-    const bool unified = kinds.empty();
-    if (!unified && kinds.find("memory") == std::string::npos) continue;
-    const std::string root = unified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
-    for (;;) {
-      const std::string folder = root + (group == "/" ? "" : group);
-      if (unified) {
-        consider(folder + "/memory.max", folder + "/memory.current");
-      } else {
-        consider(folder + "/memory.limit_in_bytes", folder + "/memory.usage_in_bytes");
-      }
-      const std::size_t slash = group.rfind('/');
-      if (group.size() <= 1 || slash == std::string::npos) break;
-      group = slash == 0 ? "/" : group.substr(0, slash);
-    }
-  }
-  return least;
 }
 
 }  // namespace
@@ -108,7 +69,7 @@ HugeBuffer& HugeBuffer::operator=(HugeBuffer&& other) noexcept {
 }
 
 std::uint64_t availableMemoryBytes() {
-  return std::min(systemAvailableBytes(), groupAvailableBytes());
+  return std::min(systemAvailableBytes(), availableBytes(controlGroupsOfProcess("memory")));
 }
 
 }  // namespace signalbox
