@@ -21,7 +21,7 @@ const FAULT_TEXT: { readonly [name: string]: readonly [string, string] } = {
   ],
   "rank-stall": [
     "one rank of a worker with two stands still",
-    "1,200 ms of reports with the same step; the engine names the rank after 2 s and ends",
+    "1,200 ms of reports with the same step; the engine names the rank within 2 s and ends",
   ],
   slow: [
     "a worker ten times as slow",

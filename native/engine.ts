@@ -183,7 +183,7 @@ export interface EngineOptions {
   readonly ranks: number;
   /** That compute, of all ranks together; null: the CPUs this process may run on. */
   readonly threads: number | null;
-  /** Hold each thread to one of those CPUs. */
+  /** Hold each thread to a CPU of its own, where there are as many as the process may run on. */
   readonly pin: boolean;
   /** Memory for keys and values; null: what contextMax × sequencesMax could use, within memory. */
   readonly cacheBytes: number | null;

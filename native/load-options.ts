@@ -24,10 +24,13 @@ export const ENGINE_DEFAULTS: Readonly<Omit<EngineOptions, "folder">> = {
   prefixCache: true,
   spillFolder: null,
   spillBytes: 0,
-  stallMs: 2000,
+  stallMs: 1800,
 };
 
 const INT32_MAX = 2 ** 31 - 1;
+/** The engine's own bounds (native/batch/engine_options.cpp). */
+const THREADS_MAX = 4096;
+const STEP_TOKENS_MAX = 2 ** 20;
 /** Bytes a machine could hold; what it has, the engine finds out. */
 const BYTES_MAX = 2 ** 50;
 const WEIGHTS: readonly unknown[] = ["bf16", "fp8"];
@@ -56,10 +59,10 @@ export function completeOptions(given: LoadOptions): EngineOptions {
   oneOf("ranks", options.ranks, RANKS);
   flag("pin", options.pin);
   flag("prefixCache", options.prefixCache);
-  if (options.threads !== null) whole("threads", options.threads, 1, INT32_MAX);
+  if (options.threads !== null) whole("threads", options.threads, 1, THREADS_MAX);
   if (options.cacheBytes !== null) whole("cacheBytes", options.cacheBytes, 1, BYTES_MAX);
   if (options.contextMax !== null) whole("contextMax", options.contextMax, 1, INT32_MAX);
-  whole("stepTokens", options.stepTokens, 1, INT32_MAX);
+  whole("stepTokens", options.stepTokens, 1, STEP_TOKENS_MAX);
   whole("sequencesMax", options.sequencesMax, 1, INT32_MAX);
   whole("waitingMax", options.waitingMax, 0, INT32_MAX);
   whole("spillBytes", options.spillBytes, 0, BYTES_MAX);

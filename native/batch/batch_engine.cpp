@@ -44,6 +44,9 @@ BatchEngine::~BatchEngine() {
   }
   news_.notify_all();
   thread_.join();
+  // Before the decoder: a thread of the runner that was given up as late may still be in a step,
+  // and look at sequences and draws there. This waits for it.
+  runner_.reset();
 }
 
 void BatchEngine::submit(Request&& request) {

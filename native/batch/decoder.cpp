@@ -133,40 +133,45 @@ void Decoder::compute() {
 }
 
 void Decoder::sample(const Logits& logits) {
-  const int rows = static_cast<int>(draws_.size());
-  std::atomic<int> next{0};
-  const auto drawRows = [&](int chunk) {
-    for (int row = next++; row < rows; row = next++) {
-      Draw& draw = draws_[static_cast<std::size_t>(row)];
-      const Sequence& sequence = *draw.sequence;
-      DrawInput input;
-      input.logits = logits.values + static_cast<std::size_t>(row) * logits.stride;
-      input.params = &sequence.sampling;
-      input.counts = &sequence.counts;
-      input.allowed = sequence.allowed;
-      if (sequence.outputTokens() < sequence.sampling.minTokens) {
-        input.suppressed = sequence.stopping;
-      }
-      input.position = draw.position;
-      samplers_[static_cast<std::size_t>(chunk)].draw(input, draw.drawn);
-    }
-  };
-  const int chunks = std::min(rows, static_cast<int>(samplers_.size()));
+  logits_ = logits;
+  nextDraw_ = 0;
+  const int chunks = static_cast<int>(std::min(draws_.size(), samplers_.size()));
   if (chunks == 1) {
     drawRows(0);
   } else {
-    runner_.parallel(chunks, drawRows);
+    runner_.parallel(chunks, [this](int chunk) { drawRows(chunk); });
+  }
+}
+
+void Decoder::drawRows(int chunk) {
+  for (std::size_t row = nextDraw_++; row < draws_.size(); row = nextDraw_++) {
+    Draw& draw = draws_[row];
+    const Sequence& sequence = *draw.sequence;
+    DrawInput input;
+    input.logits = logits_.values + row * logits_.stride;
+    input.params = &sequence.sampling;
+    input.counts = &sequence.counts;
+    input.allowed = sequence.allowed;
+    if (sequence.outputTokens() < sequence.sampling.minTokens) {
+      input.suppressed = sequence.stopping;
+    }
+    input.position = draw.position;
+    samplers_[static_cast<std::size_t>(chunk)].draw(input, draw.drawn);
   }
 }
 
 void Decoder::commit(std::vector<TokenOutput>& outputs) {
   const Clock::time_point start = Clock::now();
   stats_.lastRows = static_cast<int>(tokens_.size());
+  auto draw = draws_.begin();  // in the order of planned_
   for (Sequence* sequence : planned_) {
     const bool decodes = sequence->rows == 1 && sequence->remaining() == 1 &&
                          sequence->outputTokens() > 0;
     if (!decodes) stats_.promptTokens += static_cast<std::uint64_t>(sequence->rows);
-    scheduler_.advance(*sequence);
+    const bool draws = draw != draws_.end() && draw->sequence == sequence;
+    const bool finite = !draws || draw->drawn.finite;
+    if (draws) ++draw;
+    scheduler_.advance(*sequence, finite);
   }
   for (Draw& draw : draws_) commitDraw(draw, outputs);
   planSeconds_ += secondsSince(start);

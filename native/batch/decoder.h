@@ -10,6 +10,7 @@
 //   D3. A step allocates nothing but its outputs.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <unordered_map>
@@ -64,6 +65,7 @@ class Decoder {
   };
 
   void sample(const Logits& logits);
+  void drawRows(int chunk);
   void commitDraw(Draw& draw, std::vector<TokenOutput>& outputs);
   TokenOutput outputOf(Sequence& sequence) const;
   void end(Sequence& sequence, FinishReason finish, std::vector<TokenOutput>& outputs);
@@ -81,6 +83,9 @@ class Decoder {
   std::vector<StepSequence> steps_;
   std::vector<int> logitRows_;
   std::vector<Draw> draws_;
+  // Members, not locals: a thread that was given up as late may still draw (ModelRunner::parallel).
+  Logits logits_{};
+  std::atomic<std::size_t> nextDraw_{0};
   Clock::time_point stepStart_;
   double planSeconds_ = 0;
 };

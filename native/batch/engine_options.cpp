@@ -12,12 +12,22 @@ namespace {
 
 /// More blocks than this are 32 times as many tokens: no machine has that much memory.
 constexpr std::uint64_t kBlocksMax = 1u << 24;
+/// More than any machine has CPUs; what a step needs is counted in `int` up to here.
+constexpr int kThreadsMax = 4096;
+constexpr int kStepTokensMax = 1 << 20;
 
 void checkAtLeast(std::int64_t value, std::int64_t least, const char* option) {
   if (value >= least) return;
   throw EngineError(ErrorCode::kInvalidRequest, std::string(option) + " is " +
                                                     std::to_string(value) + ", below " +
                                                     std::to_string(least));
+}
+
+void checkAtMost(std::int64_t value, std::int64_t most, const char* option) {
+  if (value <= most) return;
+  throw EngineError(ErrorCode::kInvalidRequest, std::string(option) + " is " +
+                                                    std::to_string(value) + ", above " +
+                                                    std::to_string(most));
 }
 
 }  // namespace
@@ -40,7 +50,9 @@ void checkEngineOptions(const EngineOptions& options) {
   cudaDeviceOf(options);
   checkAtLeast(options.ranks, 1, "ranks");
   checkAtLeast(options.threads, 0, "threads");
+  checkAtMost(options.threads, kThreadsMax, "threads");
   checkAtLeast(options.stepTokens, 1, "stepTokens");
+  checkAtMost(options.stepTokens, kStepTokensMax, "stepTokens");
   checkAtLeast(options.sequencesMax, 1, "sequencesMax");
   checkAtLeast(options.waitingMax, 0, "waitingMax");
   checkAtLeast(options.contextMax, 0, "contextMax");

@@ -201,7 +201,7 @@ void Scheduler::start(Sequence& sequence) {
     sequence.lookedUp = true;
     sequence.cachedTokens = std::min(sequence.computed, sequence.promptTokens);
     cachedTokens_ += static_cast<std::uint64_t>(sequence.cachedTokens);
-    lookedUpTokens_ += static_cast<std::uint64_t>(sequence.promptTokens);
+    if (cache_.reuses()) lookedUpTokens_ += static_cast<std::uint64_t>(sequence.promptTokens);
     // All it can grow to, once: drawing a token allocates nothing.
     const auto most = static_cast<std::size_t>(sequence.promptTokens + sequence.sampling.maxTokens);
     sequence.tokens.reserve(most);
@@ -237,10 +237,11 @@ void Scheduler::countIdle() {
   }
 }
 
-void Scheduler::advance(Sequence& sequence) {
+void Scheduler::advance(Sequence& sequence, bool share) {
   const int before = sequence.computed / kBlockTokens;
   sequence.computed += sequence.rows;
   sequence.rows = 0;
+  if (!share) return;
   extendChain(sequence.hashes, sequence.tokens, sequence.salt);
   for (int full = before; full < sequence.computed / kBlockTokens; ++full) {
     cache_.seal(sequence.table, sequence.chain());

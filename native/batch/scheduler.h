@@ -59,8 +59,9 @@ class Scheduler {
   /// After an empty plan: does somebody wait for blocks of those who sit out? Then planning again
   /// after a while gets on.
   bool heldUp() const { return heldUp_; }
-  /// The planned rows of `sequence` are computed: full blocks are cached.
-  void advance(Sequence& sequence);
+  /// The planned rows of `sequence` are computed: full blocks are cached, unless it is not to
+  /// `share` them because it ends now for what came out.
+  void advance(Sequence& sequence, bool share = true);
 
   std::span<Sequence* const> running() const { return running_; }
   std::span<Sequence* const> waiting() const { return waiting_; }

@@ -6,11 +6,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <fstream>
+#include <system_error>
 #include <thread>
 
 #include "comm/futex.h"
+#include "core/control_group.h"
 
 namespace signalbox {
 
@@ -47,13 +47,18 @@ bool spinFor(int micros, Done&& done) {
   }
 }
 
-/// CPUs the control group's quota pays for; no limit where none is set.
-int quotaCpus() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 1 << 20;
-  return std::max(1, static_cast<int>(std::ceil(std::strtod(quota.c_str(), nullptr) / period)));
+/// The CPUs the calling thread may run on.
+std::vector<int> allowedCpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cpus;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(static_cast<std::size_t>(cpu), &set)) cpus.push_back(cpu);
+    }
+  }
+  if (cpus.empty()) cpus.push_back(0);
+  return cpus;
 }
 
 void setAffinity(pid_t thread, const std::vector<int>& cpus) {
@@ -65,19 +70,9 @@ void setAffinity(pid_t thread, const std::vector<int>& cpus) {
 
 }  // namespace
 
-std::vector<int> usableCpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(static_cast<std::size_t>(cpu), &set)) cpus.push_back(cpu);
-    }
-  }
-  if (cpus.empty()) cpus.push_back(0);
-  const std::size_t quota = static_cast<std::size_t>(quotaCpus());
-  if (cpus.size() > quota) cpus.resize(quota);
-  return cpus;
+int usableCpus() {
+  const int allowed = static_cast<int>(allowedCpus().size());
+  return std::min(allowed, quotaCpus(controlGroupsOfProcess("cpu"), allowed));
 }
 
 /// One forEach of one rank in one step. A cache line of its own.
@@ -160,9 +155,9 @@ class TeamGroup::Governor {
 };
 
 TeamGroup::TeamGroup(const Kernels& kernels, const TeamOptions& options)
-    : kernels_(kernels), options_(options), cpus_(usableCpus()) {
+    : kernels_(kernels), options_(options), cpus_(allowedCpus()) {
   SIGNALBOX_CHECK(options.ranks >= 1, std::to_string(options.ranks));
-  const int wanted = options.threads > 0 ? options.threads : static_cast<int>(cpus_.size());
+  const int wanted = options.threads > 0 ? options.threads : usableCpus();
   const int total = std::max(wanted, options.ranks);
   for (int rank = 0; rank < options.ranks; ++rank) {
     ranks_.push_back(std::make_unique<Rank>());
@@ -181,20 +176,31 @@ TeamGroup::TeamGroup(const Kernels& kernels, const TeamOptions& options)
   }
   governor_ = std::make_unique<Governor>(threadsOf(0));
   counters_.threads = total;
-  for (std::size_t i = 1; i < threads_.size(); ++i) {
-    Thread& thread = *threads_[i];
-    thread.thread = std::thread([this, &thread] { threadMain(thread); });
+  try {
+    for (std::size_t i = 1; i < threads_.size(); ++i) {
+      Thread& thread = *threads_[i];
+      thread.thread = std::thread([this, &thread] { threadMain(thread); });
+    }
+  } catch (const std::system_error& reason) {
+    endThreads();
+    throw EngineError(ErrorCode::kNoMemory, "the system does not start " + std::to_string(total) +
+                                                " threads for the engine: " + reason.what());
   }
 }
 
-TeamGroup::~TeamGroup() {
+void TeamGroup::endThreads() {
   stopping_.store(true);
   for (std::size_t i = 1; i < threads_.size(); ++i) {
     Thread& thread = *threads_[i];
+    if (!thread.thread.joinable()) continue;  // It never began.
     thread.go.fetch_add(1);
     futexWakeAll(thread.go);
     thread.thread.join();
   }
+}
+
+TeamGroup::~TeamGroup() {
+  endThreads();
   if (const pid_t leader = threads_[0]->id.load(); leader != 0) setAffinity(leader, cpus_);
 }
 
@@ -208,10 +214,10 @@ TeamCounters TeamGroup::counters() const {
   return counters;
 }
 
-/// Pinned: one CPU each, where there are as many as threads. Else all of them for everyone, so that
-/// the system can move what is left around a busy neighbour.
+/// Pinned: one CPU each. Else all of them for everyone, so that the system can move what is left
+/// around a busy neighbour.
 void TeamGroup::placeThreads(bool pinned) {
-  if (!options_.pin || threads_.size() > cpus_.size()) return;
+  if (!mayPin()) return;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     Thread& thread = *threads_[i];
     const pid_t id = thread.id.load();
@@ -221,6 +227,9 @@ void TeamGroup::placeThreads(bool pinned) {
     setAffinity(id, pinned ? std::vector<int>{cpu} : cpus_);
   }
 }
+
+/// Fewer threads than CPUs leave to the system which: another team would choose the same ones.
+bool TeamGroup::mayPin() const { return options_.pin && threads_.size() == cpus_.size(); }
 
 void TeamGroup::start(Thread& thread, std::uint32_t generation) {
   thread.go.store(generation);
@@ -267,7 +276,8 @@ void TeamGroup::run(std::uint64_t step, int operations,
   }
   counters_.active = static_cast<int>(expected) + 1;
   runMember(leader);
-  // After a failure the others unwind; one that is stuck is left to itself after the deadline.
+  // After a failure the others unwind. One that is stuck is left to itself: after the deadline, or
+  // soon when somebody has waited that long for it already.
   const auto finished = [expected](std::uint32_t count) { return count >= expected; };
   if (!leader.member.waitOn(finished_, finishSleepers_, finished)) {
     const int late = lateRank();
@@ -312,6 +322,7 @@ int TeamGroup::lateRank() const {
 }
 
 void TeamGroup::stall(int rank, const char* what) {
+  stalled_.store(true);
   StallError error(rank, step_,
                    "rank " + std::to_string(rank) + " did not reach \"" + what + "\" of step " +
                        std::to_string(step_) + " within " + std::to_string(options_.stallMillis) +
@@ -323,7 +334,7 @@ void TeamGroup::stall(int rank, const char* what) {
 void TeamGroup::threadMain(Thread& thread) {
   kernels_.enter();
   thread.id.store(gettid());
-  if (options_.pin && threads_.size() <= cpus_.size()) {
+  if (mayPin()) {
     thread.cpu.store(cpus_[static_cast<std::size_t>(thread.index)]);
     setAffinity(thread.id.load(), {thread.cpu.load()});
   }
@@ -363,18 +374,22 @@ bool TeamMember::waitOn(const std::atomic<std::uint32_t>& word,
   const Clock::time_point began = Clock::now();
   group_->sleeps_.fetch_add(1, std::memory_order_relaxed);
   sleepers.fetch_add(1);
+  const bool finishing = &word == &group_->finished_;
   int waitedMillis = 0;
+  int unwindMillis = 0;
   bool inTime = true;
   for (;;) {
     const std::uint32_t seen = word.load();
     if (reached(seen)) break;
-    const bool finishing = &word == &group_->finished_;
     if (!finishing && group_->failed_.load()) break;
-    if (waitedMillis >= group_->options_.stallMillis) {
+    const bool unwinding = finishing && group_->stalled_.load();
+    if (waitedMillis >= group_->options_.stallMillis || unwindMillis >= kUnwindMillis) {
       inTime = false;
       break;
     }
-    if (!futexWait(word, seen, kSliceMillis)) waitedMillis += kSliceMillis;
+    if (futexWait(word, seen, kSliceMillis)) continue;
+    waitedMillis += kSliceMillis;
+    if (unwinding) unwindMillis += kSliceMillis;
   }
   sleepers.fetch_sub(1);
   if (rank_ == 0 && thread_ == 0) group_->leaderWaitSeconds_ += secondsSince(began);

@@ -2,8 +2,8 @@
 //
 // A step is one function run by every thread (SPMD). Inside it, work is split by `forEach`: threads
 // take chunks from a counter until none is left and go on when all chunks are done, whoever did
-// them. There is no barrier that a thread must reach: one that the system does not schedule holds
-// nobody up, unless it holds a chunk.
+// them. There is no barrier inside a step: a thread that the system does not schedule holds nobody
+// up there, unless it holds a chunk. A step ends when all its threads have left it.
 //
 //   T1. Every thread of a team calls forEach in the same order with the same count.
 //   T2. Waiting spins for a bounded time, then sleeps on a futex; every wait ends by the work being
@@ -60,14 +60,19 @@ class StallError : public EngineError {
   const std::uint64_t step;
 };
 
+/// How late somebody may be. With what unwinding takes at most, a rank is named within 2 s.
+inline constexpr int kStallMillis = 1800;
+/// How long threads have to leave a step after somebody was found late.
+inline constexpr int kUnwindMillis = 100;
+
 struct TeamOptions {
   int ranks = 1;
   /// Of all ranks together; at least one each is made.
   int threads = 0;  // 0: the CPUs this process may run on
-  bool pin = true;  // each thread to one of those CPUs, where there are enough
+  bool pin = true;  // each thread to a CPU, where there are as many as the process may run on
   int spinMicros = 40;       // in a step, before a wait sleeps
   int idleSpinMicros = 200;  // between steps
-  int stallMillis = 2000;
+  int stallMillis = kStallMillis;
   bool shrink = true;
 };
 
@@ -141,7 +146,9 @@ class TeamGroup {
   void fail(std::exception_ptr reason);
   int lateRank() const;
   [[noreturn]] void stall(int rank, const char* what);
+  void endThreads();
   void placeThreads(bool pinned);
+  bool mayPin() const;
 
   const Kernels& kernels_;
   TeamOptions options_;
@@ -160,13 +167,15 @@ class TeamGroup {
   // The abort word. `failing_` is taken by the first to fail, who then writes why.
   std::atomic<bool> failing_{false};
   std::atomic<bool> failed_{false};
+  std::atomic<bool> stalled_{false};  // somebody waited for the whole deadline
   std::exception_ptr failure_;
   std::atomic<std::uint64_t> sleeps_{0};
   double leaderWaitSeconds_ = 0;  // beyond the spin, in the step in progress
   TeamCounters counters_;
 };
 
-/// The CPUs the calling thread may run on, at most as many as the control group's quota pays for.
-std::vector<int> usableCpus();
+/// How many CPUs the calling thread may run on, at most as many as its control groups' quota pays
+/// for.
+int usableCpus();
 
 }  // namespace signalbox

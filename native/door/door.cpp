@@ -125,6 +125,11 @@ std::unique_ptr<Engine> Door::loadOrFail() {
     failure.emplace(reason);
   } catch (const std::bad_alloc&) {
     failure.emplace(ErrorCode::kNoMemory, "no memory is left to load " + options_.folder);
+  } catch (const std::system_error& reason) {
+    const bool threads = reason.code() == std::errc::resource_unavailable_try_again;
+    failure.emplace(threads ? ErrorCode::kNoMemory : ErrorCode::kInternal,
+                    std::string(threads ? "no thread can be started to load " : "while loading ") +
+                        options_.folder + ": " + reason.what());
   } catch (const std::exception& reason) {
     failure.emplace(ErrorCode::kInternal, reason.what());
   }

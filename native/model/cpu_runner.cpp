@@ -178,16 +178,16 @@ class CpuRunner final : public ModelRunner {
             model_.config.vocab};
   }
 
-  void parallel(int count, FunctionRef<void(int)> body) override {
+  void parallel(int count, const std::function<void(int)>& body) override {
     rethrowFailure();
-    parallel_ = {&body, count};
+    parallel_ = {body, count};
     runTeam(stepNumber_, 1, [this](TeamMember& member) {
       const auto firstOf = [&](int rank) {
         return static_cast<int>(static_cast<long>(parallel_.count) * rank / member.ranks());
       };
       const int first = firstOf(member.rank());
       member.forEach(firstOf(member.rank() + 1) - first, "parallel",
-                     [&](int index) { (*parallel_.body)(first + index); });
+                     [&](int index) { parallel_.body(first + index); });
     });
   }
 
@@ -302,7 +302,7 @@ class CpuRunner final : public ModelRunner {
   }
 
   struct Parallel {
-    const FunctionRef<void(int)>* body = nullptr;
+    std::function<void(int)> body;
     int count = 0;
   };
 
@@ -325,7 +325,7 @@ class CpuRunner final : public ModelRunner {
 MemoryNeeds memoryNeedsOf(const ModelConfig& config, const RunnerOptions& options) {
   const CpuModel model = modelOf(config, options);
   MemoryNeeds needs{0, sharedBytes(model), 0};
-  const int total = options.threads > 0 ? options.threads : static_cast<int>(usableCpus().size());
+  const int total = options.threads > 0 ? options.threads : usableCpus();
   for (int rank = 0; rank < options.ranks; ++rank) {
     const int threads = (std::max(total, options.ranks) + options.ranks - 1) / options.ranks;
     const CpuRank planned(model, rank, threads, options.weights, 1);

@@ -30,7 +30,7 @@ struct RunnerOptions {
   int blocks = 0;      // of the cache
   int rowsMax = 512;   // of a step
   int logitRowsMax = 0;  // of a step; 0: rowsMax
-  int stallMillis = 2000;
+  int stallMillis = 1800;
   /// For tests: this rank stands still in this step until the others give it up. Needs two ranks.
   struct Stall {
     int rank;

@@ -180,7 +180,7 @@ class CudaRunner final : public ModelRunner {
     Arena arena(weights_.at<std::uint8_t>(0));
     layout_ = layOut(model_, arena);
     const int threads =
-        std::min(kLoadThreadsMax, std::max(2, static_cast<int>(usableCpus().size())));
+        std::min(kLoadThreadsMax, std::max(2, usableCpus()));
     loadWeights(
         folder, packPlanOf(model_.config, tensors, model_.shards, {layout_}), packing(), threads,
         [this] {
@@ -218,12 +218,12 @@ class CudaRunner final : public ModelRunner {
             static_cast<std::size_t>(model_.logitsStride), model_.config.vocab};
   }
 
-  void parallel(int count, FunctionRef<void(int)> body) override {
+  void parallel(int count, const std::function<void(int)>& body) override {
     rethrowFailure();
-    parallel_ = {&body, count};
+    parallel_ = {body, count};
     guarded([&] {
       team_->run(0, 1, [this](TeamMember& member) {
-        member.forEach(parallel_.count, "parallel", *parallel_.body);
+        member.forEach(parallel_.count, "parallel", parallel_.body);
       });
     });
   }
@@ -255,7 +255,7 @@ class CudaRunner final : public ModelRunner {
  private:
   static int drawThreads(int asked) {
     if (asked > 0) return asked;
-    return std::clamp(static_cast<int>(usableCpus().size()), 1, kDrawThreadsMax);
+    return std::clamp(usableCpus(), 1, kDrawThreadsMax);
   }
 
   cuda::OpenDevice& device() const { return opened_->device; }
@@ -330,7 +330,7 @@ class CudaRunner final : public ModelRunner {
   }
 
   struct Parallel {
-    const FunctionRef<void(int)>* body = nullptr;
+    std::function<void(int)> body;
     int count = 0;
   };
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,8 +64,10 @@ class ModelRunner {
   virtual const RunnerFacts& facts() const = 0;
   /// Throws StallError naming rank and step, after which every call throws it.
   virtual Logits run(const StepPlan& plan) = 0;
-  /// body(i) for i in [0, count) on the runner's threads; for sampling rows side by side.
-  virtual void parallel(int count, FunctionRef<void(int)> body) = 0;
+  /// body(i) for i in [0, count) on the runner's threads; for sampling rows side by side. `body` is
+  /// copied. After a StallError a thread may still be in it: what it refers to must outlive the
+  /// runner.
+  virtual void parallel(int count, const std::function<void(int)>& body) = 0;
   /// A block's bytes of all ranks, keys, values and scales together: facts().blockBytes.
   virtual void saveBlock(BlockId block, std::uint8_t* to) const = 0;
   virtual void restoreBlock(BlockId block, const std::uint8_t* from) = 0;

@@ -415,6 +415,51 @@ TEST("logits that are no numbers end that request alone, with an error") {
   CHECK(world.tracks.at(2).tokens.size() == 30);
 }
 
+TEST("blocks of a step whose logits are no numbers are computed anew for the next who asks") {
+  const FakeModel model{.blocks = 40};
+  Random random(test::testSeed() + 20);
+  World world(model, optionsOf(64, 4));
+  Request first = requestOf(1, randomTokens(random, 70, 97), 5);
+  first.sampling.ignoreEos = true;
+  Request again = first;
+  again.id = 2;
+  // The prompt takes two steps; the second, with two whole blocks behind it, is broken.
+  world.runner.brokenPosition = 69;
+  world.submit(first);
+  world.finish();
+  CHECK(world.tracks.at(1).finish == FinishReason::kError);
+  world.runner.brokenPosition = -1;
+  world.submit(again);
+  world.finish();
+  CHECK(world.tracks.at(2).tokens.size() == 5);
+  // 64 rows went through the first step, which nobody can say was wrong.
+  CHECK_SAY(world.decoder.stats().cachedTokens == 64, world.decoder.stats().cachedTokens);
+
+  // A prompt of one step: nothing of it is kept.
+  Request whole = requestOf(3, randomTokens(random, 64, 97), 5);
+  whole.sampling.ignoreEos = true;
+  world.runner.brokenPosition = 63;
+  world.submit(whole);
+  world.finish();
+  CHECK(world.tracks.at(3).finish == FinishReason::kError);
+  world.runner.brokenPosition = -1;
+  whole.id = 4;
+  world.submit(whole);
+  world.finish();
+  CHECK(world.tracks.at(4).tokens.size() == 5);
+  CHECK_SAY(world.decoder.stats().cachedTokens == 64, world.decoder.stats().cachedTokens);
+}
+
+TEST("what a cache that is off was not asked for is not counted as missed") {
+  EngineOptions options = optionsOf(64, 4);
+  options.prefixCache = false;
+  World world(FakeModel{.blocks = 40}, options);
+  Random random(test::testSeed() + 21);
+  world.submit(requestOf(1, randomTokens(random, 70, 97), 3));
+  world.finish();
+  CHECK(world.decoder.stats().promptTokens > 0 && world.decoder.stats().cacheQueries == 0);
+}
+
 TEST("a step of decoding allocates nothing") {
   test::needAllocationsCounted();
   const FakeModel model{.blocks = 100};

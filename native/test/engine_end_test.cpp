@@ -1,7 +1,9 @@
 // How the engine ends, fails, idles and is watched.
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
+#include <span>
 #include <thread>
 
 #include "engine_rig.h"
@@ -22,6 +24,76 @@ using test::alone;
 using test::maskFor;
 using test::optionsOf;
 using test::requestOf;
+
+/// A thread of this runner is late in a step, or in drawing, and goes on when the runner is freed.
+class LateRunner final : public FakeRunner {
+ public:
+  /// Adds one to `same` when the late thread found what it had seen before.
+  LateRunner(bool inDrawing, std::atomic<int>& same)
+      : FakeRunner(FakeModel{}), inDrawing_(inDrawing), same_(same) {}
+  ~LateRunner() override {
+    freed_ = true;
+    freed_.notify_all();
+    if (late_.joinable()) late_.join();
+  }
+
+  Logits run(const StepPlan& plan) override {
+    const Logits logits = FakeRunner::run(plan);
+    if (inDrawing_ || plan.sequences.size() < 2) return logits;
+    // Spans into the decoder, as a step of the CPU's runner keeps them.
+    std::vector<std::span<const BlockId>> blocks;
+    for (const StepSequence& sequence : plan.sequences) blocks.push_back(sequence.blocks);
+    std::vector<BlockId> seen;
+    for (const auto& one : blocks) seen.insert(seen.end(), one.begin(), one.end());
+    startLate([this, blocks, seen, tokens = plan.tokens,
+               tokensSeen = std::vector<TokenId>(plan.tokens.begin(), plan.tokens.end())] {
+      std::vector<BlockId> now;
+      for (const auto& one : blocks) now.insert(now.end(), one.begin(), one.end());
+      if (now == seen && std::equal(tokens.begin(), tokens.end(), tokensSeen.begin())) ++same_;
+    });
+    throw StallError(0, plan.step, "rank 0 is late");
+  }
+
+  void parallel(int count, const std::function<void(int)>& body) override {
+    if (!inDrawing_) return FakeRunner::parallel(count, body);
+    startLate([this, body, count] {
+      for (int i = 0; i < count; ++i) body(i);
+      ++same_;
+    });
+    throw StallError(0, 0, "rank 0 is late");
+  }
+
+ private:
+  template <class Body>
+  void startLate(Body&& body) {
+    late_ = std::thread([this, body] {
+      freed_.wait(false);
+      body();
+    });
+  }
+
+  const bool inDrawing_;
+  std::atomic<int>& same_;
+  std::atomic<bool> freed_{false};
+  std::thread late_;
+};
+
+TEST("a thread that was given up as late finds what it looks at until the engine is gone") {
+  for (const bool inDrawing : {false, true}) {
+    std::atomic<int> same{0};
+    Listener listener;
+    auto engine = Engine::over(std::make_unique<LateRunner>(inDrawing, same), optionsOf(200, 2),
+                               listener.callback());
+    for (std::uint64_t id = 1; id <= 2; ++id) engine->submit(requestOf(id, 40, 900));
+    for (std::uint64_t id = 1; id <= 2; ++id) {
+      listener.waitForEnd(id);
+      CHECK(listener.of(id).error == ErrorCode::kStalled);
+    }
+    CHECK(same == 0);
+    engine.reset();
+    CHECK_SAY(same == 1, (inDrawing ? "in drawing" : "in a step"));
+  }
+}
 
 TEST("unloading ends every live request as aborted, in whatever state the engine is") {
   for (int state = 0; state < 4; ++state) {

@@ -281,7 +281,9 @@ TEST("options that make no sense are refused by name, before anything runs") {
   const ErrorCode invalid = ErrorCode::kInvalidRequest;
   refused("ranks", invalid, [](EngineOptions& o) { o.ranks = 0; });
   refused("threads", invalid, [](EngineOptions& o) { o.threads = -1; });
+  refused("threads is 4097, above", invalid, [](EngineOptions& o) { o.threads = 4097; });
   refused("stepTokens", invalid, [](EngineOptions& o) { o.stepTokens = 0; });
+  refused("stepTokens", invalid, [](EngineOptions& o) { o.stepTokens = INT32_MAX; });
   refused("sequencesMax", invalid, [](EngineOptions& o) { o.sequencesMax = 0; });
   refused("waitingMax", invalid, [](EngineOptions& o) { o.waitingMax = -1; });
   refused("contextMax is -1", invalid, [](EngineOptions& o) { o.contextMax = -1; });

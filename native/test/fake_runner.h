@@ -81,7 +81,7 @@ class FakeRunner : public ModelRunner {
     return {logits_.data(), stride(config_.vocab), config_.vocab};
   }
 
-  void parallel(int count, FunctionRef<void(int)> body) override {
+  void parallel(int count, const std::function<void(int)>& body) override {
     for (int i = 0; i < count; ++i) body(i);
   }
   void saveBlock(BlockId block, std::uint8_t* to) const override {

@@ -1,6 +1,9 @@
 // Threads of a step: every chunk once, whoever is late is named, a busy machine shrinks the team.
 #include "comm/team.h"
 
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -8,6 +11,8 @@
 #include <set>
 #include <thread>
 
+#include "engine/engine.h"
+#include "model/cpu_runner.h"
 #include "test/check.h"
 
 using namespace signalbox;
@@ -146,6 +151,80 @@ TEST("a thread stuck inside a chunk is found by its own rank") {
   CHECK(stuck == 1);
 }
 
+TEST("by default a rank is named within 2 s, though it never leaves the step") {
+  constexpr int kSlack = 40;  // a wait looks up every 20 ms
+  CHECK(TeamOptions{}.stallMillis + kUnwindMillis + kSlack < 2000);
+  CHECK(EngineOptions{}.stallMillis == TeamOptions{}.stallMillis);
+  CHECK(RunnerOptions{}.stallMillis == TeamOptions{}.stallMillis);
+
+  TeamOptions late = options(2, 2);
+  late.stallMillis = 3000;  // long beside kUnwindMillis: a second wait of it would show
+  std::atomic<bool> released{false};
+  std::atomic<std::uint32_t> word{0};
+  TeamGroup group(noKernels(), late);
+  const Clock::time_point start = Clock::now();
+  const auto body = [&](TeamMember& member) {
+    if (member.rank() == 1) {
+      // Deaf to the abort word; not for ever, or a failure here would never end.
+      while (!released.load() && since(start) < 20) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+    } else {
+      member.waitAtLeast(word, 1, 1, "sums");
+    }
+  };
+  CHECK_THROWS(group.run(4, 1, body), ErrorCode::kStalled, "rank 1 did not reach \"sums\"");
+  const double took = since(start);
+  released.store(true);
+  CHECK_SAY(took < 2 * late.stallMillis / 1e3, took << " s");
+}
+
+#if !defined(__SANITIZE_THREAD__)  // which has no processes made by fork that start threads
+TEST("threads that the system does not start are an error, not the end of the process") {
+  for (const rlim_t most : {1, 3}) {
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+      // The limit is for users other than root, and counts all of theirs.
+      if (geteuid() == 0 && setuid(65534) != 0) _exit(2);
+      const rlimit limit{most, most};
+      if (setrlimit(RLIMIT_NPROC, &limit) != 0) _exit(3);
+      try {
+        TeamGroup group(noKernels(), options(2, 8));
+        _exit(4);
+      } catch (const EngineError& reason) {
+        const bool named = std::string(reason.what()).find("8 threads") != std::string::npos;
+        _exit(reason.code() == ErrorCode::kNoMemory && named ? 0 : 5);
+      }
+    }
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK_SAY(status == 0, "wait status " << status << " at a limit of " << most);
+  }
+}
+#endif
+
+TEST("threads have CPUs of their own only where the team fills all that the process may use") {
+  cpu_set_t allowed;
+  CHECK(sched_getaffinity(0, sizeof allowed, &allowed) == 0);
+  const int cpus = CPU_COUNT(&allowed);
+  for (const int threads : {cpus - 1, cpus, cpus + 1}) {
+    if (threads < 1) continue;
+    std::atomic<int> alone{0};
+    std::thread([&] {
+      TeamGroup group(noKernels(), options(1, threads));
+      group.run(1, 1, [&](TeamMember&) {
+        cpu_set_t mine;
+        if (sched_getaffinity(0, sizeof mine, &mine) != 0) throw std::runtime_error("affinity");
+        if (CPU_COUNT(&mine) == 1) ++alone;
+      });
+    }).join();
+    // With one CPU there is nothing to choose.
+    const int expected = cpus == 1 || threads == cpus ? threads : 0;
+    CHECK_SAY(alone == expected, alone << " of " << threads << " threads on " << cpus << " CPUs");
+  }
+}
+
 TEST("an exception of any thread comes out of run, the others unwind") {
   for (int thrower = 0; thrower < 3; ++thrower) {
     TeamGroup group(noKernels(), options(3, 3));
@@ -181,12 +260,12 @@ TEST("ranks exchange by published numbers, also when those wrap") {
 }
 
 TEST("a team under outside load shrinks, and every chunk is still done once") {
-  TeamOptions loaded = options(1, static_cast<int>(usableCpus().size()) + 1);
+  TeamOptions loaded = options(1, usableCpus() + 1);
   loaded.shrink = true;
   // More threads than CPUs and as many busy neighbours: somebody is always waited for.
   std::atomic<bool> stop{false};
   std::vector<std::thread> neighbours;
-  for (std::size_t i = 0; i < usableCpus().size(); ++i) {
+  for (int i = 0; i < usableCpus(); ++i) {
     neighbours.emplace_back([&] {
       while (!stop.load()) {}
     });

@@ -42,7 +42,7 @@ struct EngineOptions {
   bool prefixCache = true;
   std::string spillFolder;       // empty: none
   std::uint64_t spillBytes = 0;
-  int stallMillis = 2000;
+  int stallMillis = 1800;
 };
 
 /// Where loading is: phases in order, `done` and `total` in bytes where they have any.
