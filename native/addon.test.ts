@@ -39,6 +39,7 @@ async function runFixture(name: string, ...args: string[]): Promise<Ended> {
 const SCENARIOS: readonly (readonly [string, number, string])[] = [
   ["double unload", 0, "unavailable\n"],
   ["unload while decoding", 0, "aborted\nunavailable\n"],
+  ["cancelled in the turn that says it is ready", 0, "unavailable\n"],
   ["abort after end", 0, "length\nstill here\n"],
   ["process.exit while decoding", 5, ""],
   ["process.exit while loading", 5, ""],

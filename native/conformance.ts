@@ -443,6 +443,7 @@ export function describeEngine(
         [{ resume: prompt }, { maxTokens: prompt.length - 1 }],
         [{ cacheSalt: "s".repeat(1025) }, {}],
         [{ cacheSalt: 5 }, {}],
+        [{ cacheSalt: "half of a pair \ud800" }, {}],
         [{ priority: 0.5 }, {}],
         [{ masked: 1 }, {}],
         [{}, { temperature: -1 }],

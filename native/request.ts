@@ -76,10 +76,12 @@ export function checkRequest(request: GenerateRequest, vocab: number): void {
   checkTokens("prompt", request.prompt, vocab);
   if (request.prompt.length === 0) refuse("prompt", "must have at least one token");
   checkTokens("resume", request.resume, vocab);
-  if (typeof request.cacheSalt !== "string" || request.cacheSalt.includes("\0")) {
-    refuse("cacheSalt", "must be a text without NUL characters");
+  const { cacheSalt } = request;
+  // Half a surrogate pair is not: two such salts would be one in UTF-8.
+  if (typeof cacheSalt !== "string" || cacheSalt.includes("\0") || !cacheSalt.isWellFormed()) {
+    refuse("cacheSalt", "must be well-formed text without NUL characters");
   }
-  if (Buffer.byteLength(request.cacheSalt) > SALT_BYTES_MAX) {
+  if (Buffer.byteLength(cacheSalt) > SALT_BYTES_MAX) {
     refuse("cacheSalt", `must be at most ${SALT_BYTES_MAX} bytes`);
   }
   whole("priority", request.priority, -INT32_MAX - 1, INT32_MAX);

@@ -134,7 +134,7 @@ napi_value EngineLink::clearPrefixCache(napi_env env, const Arguments& arguments
 
 napi_value EngineLink::unload(napi_env env, const Arguments& arguments) {
   const Shared link = of(env, arguments[0]);
-  link->ready_ = false;
+  link->unloading_ = true;
   link->hold(true);
   link->door_->close();
   return undefinedValue(env);
@@ -151,7 +151,8 @@ void EngineLink::deliver(napi_env env, napi_value onNews) {
   door_->take(news_);
   live_ -= news_.outputs.finished();
   if (news_.loaded) ready_ = true;
-  if (ready_) hold(live_ > 0);
+  // While it is freed the loop is held, even when the news that it was loaded comes after.
+  if (ready_ && !unloading_) hold(live_ > 0);
   try {
     const napi_value news = describeNews(env);
     if (news_.closed) release();

@@ -56,7 +56,8 @@ class EngineLink {
   std::unique_ptr<Door> door_;
   DoorNews news_;
   std::int64_t live_ = 0;  // requests accepted whose end was not delivered
-  bool ready_ = false;     // loaded, and not being freed
+  bool ready_ = false;      // loaded
+  bool unloading_ = false;  // asked to be freed
   bool held_ = true;
 };
 

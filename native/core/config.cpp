@@ -144,7 +144,7 @@ void readHeadDim(const ConfigFields& fields, const Family& family, ModelConfig& 
     headDim->refuse(std::string(family.modelType) + " needs a number, or no such field");
   }
   if (!derived) {
-    config.headDim = fields.integer("head_dim", family.headDim, 2, kHeadDimMax);
+    config.headDim = fields.integer("head_dim", family.headDim, 2, kHiddenMax);
   } else {
     if (config.hidden % config.heads != 0) {
       fields.json().refuse("hidden_size (" + std::to_string(config.hidden) +
@@ -153,13 +153,14 @@ void readHeadDim(const ConfigFields& fields, const Family& family, ModelConfig& 
     }
     config.headDim = config.hidden / config.heads;
   }
-  if (config.headDim % 2 != 0 || config.headDim > kHeadDimMax) {
-    throw EngineError(ErrorCode::kInvalidModel,
-                      fields.json().path() + ": head_dim" +
-                          (derived ? " (hidden_size / num_attention_heads)" : "") + " is " +
-                          std::to_string(config.headDim) + ": must be even, at most " +
-                          std::to_string(kHeadDimMax));
-  }
+  const bool even = config.headDim % 2 == 0;
+  if (even && config.headDim <= kHeadDimMax) return;
+  throw EngineError(even ? ErrorCode::kUnsupportedModel : ErrorCode::kInvalidModel,
+                    fields.json().path() + ": head_dim" +
+                        (derived ? " (hidden_size / num_attention_heads)" : "") + " is " +
+                        std::to_string(config.headDim) +
+                        ": must be even, and the engine runs at most " +
+                        std::to_string(kHeadDimMax));
 }
 
 void readBiases(const ConfigFields& fields, ModelConfig& config) {

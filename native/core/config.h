@@ -16,7 +16,6 @@ inline constexpr int kLayersMax = 4096;
 inline constexpr int kHiddenMax = 1 << 18;
 inline constexpr int kIntermediateMax = 1 << 20;
 inline constexpr int kHeadsMax = 4096;
-inline constexpr int kHeadDimMax = 4096;
 inline constexpr int kVocabMax = 1 << 21;
 inline constexpr int kContextMax = 1 << 26;
 

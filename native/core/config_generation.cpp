@@ -1,5 +1,6 @@
 // Special tokens and the sampling that a folder suggests. Source: transformers' GenerationConfig.
 #include <algorithm>
+#include <limits>
 
 #include "core/config_fields.h"
 
@@ -71,11 +72,14 @@ void readGeneration(const ConfigFields& fields, const ConfigFields* generation,
   if (generation == nullptr) return;
   config.defaultTemperature = optionalNumber(*generation, "temperature", 0, 100);
   config.defaultTopP = optionalNumber(*generation, "top_p", 0, 1);
+  // 0 keeps the likeliest token alone, as the smallest share does.
+  if (config.defaultTopP == 0.0f) config.defaultTopP = std::numeric_limits<float>::min();
   config.defaultMinP = optionalNumber(*generation, "min_p", 0, 1);
   config.defaultRepetitionPenalty = optionalNumber(*generation, "repetition_penalty", 0.01, 100);
   if (const Json* topK = generation->present("top_k")) {
-    // -1 is what vLLM calls off.
-    config.defaultTopK = std::max(0, integerOf(*topK, -1, INT32_MAX));
+    // Off is 0 for transformers and -1 for vLLM, and silence here.
+    const int wanted = integerOf(*topK, -1, INT32_MAX);
+    if (wanted > 0) config.defaultTopK = wanted;
   }
   // Greedy is what do_sample: false means, whatever the temperature beside it says.
   const Json* sample = generation->present("do_sample");

@@ -6,6 +6,9 @@
 
 namespace signalbox {
 
+/// Of a head, in elements: kernels keep one head in registers and on the stack.
+inline constexpr int kHeadDimMax = 256;
+
 using TokenId = std::int32_t;
 /// A block of the key-value cache: the same number on every rank.
 using BlockId = std::int32_t;

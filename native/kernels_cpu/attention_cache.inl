@@ -4,7 +4,6 @@
 namespace signalbox {
 namespace {
 
-constexpr int kHeadDimMax = 256;
 /// Token pairs of a block: what one value tile is deep.
 constexpr int kTokenPairs = kBlockTokens / 2;
 

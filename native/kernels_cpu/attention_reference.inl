@@ -39,7 +39,7 @@ inline void attention(const AttentionParams& params, const AttentionTile& tile, 
         if (s > largest) largest = s;
       }
       double sum = 0;
-      double values[256] = {};
+      double values[kHeadDimMax] = {};
       for (int p = first; p <= last; ++p) {
         const double weight = __builtin_exp(score(p) - largest);
         const float* const value = keyAt(p) + kBlockTokens * headDim;

@@ -84,8 +84,13 @@ TEST("head_dim is taken where it is there, hidden / heads where it is absent or 
   refused(small().set("head_dim", "15"), "head_dim is 15: must be even");
   refused(small().set("hidden_size", "60"),
           "head_dim (hidden_size / num_attention_heads) is 15: must be even");
+  // Kernels hold one head on the stack.
+  CHECK(small().set("head_dim", "256").parse().headDim == 256);
+  refused(small().set("head_dim", "258"),
+          "head_dim is 258: must be even, and the engine runs at most 256",
+          ErrorCode::kUnsupportedModel);
   refused(small().set("hidden_size", "262144").set("num_attention_heads", "2"),
-          "is 131072: must be even, at most 4096");
+          "is 131072: must be even, and the engine runs at most 256", ErrorCode::kUnsupportedModel);
 }
 
 TEST("biases follow attention_bias and mlp_bias where the family reads them") {
@@ -249,7 +254,9 @@ TEST("sampling defaults are generation_config.json's, null where it is silent") 
   CHECK(!silent.defaultTemperature && !silent.defaultTopK && !silent.defaultTopP);
   CHECK(small().parse("{\"do_sample\":false,\"temperature\":0.7}").defaultTemperature == 0.0f);
   CHECK(!small().parse("{\"do_sample\":null}").defaultTemperature);
-  CHECK(small().parse("{\"top_k\":-1}").defaultTopK == 0);
+  CHECK(!small().parse("{\"top_k\":-1}").defaultTopK);
+  CHECK(!small().parse("{\"top_k\":0}").defaultTopK);
+  CHECK(small().parse("{\"top_p\":0}").defaultTopP > 0.0f);
   for (const char* text : {"{\"temperature\":-1}", "{\"temperature\":101}", "{\"top_p\":1.5}",
                            "{\"min_p\":-0.1}", "{\"repetition_penalty\":0}", "{\"top_k\":-2}",
                            "{\"top_k\":1.5}", "{\"top_k\":1e10}", "{\"temperature\":\"0.6\"}",

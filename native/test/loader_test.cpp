@@ -304,6 +304,17 @@ TEST("the head is the embedding only when the config says so") {
   checkRank(loaded, tied.shape, 1, 0);
 }
 
+TEST("a head larger than the kernels hold is refused before anything is loaded") {
+  const TempFolder folder;
+  const auto load = [&](int headDim) {
+    ModelBytes(Shape{.headDim = headDim}).write(folder);
+    checkFolder(folder.path());
+    return loadCpuRunner(runnerOf(folder), nullptr);
+  };
+  CHECK(load(kHeadDimMax)->facts().blocks > 0);
+  CHECK_THROWS(load(kHeadDimMax + 2), ErrorCode::kUnsupportedModel, "head_dim is 258");
+}
+
 TEST("ranks that would cut a head or a segment are refused with the counts that would do") {
   const TempFolder folder;
   ModelBytes(Shape{.intermediate = 64, .heads = 6, .kvHeads = 3, .headDim = 64}).write(folder);

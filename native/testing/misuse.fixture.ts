@@ -9,6 +9,8 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { EngineFailure, loadEngine, type Engine, type Generation } from "../index.ts";
 import { TEST_MODEL } from "./built-addon.ts";
 
+/** Takes a moment: the loop must not end meanwhile. */
+const MUCH_TO_FREE = 2 ** 30;
 const LONG = { maxTokens: 480, ignoreEos: true };
 
 const load = (): Promise<Engine> => loadEngine({ folder: TEST_MODEL, threads: 1 });
@@ -64,6 +66,23 @@ const SCENARIOS: { readonly [name: string]: () => Promise<void> } = {
     for await (const chunk of second ?? []) say(chunk.finish ?? "more");
     generations.forEach((it) => it.abort());
     say(codeOf(() => engine.generate({ prompt: [1] })));
+  },
+  "cancelled in the turn that says it is ready": async () => {
+    const stop = new AbortController();
+    const loading = loadEngine(
+      { folder: TEST_MODEL, threads: 1, cacheBytes: MUCH_TO_FREE },
+      {
+        signal: stop.signal,
+        onProgress: ({ phase }) => {
+          if (phase === "ready") stop.abort();
+        },
+      },
+    );
+    const reason: unknown = await loading.then(
+      () => null,
+      (why: unknown) => why,
+    );
+    say(reason instanceof EngineFailure ? reason.code : "loaded");
   },
   "abort after end": async () => {
     const engine = await load();
