@@ -17,8 +17,9 @@ export type WeightDtype = "bf16" | "fp8";
 export type KvDtype = "bf16" | "fp8" | "f32";
 
 /**
- * What may be compared bit for bit with what. `portable`: every x86 instruction path, the same
- * bits. `native`: a machine's own faster order. `reference`: fp32 activations, for tests.
+ * What may be compared bit for bit with what. `portable`: `amx`, `avx512`, `avx2` and `scalar`, the
+ * same bits. `native`: an order of its own (`avx512_bf16`, `neon`, a GPU's). `reference`: fp32
+ * activations, for tests.
  * `simulated`: no model at all. `outside`: a server of somebody else's computes, and says nothing.
  */
 export type Numerics = "portable" | "native" | "reference" | "simulated" | "outside";
@@ -173,7 +174,7 @@ export interface EngineOptions {
   readonly device: string;
   /** The folder of the CUDA kernels' machine code; null: where `npm run build:cuda` leaves it. */
   readonly kernels: string | null;
-  /** The CPU's instruction path (`amx`, `avx512`, `avx2`, …); null: the fastest portable here. */
+  /** The CPU's path (`amx`, `avx512`, …); null: the fastest portable here, on arm64 `neon`. */
   readonly isa: string | null;
   /** How weights are held; fp8 is quantised while loading. */
   readonly weights: WeightDtype;

@@ -160,8 +160,8 @@ MODELS = [
     ),
     RandomModel(
         "llama-ranks",
-        "for 1, 2 and 4 ranks, and 8 with KV heads replicated: 8 heads of 64, 4 KV heads,"
-        " inter 256, vocabulary 256, form of transformers 4",
+        "for 1, 2 and 4 ranks: 8 heads of 64, 4 KV heads, inter 256, vocabulary 256,"
+        " form of transformers 4",
         112,
         LlamaConfig(**shape(256, 64, 256, 2, 8, 4, head_dim=64, tie_word_embeddings=True), **rope()),
         form=4,
