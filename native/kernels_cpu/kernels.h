@@ -190,8 +190,8 @@ struct Kernels {
 };
 
 /// The path called `name`, or null where this build or this machine does not have it. `name` empty:
-/// the fastest portable one. "avx512_bf16" is the only native one. AMX asks the kernel's
-/// permission.
+/// the fastest portable one; on aarch64, which has none, "neon". Native ones are "avx512_bf16" and
+/// "neon". AMX asks the kernel's permission.
 const Kernels* kernelsNamed(const char* name);
 /// Names of the paths this machine has: portable ones, fastest first, then the native one,
 /// reference last; ends with null.
