@@ -19,8 +19,9 @@ const SANITIZED_MS_MAX = 400_000;
 const ALL = nativeTestNames();
 /**
  * What hostile files and requests reach. Left out: what counts bytes by hand, whole models, numbers
- * and threads alone (those are checked for races), and the two kernels whose vectors take the
- * sanitizer minutes; their tests end every buffer at a page that nobody may touch.
+ * and threads alone (those are checked for races), and attention and products: minutes of work, of
+ * which it would watch the scalar path alone (CMakeLists.txt). On every path their buffers end where
+ * a page begins that nobody may touch (test/exact_bytes.h).
  */
 const ADDRESS = ALL.filter((name) => {
   const whole = /^(?:attention|gemm|golden|perplexity|(?:engine_|device_)?model)_test$/u;
