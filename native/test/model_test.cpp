@@ -100,8 +100,8 @@ struct Workload {
 };
 
 Workload workloadOf(const std::string& folder, KvDtype cache, WeightDtype weights,
-                    Random& random) {
-  RunnerOptions options = optionsOf(folder);
+                    Random& random, const std::string& isa = "") {
+  RunnerOptions options = optionsOf(folder, isa);
   options.threads = 1;
   options.cache = cache;
   options.weights = weights;
@@ -122,11 +122,17 @@ void checkWorkload(const Workload& workload, const RunnerOptions& options, Rando
       decodeMixed(decoder, workload.prompts, random, chunkMax);
   for (std::size_t i = 0; i < found.size(); ++i) {
     CHECK_SAY(sameBits(found[i], workload.expected[i]),
-              options.folder << " on " << options.isa << ", " << options.threads
-                             << " threads, chunks up to " << chunkMax << ": prompt of "
-                             << workload.prompts[i].size());
+              options.folder << " on " << options.isa << ", " << options.ranks << " ranks, "
+                             << options.threads << " threads, chunks up to " << chunkMax
+                             << ": prompt of " << workload.prompts[i].size());
   }
 }
+
+/// What a model with windows makes of some tokens.
+struct Windowed {
+  std::vector<float> logits;        // [tokens][vocab]
+  std::vector<std::string> layers;  // of each, the bytes of the cache
+};
 
 }  // namespace
 
@@ -162,6 +168,29 @@ TEST("fp8 weights give the same bits everywhere, and others than bf16") {
     RunnerOptions options = optionsOf(folder, path);
     options.weights = WeightDtype::kFp8;
     checkWorkload(workload, options, random, 30);
+  }
+}
+
+TEST("a native path gives the bits of its one thread in any batch, chunks, threads and ranks") {
+  Random random(testSeed());
+  const std::string folder = (modelsFolder() / "random" / "llama-ranks").string();
+  int runs = 0;
+  for (const std::string& path : nativePaths()) {
+    for (const KvDtype cache : {KvDtype::kBf16, KvDtype::kFp8}) {
+      Random again = random;
+      const Workload workload = workloadOf(folder, cache, WeightDtype::kBf16, random, path);
+      const Workload portable = workloadOf(folder, cache, WeightDtype::kBf16, again);
+      CHECK(portable.prompts == workload.prompts && portable.expected != workload.expected);
+      for (const int ranks : {1, 2, 4}) {
+        RunnerOptions options = optionsOf(folder, path);
+        options.cache = cache;
+        options.ranks = ranks;
+        options.threads = ranks + runs % 3;
+        const int chunkMaxima[] = {7, 40, 130, 1};
+        checkWorkload(workload, options, random, chunkMaxima[runs++ % 4]);
+      }
+    }
+    std::printf("      %s\n", path.c_str());
   }
 }
 
