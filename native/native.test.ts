@@ -26,7 +26,7 @@ const ALL = nativeTestNames();
 const ADDRESS = ALL.filter((name) => {
   const whole = /^(?:attention|gemm|golden|perplexity|(?:engine_|device_)?model)_test$/u;
   const split = /^tensor_parallel_test$/u;
-  const alone = /^(?:numeric|philox|detection|team|all_reduce|sampler)_test$/u;
+  const alone = /^(?:numeric|philox|detection|team|all_reduce|memory|sampler)_test$/u;
   return !whole.test(name) && !split.test(name) && !alone.test(name);
 });
 /**
