@@ -30,8 +30,9 @@ const ADDRESS = ALL.filter((name) => {
   return !whole.test(name) && !split.test(name) && !alone.test(name);
 });
 /**
- * What has more than one thread, and the kernels for CUDA devices with the most barriers, which get
- * a real thread for each of their own. The others run as fibers alone, in a drawn order.
+ * What has more than one thread (all_reduce_test also loads a model and runs it by several), and the
+ * kernels for CUDA devices with the most barriers, which get a real thread for each of their own. The
+ * others run as fibers alone, in a drawn order.
  */
 const THREAD = ALL.filter((name) =>
   /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:attention|product))_test$/u.test(name),
