@@ -20,8 +20,8 @@ const ALL = nativeTestNames();
 /**
  * What hostile files and requests reach. Left out: what counts bytes by hand, whole models, numbers
  * and threads alone (those are checked for races), and attention and products: minutes of work, of
- * which it would watch the scalar path alone (CMakeLists.txt). On every path their buffers end where
- * a page begins that nobody may touch (test/exact_bytes.h).
+ * which it would watch the scalar path alone (CMakeLists.txt). On every path their buffers end
+ * where a page begins that nobody may touch (test/exact_bytes.h).
  */
 const ADDRESS = ALL.filter((name) => {
   const whole = /^(?:attention|gemm|golden|perplexity|(?:engine_|device_)?model)_test$/u;
@@ -30,9 +30,9 @@ const ADDRESS = ALL.filter((name) => {
   return !whole.test(name) && !split.test(name) && !alone.test(name);
 });
 /**
- * What has more than one thread (all_reduce_test also loads a model and runs it by several), and the
- * kernels for CUDA devices with the most barriers, which get a real thread for each of their own. The
- * others run as fibers alone, in a drawn order.
+ * What has more than one thread (all_reduce_test loads a model and runs it by several, too), and
+ * the kernels for CUDA devices with the most barriers, which get a real thread for each of their
+ * own. The others run as fibers alone, in a drawn order.
  */
 const THREAD = ALL.filter((name) =>
   /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:attention|product))_test$/u.test(name),
