@@ -19,18 +19,20 @@ const SANITIZED_MS_MAX = 400_000;
 const ALL = nativeTestNames();
 /**
  * What hostile files and requests reach. Left out: what counts bytes by hand, whole models, numbers
- * and threads alone (those are checked for races), and the two kernels whose vectors take the
- * sanitizer minutes; their tests end every buffer at a page that nobody may touch.
+ * and threads alone (those are checked for races), and attention and products: minutes of work, of
+ * which it would watch the scalar path alone (CMakeLists.txt). On every path their buffers end
+ * where a page begins that nobody may touch (test/exact_bytes.h).
  */
 const ADDRESS = ALL.filter((name) => {
   const whole = /^(?:attention|gemm|golden|perplexity|(?:engine_|device_)?model)_test$/u;
   const split = /^tensor_parallel_test$/u;
-  const alone = /^(?:numeric|philox|detection|team|all_reduce|sampler)_test$/u;
+  const alone = /^(?:numeric|philox|detection|team|all_reduce|memory|sampler)_test$/u;
   return !whole.test(name) && !split.test(name) && !alone.test(name);
 });
 /**
- * What has more than one thread, and the kernels for CUDA devices with the most barriers, which get
- * a real thread for each of their own. The others run as fibers alone, in a drawn order.
+ * What has more than one thread (all_reduce_test loads a model and runs it by several, too), and
+ * the kernels for CUDA devices with the most barriers, which get a real thread for each of their
+ * own. The others run as fibers alone, in a drawn order.
  */
 const THREAD = ALL.filter((name) =>
   /^(?:team|all_reduce|door|engine|engine_end|cuda_(?:attention|product))_test$/u.test(name),

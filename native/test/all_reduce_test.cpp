@@ -1,4 +1,5 @@
-// Sums over ranks: the tree's bits on every rank, by one shot and by two, in any order of arrival.
+// Sums over ranks: the tree's bits on every rank, by one shot and by two, in any order of arrival,
+// and in a model that is loaded and run by them.
 #include "comm/all_reduce.h"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <cstdio>
 
 #include "test/check.h"
+#include "test/decoding.h"
 
 using namespace signalbox;
 using namespace signalbox::test;
@@ -181,6 +183,31 @@ TEST("8 MB across 4 ranks") {
       }
     }
   }
+}
+
+TEST("a model loaded by four threads and run on two ranks of two gives one thread's bits") {
+  const auto decode = [](int ranks, int threads) {
+    RunnerOptions options;
+    options.folder = (modelsFolder() / "random" / "llama-ranks").string();
+    options.isa = "scalar";  // The thread sanitizer sees what this path reads and writes.
+    if (kernelsNamed("scalar") == nullptr) options.isa = "";
+    options.ranks = ranks;
+    options.threads = threads;
+    options.pin = false;
+    options.shrink = false;
+    options.blocks = 4;
+    options.rowsMax = 8;
+    options.stallMillis = 60'000;
+    Decoder decoder(options);
+    Sequence sequence;
+    std::vector<float> all = decoder.prefill(sequence, std::vector<TokenId>{3, 1, 4, 1, 5});
+    for (const TokenId token : {9, 2}) {
+      const std::vector<float> row = decoder.prefill(sequence, std::span(&token, 1));
+      all.insert(all.end(), row.begin(), row.end());
+    }
+    return all;
+  };
+  CHECK(sameBits(decode(2, 4), decode(1, 1)));
 }
 
 TEST("a rank that does not come is named with its step within 2 s") {

@@ -1,6 +1,6 @@
 // A cache, one layer of heads and one sequence, on one instruction path: rows are appended and
-// attended in chunks of any size. Buffers have exactly the bytes the path asked for, so that ASan
-// sees a byte beyond.
+// attended in chunks of any size. Buffers have exactly the bytes the path asked for, each head's
+// part of a block among them, and end where a page begins that nobody may touch.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 
 #include "kernels_cpu/kernels.h"
 #include "test/check.h"
+#include "test/exact_bytes.h"
 
 namespace signalbox::test {
 
@@ -89,10 +90,8 @@ class AttentionRig {
       : kernels_(kernels), shape_(shape) {
     const int needed = (positionsMax + kBlockTokens - 1) / kBlockTokens;
     blocks_ = needed + 3;
-    headStride_ = (kernels.kvHeadBytes(shape.headDim, shape.dtype) + 63) / 64 * 64;
-    layerStride_ = headStride_ * static_cast<std::size_t>(shape.kvHeads);
-    blockStride_ = layerStride_ * kLayers;
-    pool_.assign(blockStride_ * static_cast<std::size_t>(blocks_), fill);
+    pool_ = ExactBytes(kernels.kvHeadBytes(shape.headDim, shape.dtype), fill,
+                       static_cast<std::size_t>(blocks_ * kLayers * shape.kvHeads));
     std::vector<BlockId> all;
     for (int i = 0; i < blocks_; ++i) all.push_back(i);
     for (int i = blocks_ - 1; i > 0; --i) {
@@ -100,50 +99,60 @@ class AttentionRig {
                 all[static_cast<std::size_t>(random.below(i + 1))]);
     }
     table_.assign(all.begin(), all.begin() + needed);
-    scratch_.resize(kernels.attentionScratchBytes(shape.group(), shape.padded()));
+    scratch_.assign(scratchBytes(kernels, shape));
     kernels.enter();
   }
   ~AttentionRig() { kernels_.leave(); }
   AttentionRig(const AttentionRig&) = delete;
   AttentionRig& operator=(const AttentionRig&) = delete;
 
-  KvLayout cache() {
-    return {pool_.data(), blockStride_, layerStride_, headStride_, shape_.dtype};
+  /// A path asks for 64 bytes more than it uses, which begins with a cache line. With 63 fewer that
+  /// line begins at the second byte, and what is used ends with the last.
+  static std::size_t scratchBytes(const Kernels& kernels, const HeadShape& shape) {
+    const std::size_t asked = kernels.attentionScratchBytes(shape.group(), shape.padded());
+    return asked - std::min(asked, std::size_t{63});
   }
-  std::vector<std::uint8_t>& pool() { return pool_; }
+
+  KvLayout cache() const {
+    const std::size_t layerStride = pool_.stride() * static_cast<std::size_t>(shape_.kvHeads);
+    return {pool_.get(), layerStride * kLayers, layerStride, pool_.stride(), shape_.dtype};
+  }
+  /// Every byte of every block, and those before it.
+  std::vector<std::uint8_t> pool() const { return pool_.copyAll(); }
   const std::vector<BlockId>& table() const { return table_; }
   int blocks() const { return blocks_; }
   /// Of one head in the block of `position`.
-  std::uint8_t* head(int position, int kvHead) {
-    return pool_.data() +
-           static_cast<std::size_t>(table_[static_cast<std::size_t>(position / kBlockTokens)]) *
-               blockStride_ +
-           kLayer * layerStride_ + static_cast<std::size_t>(kvHead) * headStride_;
+  std::uint8_t* head(int position, int kvHead) const {
+    return signalbox::kvHead(cache(), table_[static_cast<std::size_t>(position / kBlockTokens)],
+                             kLayer, kvHead);
   }
 
   /// Appends positions [first, first + count) and keeps their queries for `attend`.
   void append(const Tokens& tokens, int first, int count) {
     rows_ = count;
-    queries_.assign(kernels_.queryBytes(count, shape_.heads, shape_.padded()), 0xff);
+    queries_.assign(kernels_.queryBytes(count, shape_.heads, shape_.padded()));
     const auto row = static_cast<std::size_t>(first);
+    const auto rows = static_cast<std::size_t>(count);
     const auto width = static_cast<std::size_t>(shape_.width());
     const auto half = static_cast<std::size_t>(shape_.headDim / 2);
-    const std::vector<float> qkv(
-        tokens.qkv.data() + row * width,
-        tokens.qkv.data() + (row + static_cast<std::size_t>(count)) * width);
+    qkv_.copyFrom(tokens.qkv.data() + row * width, rows * width);
+    cosines_.copyFrom(tokens.cosines.data() + row * half, rows * half);
+    sines_.copyFrom(tokens.sines.data() + row * half, rows * half);
+    queryNorm_.copyFrom(tokens.queryNorm.data(), 2 * half);
+    keyNorm_.copyFrom(tokens.keyNorm.data(), 2 * half);
     RopeAppendParams params{};
-    params.qkv = qkv.data();
+    params.qkv = qkv_.as<float>();
     params.stride = width;
     params.heads = shape_.heads;
     params.kvHeads = shape_.kvHeads;
     params.headDim = shape_.headDim;
     params.headDimPadded = shape_.padded();
-    params.cosines = tokens.cosines.data() + row * half;
-    params.sines = tokens.sines.data() + row * half;
-    params.queryNorm = shape_.headNorms ? tokens.queryNorm.data() : nullptr;
-    params.keyNorm = shape_.headNorms ? tokens.keyNorm.data() : nullptr;
+    params.cosines = cosines_.as<float>();
+    params.sines = sines_.as<float>();
+    params.queryNorm = shape_.headNorms ? queryNorm_.as<float>() : nullptr;
+    params.keyNorm = shape_.headNorms ? keyNorm_.as<float>() : nullptr;
     params.normEps = 1e-6f;
-    params.queries = queries_.data();
+    params.queries = queries_.get();
     params.cache = cache();
     params.layer = kLayer;
     for (int done = 0; done < count;) {
@@ -161,9 +170,12 @@ class AttentionRig {
   std::vector<float> attend(int first, int tileMax = 0) {
     const int padded = padTo(shape_.outputs(), kTileK);
     // Beyond what is asked for, a path may write nothing; below, everything.
-    activations_.assign(kernels_.activationBytes(rows_, padded), 0xff);
+    activations_.assign(kernels_.activationBytes(rows_, padded));
+    // Blocks up to the last row's.
+    blocksSeen_.copyFrom(table_.data(),
+                         static_cast<std::size_t>((first + rows_ - 1) / kBlockTokens + 1));
     AttentionParams params{};
-    params.queries = queries_.data();
+    params.queries = queries_.get();
     params.heads = shape_.heads;
     params.kvHeads = shape_.kvHeads;
     params.headDim = shape_.headDim;
@@ -172,7 +184,7 @@ class AttentionRig {
     params.window = shape_.window;
     params.cache = cache();
     params.layer = kLayer;
-    params.activations = activations_.data();
+    params.activations = activations_.get();
     params.rows = rows_;
     const int most = kernels_.attentionPositions(shape_.group());
     for (int done = 0; done < rows_;) {
@@ -180,9 +192,9 @@ class AttentionRig {
       const int rest = kBlockTokens - position % kBlockTokens;
       const int count =
           std::min({rest, rows_ - done, tileMax == 0 ? most : std::min(tileMax, most)});
-      const AttentionTile tile{done, count, position, table_.data()};
+      const AttentionTile tile{done, count, position, blocksSeen_.as<BlockId>()};
       for (int h = 0; h < shape_.kvHeads; ++h) {
-        kernels_.attention(params, tile, h, scratch_.data());
+        kernels_.attention(params, tile, h, scratch_.get());
       }
       done += count;
     }
@@ -190,7 +202,7 @@ class AttentionRig {
   }
 
   /// Of the rows appended last.
-  std::vector<std::uint8_t>& queries() { return queries_; }
+  const ExactBytes& queries() const { return queries_; }
 
  private:
   std::vector<float> outputs(int padded) {
@@ -199,10 +211,10 @@ class AttentionRig {
       for (int k = 0; k < padded; ++k) {
         float value;
         if (kernels_.numerics == Numerics::kReference) {
-          value = reinterpret_cast<const float*>(activations_.data())[row * padded + k];
+          value = activations_.as<float>()[row * padded + k];
         } else {
-          const auto* const bf16 = reinterpret_cast<const Bf16*>(activations_.data());
-          value = bf16ToFloat(bf16[activationOffset(row, k, padded, rows_)]);
+          value =
+              bf16ToFloat(activations_.as<Bf16>()[activationOffset(row, k, padded, rows_)]);
         }
         if (k < shape_.outputs()) {
           all.push_back(value);
@@ -219,14 +231,17 @@ class AttentionRig {
   HeadShape shape_;
   int blocks_ = 0;
   int rows_ = 0;
-  std::size_t headStride_ = 0;
-  std::size_t layerStride_ = 0;
-  std::size_t blockStride_ = 0;
-  std::vector<std::uint8_t> pool_;
+  ExactBytes pool_;  // [blocks][layers][heads]
   std::vector<BlockId> table_;
-  std::vector<std::uint8_t> scratch_;
-  std::vector<std::uint8_t> queries_;
-  std::vector<std::uint8_t> activations_;
+  ExactBytes blocksSeen_;
+  ExactBytes scratch_;
+  ExactBytes qkv_;
+  ExactBytes cosines_;
+  ExactBytes sines_;
+  ExactBytes queryNorm_;
+  ExactBytes keyNorm_;
+  ExactBytes queries_;
+  ExactBytes activations_;
 };
 
 /// The whole sequence in chunks of these sizes: [count][outputs].

@@ -9,6 +9,7 @@ namespace signalbox {
 namespace {
 
 using test::AttentionRig;
+using test::ExactBytes;
 using test::exactRow;
 using test::HeadShape;
 using test::Random;
@@ -140,7 +141,7 @@ TEST("attention is float64's within the rounding of weights and result to bf16")
       AttentionRig rig(*path, shape, count, random);
       rig.append(tokens, 0, count);
       const std::vector<float> got = rig.attend(0);
-      const auto* const queries = reinterpret_cast<const Bf16*>(rig.queries().data());
+      const auto* const queries = rig.queries().as<const Bf16>();
       std::vector<double> exact;
       std::vector<double> spread;
       for (int row = 0; row < count; row += random.between(1, 5)) {
@@ -246,7 +247,7 @@ TEST("each of the 254 finite fp8 codes scores as its value") {
     }
     for (int i : {0, 1, kBlockTokens, kBlockTokens + 1}) scales[i] = 0x3c00;
     // Head h asks for dimension h: 2^-3 or 2^6 of it, where sigmoids tell codes apart.
-    auto* const queries = reinterpret_cast<Bf16*>(rig.queries().data());
+    auto* const queries = rig.queries().as<Bf16>();
     std::fill_n(queries, 2 * 256 * 256, Bf16{0});
     for (int h = 0; h < 256; ++h) {
       const float factor = std::abs(fp8ToFloat(static_cast<Fp8>(h))) > 8 ? 0.125f : 64.0f;
@@ -433,10 +434,10 @@ TEST("attention writes the rows and heads it was asked for, and no others") {
     const Tokens tokens = test::randomTokens(shape, rows, random);
     AttentionRig rig(*path, shape, rows, random);
     rig.append(tokens, 0, rows);
-    std::vector<std::uint8_t> out(path->activationBytes(rows, columns), 0xee);
-    std::vector<std::uint8_t> scratch(path->attentionScratchBytes(2, 32));
+    const ExactBytes out(path->activationBytes(rows, columns), 0xee);
+    const ExactBytes scratch(AttentionRig::scratchBytes(*path, shape));
     AttentionParams params{};
-    params.queries = rig.queries().data();
+    params.queries = rig.queries().get();
     params.heads = shape.heads;
     params.kvHeads = shape.kvHeads;
     params.headDim = shape.headDim;
@@ -444,11 +445,12 @@ TEST("attention writes the rows and heads it was asked for, and no others") {
     params.scale = 0.2f;
     params.cache = rig.cache();
     params.layer = AttentionRig::kLayer;
-    params.activations = out.data();
+    params.activations = out.get();
     params.rows = rows;
-    const AttentionTile tile{35, 3, 35, rig.table().data()};
-    path->attention(params, tile, 1, scratch.data());
-    const auto* const got = reinterpret_cast<const Bf16*>(out.data());
+    const ExactBytes table(rig.table());
+    const AttentionTile tile{35, 3, 35, table.as<const BlockId>()};
+    path->attention(params, tile, 1, scratch.get());
+    const auto* const got = out.as<const Bf16>();
     for (int row = 0; row < rows; ++row) {
       for (int k = 0; k < columns; ++k) {
         const bool asked = row >= 35 && row < 38 && k >= 40 && k < 80;

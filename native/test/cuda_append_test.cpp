@@ -74,11 +74,12 @@ void compareAppend(const Tokens& tokens, const std::vector<int>& chunks, Random&
     const std::vector<std::uint8_t> queries =
         appendOnDevice(device, tokens, first, count, random.next());
     cpu.append(tokens, first, count);
-    CHECK_SAY(queries == cpu.queries(), "queries from " << first << ", " << shape.text());
-    const auto wrong =
-        std::mismatch(device.pool().begin(), device.pool().end(), cpu.pool().begin());
-    CHECK_SAY(wrong.first == device.pool().end(),
-              "byte " << wrong.first - device.pool().begin() << " of the cache after position "
+    CHECK_SAY(queries == cpu.queries().copy(), "queries from " << first << ", " << shape.text());
+    const std::vector<std::uint8_t> got = device.pool();
+    const std::vector<std::uint8_t> expected = cpu.pool();
+    const auto wrong = std::mismatch(got.begin(), got.end(), expected.begin());
+    CHECK_SAY(wrong.first == got.end(),
+              "byte " << wrong.first - got.begin() << " of the cache after position "
                       << first + count - 1 << ", " << shape.text());
     first += count;
   }

@@ -52,7 +52,7 @@ std::vector<Bf16> attendOnDevice(AttentionRig& rig, const HeadShape& shape, int 
   for (int i = 0; i < fillers; ++i) items.push_back({-1, 0, 0, 0});
   const int gridY = shape.kvHeads * headTiles(shape.group());
   const auto parts = items.size() * static_cast<std::size_t>(gridY);
-  Exact<std::uint8_t> queries(rig.queries());
+  Exact<std::uint8_t> queries(rig.queries().copy());
   Exact<BlockId> table(rig.table());
   Exact<DeviceTile> onDevice(tiles);
   Exact<AttentionItem> work(items);
@@ -107,7 +107,7 @@ double compareAttention(AttentionRig& rig, const HeadShape& shape, int total, in
   const int first = total - rows;
   const std::vector<float> cpu = rig.attend(first);
   const std::vector<Bf16> got = attendOnDevice(rig, shape, first, rows, random.next());
-  const auto* const queries = reinterpret_cast<const Bf16*>(rig.queries().data());
+  const auto* const queries = rig.queries().as<const Bf16>();
   // Weights are bf16 or fp16, of 8 or 11 bits; the result is bf16; the CPU's weights are bf16.
   const double ofWeight = shape.dtype == KvDtype::kFp8 ? 0x1p-11 : 0x1p-8;
   double worst = 0;

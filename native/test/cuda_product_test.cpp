@@ -131,7 +131,8 @@ TEST("sums are float64's within the rounding of the longest chain, whatever the 
     const int longest = kTileK * (tiles / kProductSlices + 2) + kProductSlices + 3;
     for (int n = 0; n < c.panels * kPanel; ++n) {
       oracle().unpackOutput(packed.bytes.get() + at(n / kPanel) * packed.panelBytes, n, c.k,
-                            c.dtype, packed.scales.data() + n / kPanel * kPanel, weights.data());
+                            c.dtype, packed.scales.as<float>() + n / kPanel * kPanel,
+                            weights.data());
       for (int row = 0; row < c.rows; ++row) {
         double sum = c.biased ? static_cast<double>(in.bias[at(n)]) : 0;
         double magnitude = std::fabs(sum);

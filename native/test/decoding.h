@@ -39,11 +39,23 @@ struct Sequence {
   int position = 0;
 };
 
-/// The instruction paths of this machine that promise the same bits.
-inline std::vector<std::string> portablePaths() {
+/// The instruction paths of this machine of one class.
+inline std::vector<std::string> pathsOf(Numerics numerics) {
   std::vector<std::string> names;
   for (const char* const* name = kernelNamesHere(); *name != nullptr; ++name) {
-    if (kernelsNamed(*name)->numerics == Numerics::kPortable) names.push_back(*name);
+    if (kernelsNamed(*name)->numerics == numerics) names.push_back(*name);
+  }
+  return names;
+}
+
+/// Those that promise the same bits.
+inline std::vector<std::string> portablePaths() { return pathsOf(Numerics::kPortable); }
+
+/// Those whose bits are their own; the case is skipped where there is none.
+inline std::vector<std::string> nativePaths() {
+  std::vector<std::string> names = pathsOf(Numerics::kNative);
+  if (names.empty()) {
+    throw Skipped(std::string("needs a processor with AVX512_BF16; ") + whyNotHere("avx512_bf16"));
   }
   return names;
 }

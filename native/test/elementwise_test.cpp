@@ -10,6 +10,7 @@ namespace {
 
 using test::AttentionRig;
 using test::CacheReader;
+using test::ExactBytes;
 using test::HeadShape;
 using test::Random;
 using test::Tokens;
@@ -42,10 +43,13 @@ TEST("norms have the same bits on every portable path, and are float64's rounded
     }
     std::vector<float> weight = normals(static_cast<std::size_t>(hidden), random);
     weight.resize(static_cast<std::size_t>(padded), 0.0f);
+    const ExactBytes exactX(x);
+    const ExactBytes exactWeight(weight);
     std::vector<std::uint8_t> first;
     for (const Kernels* path : paths) {
-      std::vector<std::uint8_t> out(path->activationBytes(rows, padded), 0xee);
-      RmsNormParams params{x.data(), stride, weight.data(), hidden, 1e-5f, out.data(), rows};
+      const ExactBytes out(path->activationBytes(rows, padded), 0xee);
+      RmsNormParams params{exactX.as<float>(), stride,    exactWeight.as<float>(), hidden,
+                           1e-5f,              out.get(), rows};
       path->enter();
       const int outRow = rows - 1;
       path->rmsNorm(params, 3, outRow);
@@ -57,7 +61,7 @@ TEST("norms have the same bits on every portable path, and are float64's rounded
         square += static_cast<double>(row[k]) * static_cast<double>(row[k]);
       }
       const double factor = 1 / std::sqrt(square / hidden + 1e-5);
-      const auto* const got = reinterpret_cast<const Bf16*>(out.data());
+      const auto* const got = out.as<const Bf16>();
       for (int k = 0; k < padded; ++k) {
         const Bf16 bits = got[activationOffset(outRow, k, padded, rows)];
         if (k >= hidden) {
@@ -74,8 +78,9 @@ TEST("norms have the same bits on every portable path, and are float64's rounded
       // Rows that were not asked for stay as they were.
       if (rows > 2) CHECK(got[activationOffset(1, 0, padded, rows)] == 0xeeee);
       if (path->numerics != Numerics::kPortable) continue;
-      if (first.empty()) first = out;
-      CHECK_SAY(out == first, path->name << " against " << paths[0]->name << ", hidden " << hidden);
+      if (first.empty()) first = out.copy();
+      CHECK_SAY(out.copy() == first,
+                path->name << " against " << paths[0]->name << ", hidden " << hidden);
     }
   }
 }
@@ -83,17 +88,16 @@ TEST("norms have the same bits on every portable path, and are float64's rounded
 TEST("a row's norm does not depend on how many rows there are") {
   Random random(test::testSeed() + 1);
   for (const Kernels* path : test::pathsHere(false)) {
-    const std::vector<float> x = normals(96, random);
-    const std::vector<float> weight = normals(96, random);
+    const ExactBytes x(normals(96, random));
+    const ExactBytes weight(normals(96, random));
     std::vector<Bf16> first;
     for (const int rows : {1, 2, 15, 16, 17, 40}) {
-      std::vector<std::uint8_t> out(path->activationBytes(rows, 96));
-      RmsNormParams params{x.data(), 96, weight.data(), 96, 1e-6f, out.data(), rows};
+      const ExactBytes out(path->activationBytes(rows, 96));
+      RmsNormParams params{x.as<float>(), 96, weight.as<float>(), 96, 1e-6f, out.get(), rows};
       path->rmsNorm(params, 0, rows - 1);
       std::vector<Bf16> row;
       for (int k = 0; k < 96; ++k) {
-        row.push_back(reinterpret_cast<const Bf16*>(
-            out.data())[activationOffset(rows - 1, k, 96, rows)]);
+        row.push_back(out.as<Bf16>()[activationOffset(rows - 1, k, 96, rows)]);
       }
       if (first.empty()) first = row;
       CHECK_SAY(row == first, path->name << " with " << rows << " rows");
@@ -110,13 +114,19 @@ TEST("partial sums of ranks are added as the pairwise tree, then the bias, then 
         const int count = 16 * random.between(1, 9);
         const auto size = static_cast<std::size_t>(count);
         std::vector<std::vector<float>> parts;
+        std::vector<ExactBytes> exactParts;
         std::vector<const float*> partials;
-        for (int r = 0; r < ranks; ++r) parts.push_back(normals(size, random));
-        for (const auto& part : parts) partials.push_back(part.data());
+        for (int r = 0; r < ranks; ++r) {
+          parts.push_back(normals(size, random));
+          partials.push_back(exactParts.emplace_back(parts.back()).as<float>());
+        }
         const std::vector<float> bias = normals(size, random);
         const std::vector<float> before = normals(size, random);
-        std::vector<float> x = before;
-        path->addPartials(x.data(), partials.data(), ranks, biased ? bias.data() : nullptr, count);
+        const ExactBytes exactBias(bias);
+        const ExactBytes exactX(before);
+        const float* const x = exactX.as<float>();
+        path->addPartials(exactX.as<float>(), ExactBytes(partials).as<const float*>(), ranks,
+                          biased ? exactBias.as<float>() : nullptr, count);
         for (std::size_t i = 0; i < size; ++i) {
           float sum = parts[0][i];
           if (ranks == 2) sum = parts[0][i] + parts[1][i];
@@ -178,13 +188,14 @@ TEST("queries, keys and values are stored rotated, in the documented places, on 
       if (path->numerics == Numerics::kPortable) {
         if (firstPool.empty()) {
           firstPool = rig.pool();
-          firstQueries = rig.queries();
+          firstQueries = rig.queries().copy();
         }
         CHECK_SAY(rig.pool() == firstPool, path->name << " cache, " << shape.text());
-        CHECK_SAY(rig.queries() == firstQueries, path->name << " queries, " << shape.text());
+        CHECK_SAY(rig.queries().copy() == firstQueries,
+                  path->name << " queries, " << shape.text());
       }
       CacheReader cache(rig, shape);
-      const auto* const queries = reinterpret_cast<const Bf16*>(rig.queries().data());
+      const auto* const queries = rig.queries().as<const Bf16>();
       // Relative to the larger of a rotated pair: the difference may cancel.
       const double step = shape.dtype == KvDtype::kFp8 ? 0x1p-4 : 0x1p-8;
       for (int row = 0; row < count; row += 7) {

@@ -26,12 +26,14 @@ constexpr int kPrompt = 200;
 constexpr int kOutput = 60;
 
 std::unique_ptr<ModelRunner> runnerOf(const std::filesystem::path& folder, KvDtype cache,
-                                      int ranks = 1) {
+                                      int ranks = 1, const std::string& isa = "",
+                                      int threads = 2) {
   RunnerOptions options;
   options.folder = folder.string();
+  options.isa = isa;
   options.cache = cache;
   options.ranks = ranks;
-  options.threads = 2;
+  options.threads = threads;
   options.pin = false;
   options.blocks = kBlocks;
   options.rowsMax = 64;
@@ -124,12 +126,13 @@ bool spilledAndRestored(BatchDriver& driver, const ModelRunner& runner, const Re
          driver.tracks.at(request.id).cachedTokens == kPrompt / kBlockTokens * kBlockTokens;
 }
 
-/// All ways for one model, one dtype of the cache, both temperatures. Returns how many were
-/// compared.
-int checkWays(const std::filesystem::path& folder, KvDtype cache, int ranks) {
+/// All ways for one model, one dtype of the cache, both temperatures, against one thread of the
+/// same path. Returns how many were compared.
+int checkWays(const std::filesystem::path& folder, KvDtype cache, int ranks,
+              const std::string& isa = "") {
   test::TemporaryFolder spill;
-  const std::unique_ptr<ModelRunner> lonely = runnerOf(folder, cache);
-  const std::unique_ptr<ModelRunner> runner = runnerOf(folder, cache, ranks);
+  const std::unique_ptr<ModelRunner> lonely = runnerOf(folder, cache, 1, isa, 1);
+  const std::unique_ptr<ModelRunner> runner = runnerOf(folder, cache, ranks, isa);
   const ModelRunner& model = *runner;
   const Way ways[] = {
       {"cold", cold},
@@ -199,6 +202,15 @@ TEST("the same with the model on two ranks, against one") {
   const std::filesystem::path folder = test::modelsFolder() / "random" / "llama-ranks";
   for (const KvDtype cache : {KvDtype::kBf16, KvDtype::kFp8}) {
     CHECK(checkWays(folder, cache, 2) == 20);
+  }
+}
+
+TEST("the same on every native path, which has bits of its own") {
+  const std::filesystem::path folder = test::modelsFolder() / "random" / "llama-mqa";
+  for (const std::string& path : test::nativePaths()) {
+    for (const KvDtype cache : {KvDtype::kBf16, KvDtype::kFp8}) {
+      CHECK(checkWays(folder, cache, 1, path) == 20);
+    }
   }
 }
 

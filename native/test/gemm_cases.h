@@ -2,21 +2,17 @@
 // order that kernels.h (K3, K4) writes down.
 #pragma once
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <stdexcept>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "core/numeric.h"
 #include "kernels_cpu/kernels.h"
 #include "test/check.h"
+#include "test/exact_bytes.h"
 
 namespace signalbox::test {
 
@@ -50,43 +46,6 @@ struct GemmInputs {
   std::vector<Bf16> activations;  // [rows][k]
   std::vector<float> bias;        // [panels * 16]
   std::vector<float> before;      // [rows][panels * 16]
-};
-
-/// Exactly `bytes` that end where a page begins which nobody may touch: tile instructions are seen
-/// by no sanitizer. Begins on a 64-byte boundary when `bytes` % 64 == 0.
-class ExactBytes {
- public:
-  explicit ExactBytes(std::size_t bytes, int fill = 0xff) {
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    mapped_ = (bytes + page - 1) / page * page + page;
-    void* const start =
-        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (start == MAP_FAILED) throw std::runtime_error("no memory for a test");
-    start_ = static_cast<std::uint8_t*>(start);
-    std::uint8_t* const end = start_ + mapped_ - page;
-    mprotect(end, page, PROT_NONE);
-    bytes_ = end - bytes;
-    std::memset(bytes_, fill, bytes);
-  }
-  ExactBytes(ExactBytes&& other) noexcept
-      : start_(std::exchange(other.start_, nullptr)),
-        mapped_(other.mapped_),
-        bytes_(other.bytes_) {}
-  ExactBytes& operator=(ExactBytes&&) = delete;
-  ~ExactBytes() {
-    if (start_ != nullptr) munmap(start_, mapped_);
-  }
-
-  std::uint8_t* get() const { return bytes_; }
-  template <class T>
-  T* as() const {
-    return reinterpret_cast<T*>(bytes_);
-  }
-
- private:
-  std::uint8_t* start_;
-  std::size_t mapped_;
-  std::uint8_t* bytes_;
 };
 
 inline Bf16 randomBf16(Random& random, Magnitudes magnitudes, bool smallSide) {
@@ -125,21 +84,22 @@ struct PackedWeights {
   PackedWeights(std::size_t bytesOfPanel, int panels)
       : panelBytes(bytesOfPanel),
         bytes(panelBytes * static_cast<std::size_t>(panels)),
-        scales(static_cast<std::size_t>(panels) * kPanel, 0.0f) {}
+        scales(static_cast<std::size_t>(panels) * kPanel * sizeof(float), 0) {}
 
   PackedWeights(const Kernels& kernels, const GemmCase& c, const std::vector<Bf16>& weights)
       : PackedWeights(kernels.panelBytes(c.k, c.dtype), c.panels) {
     const auto k = static_cast<std::size_t>(c.k);
+    const ExactBytes rows(weights);
     for (std::size_t p = 0; p < static_cast<std::size_t>(c.panels); ++p) {
-      kernels.packPanel(weights.data() + p * kPanel * k, k, kPanel, c.k, c.dtype,
-                        bytes.get() + p * panelBytes, scales.data() + p * kPanel);
+      kernels.packPanel(rows.as<Bf16>() + p * kPanel * k, k, kPanel, c.k, c.dtype,
+                        bytes.get() + p * panelBytes, scales.as<float>() + p * kPanel);
     }
   }
 
   /// What a rank holds of it: `part.k` columns from `column`. A run of bytes of each panel.
   PackedWeights columns(const Kernels& kernels, int column, const GemmCase& part) const {
     PackedWeights cut(kernels.panelBytes(part.k, part.dtype), part.panels);
-    cut.scales = scales;
+    cut.scales.copyFrom(scales.as<float>(), static_cast<std::size_t>(part.panels) * kPanel);
     for (std::size_t p = 0; p < static_cast<std::size_t>(part.panels); ++p) {
       std::memcpy(cut.bytes.get() + p * cut.panelBytes,
                   bytes.get() + p * panelBytes + kernels.panelBytes(column, part.dtype),
@@ -150,7 +110,7 @@ struct PackedWeights {
 
   std::size_t panelBytes;
   ExactBytes bytes;
-  std::vector<float> scales;
+  ExactBytes scales;  // floats [panels * 16]
 };
 
 /// Runs `work` as the engine's threads do, between enter and leave, on a thread of its own.
@@ -197,11 +157,12 @@ inline std::vector<float> multiply(const Kernels& kernels, const GemmCase& c, co
   }
   const bool silu = c.epilogue == Epilogue::kSiluMul;
   const ExactBytes next(silu ? kernels.activationBytes(c.rows, c.panels * 8) : 1);
+  const ExactBytes bias(in.bias);
   const GemmParams params = {
       .weights = packed.bytes.get(),
       .dtype = c.dtype,
-      .scales = c.dtype == WeightDtype::kFp8 ? packed.scales.data() : nullptr,
-      .bias = c.biased ? in.bias.data() : nullptr,
+      .scales = c.dtype == WeightDtype::kFp8 ? packed.scales.as<float>() : nullptr,
+      .bias = c.biased ? bias.as<float>() : nullptr,
       .panels = c.panels,
       .k = c.k,
       .segments = c.segments,

@@ -44,7 +44,7 @@ class Oracle {
     for (std::size_t row = 0; row < static_cast<std::size_t>(c.rows); ++row) {
       const auto sumOf = [&](std::size_t n) {
         const float sum = segments(activations.data() + row * k, weights.data() + n * k, c,
-                                   scaled ? packed.scales[n] : 1.0f, scaled);
+                                   scaled ? packed.scales.as<float>()[n] : 1.0f, scaled);
         if (!c.biased) return sum;
         return add(sum, in.bias[n]);
       };

@@ -277,7 +277,8 @@ TEST("all paths are near the product in double precision") {
       for (std::size_t n = 0; n < outputs; ++n) {
         kernels.unpackOutput(packed.bytes.get() + n / kPanel * packed.panelBytes,
                              static_cast<int>(n), c.k, c.dtype,
-                             packed.scales.data() + n / kPanel * kPanel, weights.data() + n * k);
+                             packed.scales.as<float>() + n / kPanel * kPanel,
+                             weights.data() + n * k);
       }
       struct Sum {
         double value = 0;
@@ -359,7 +360,7 @@ TEST("a thread that leaves has given its tile registers back") {
   const GemmInputs in = makeInputs(random, c);
   const PackedWeights packed(*amx, c, in.weights);
   const ExactBytes activations = packActivations(*amx, c, in.activations);
-  std::vector<float> out(20 * 64);
+  const ExactBytes out(20 * 64 * sizeof(float));
   const GemmParams params = {.weights = packed.bytes.get(),
                              .dtype = c.dtype,
                              .scales = nullptr,
@@ -370,7 +371,7 @@ TEST("a thread that leaves has given its tile registers back") {
                              .activations = activations.get(),
                              .rows = c.rows,
                              .epilogue = c.epilogue,
-                             .out = out.data(),
+                             .out = out.as<float>(),
                              .outStride = 64,
                              .activationsOut = nullptr};
   // The first byte of the tiles' configuration is the palette: 0 when none is loaded.

@@ -133,17 +133,21 @@ TEST("the reference path gives transformers' fp32 logits within 1e-4 of the larg
   }
 }
 
-TEST("the default path is no farther from fp32 than 1.5 times transformers' bf16") {
-  for (const std::filesystem::path& folder : test::goldenModels()) {
-    const Distances d = distancesOf(folder, GoldenFile(folder), "");
-    std::printf("      %-15s largest %.4f against %.4f, rms %.5f against %.5f: %.2f, %.2f\n",
-                folder.filename().c_str(), d.ours.ofLargest(), d.transformers.ofLargest(),
-                d.ours.rms(), d.transformers.rms(), d.ours.largest / d.transformers.largest,
-                d.ours.rms() / d.transformers.rms());
-    CHECK_SAY(d.ours.largest <= 1.5 * d.transformers.largest, folder.filename());
-    CHECK_SAY(d.ours.rms() <= 1.5 * d.transformers.rms(), folder.filename());
-    // The comparison is of two roundings: neither may be exact.
-    CHECK(d.ours.largest > 0 && d.transformers.largest > 0);
+TEST("default and native paths are no farther from fp32 than 1.5 times transformers' bf16") {
+  std::vector<std::string> paths = test::pathsOf(Numerics::kNative);
+  paths.insert(paths.begin(), "");
+  for (const std::string& path : paths) {
+    for (const std::filesystem::path& folder : test::goldenModels()) {
+      const Distances d = distancesOf(folder, GoldenFile(folder), path.c_str());
+      std::printf("      %-15s largest %.4f against %.4f, rms %.5f against %.5f: %.2f, %.2f %s\n",
+                  folder.filename().c_str(), d.ours.ofLargest(), d.transformers.ofLargest(),
+                  d.ours.rms(), d.transformers.rms(), d.ours.largest / d.transformers.largest,
+                  d.ours.rms() / d.transformers.rms(), path.c_str());
+      CHECK_SAY(d.ours.largest <= 1.5 * d.transformers.largest, folder.filename() << ' ' << path);
+      CHECK_SAY(d.ours.rms() <= 1.5 * d.transformers.rms(), folder.filename() << ' ' << path);
+      // The comparison is of two roundings: neither may be exact.
+      CHECK(d.ours.largest > 0 && d.transformers.largest > 0);
+    }
   }
 }
 

@@ -75,8 +75,9 @@ class Loaded {
 void checkRow(const Loaded& loaded, const LinearWeights& w, int output, const std::string& tensor,
               int row, int first, int columns) {
   const std::vector<float> values = loaded.row(w, output);
+  const WeightsOf weights(tensor);
   for (int i = 0; i < w.k; ++i) {
-    const float expected = row >= 0 && i < columns ? weightOf(tensor, row, first + i) : 0.0f;
+    const float expected = row >= 0 && i < columns ? weights.at(row, first + i) : 0.0f;
     const float found = values[static_cast<std::size_t>(i)];
     // fp8 keeps four bits: half a step is a sixteenth of the value, and the smallest of a row with
     // a large one may vanish.
@@ -144,9 +145,9 @@ void checkRank(const Loaded& loaded, const Shape& shape, int ranks, int rank) {
     const char* const head = shape.tied ? "model.embed_tokens.weight" : "lm_head.weight";
     checkRow(loaded, w.head, local, head, token, 0, shape.hidden);
     CHECK((w.embedding.rows == nullptr) == shape.tied);
+    const WeightsOf embedding("model.embed_tokens.weight");
     for (int i = 0; !shape.tied && i < shape.hidden; ++i) {
-      CHECK(bf16ToFloat(w.embedding.rows[local * shape.hidden + i]) ==
-            weightOf("model.embed_tokens.weight", token, i));
+      CHECK(bf16ToFloat(w.embedding.rows[local * shape.hidden + i]) == embedding.at(token, i));
     }
   }
 }

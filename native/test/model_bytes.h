@@ -29,14 +29,25 @@ struct Shape {
 };
 
 /// Values that bf16, fp16 and fp32 all hold exactly: a few bits, exponents near 0.
+class WeightsOf {
+ public:
+  explicit WeightsOf(const std::string& tensor) {
+    for (const char c : tensor) seed_ = (seed_ ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  }
+  float at(int row, int column) const {
+    Random random(seed_ + (static_cast<std::uint64_t>(row) << 24) +
+                  static_cast<std::uint64_t>(column));
+    random.next();
+    const float mantissa = static_cast<float>(random.between(-127, 127));
+    return mantissa * (random.below(2) == 0 ? 0x1p-8f : 0x1p-11f);
+  }
+
+ private:
+  std::uint64_t seed_ = 1469598103934665603u;
+};
+
 inline float weightOf(const std::string& tensor, int row, int column) {
-  std::uint64_t seed = 1469598103934665603u;
-  for (const char c : tensor) seed = (seed ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  Random random(seed + (static_cast<std::uint64_t>(row) << 24) +
-                static_cast<std::uint64_t>(column));
-  random.next();
-  const float mantissa = static_cast<float>(random.between(-127, 127));
-  return mantissa * (random.below(2) == 0 ? 0x1p-8f : 0x1p-11f);
+  return WeightsOf(tensor).at(row, column);
 }
 
 /// A folder's tensors by name: rows, columns (0: a vector).
@@ -97,9 +108,10 @@ struct ModelBytes {
     for (const auto& [name, tensor] : tensors) {
       const std::size_t begin = bytes.size();
       const int columns = tensor.columns == 0 ? 1 : tensor.columns;
+      const WeightsOf weights(name);
       for (int row = 0; row < tensor.rows; ++row) {
         for (int column = 0; column < columns; ++column) {
-          append(bytes, tensor.dtype, weightOf(name, row, column));
+          append(bytes, tensor.dtype, weights.at(row, column));
         }
       }
       // Appended piece by piece: GCC 12 warns of what it makes of `"[" + string`.

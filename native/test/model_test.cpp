@@ -3,6 +3,7 @@
 #include "model/cpu_runner.h"
 
 #include <atomic>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -100,8 +101,8 @@ struct Workload {
 };
 
 Workload workloadOf(const std::string& folder, KvDtype cache, WeightDtype weights,
-                    Random& random) {
-  RunnerOptions options = optionsOf(folder);
+                    Random& random, const std::string& isa = "") {
+  RunnerOptions options = optionsOf(folder, isa);
   options.threads = 1;
   options.cache = cache;
   options.weights = weights;
@@ -122,11 +123,17 @@ void checkWorkload(const Workload& workload, const RunnerOptions& options, Rando
       decodeMixed(decoder, workload.prompts, random, chunkMax);
   for (std::size_t i = 0; i < found.size(); ++i) {
     CHECK_SAY(sameBits(found[i], workload.expected[i]),
-              options.folder << " on " << options.isa << ", " << options.threads
-                             << " threads, chunks up to " << chunkMax << ": prompt of "
-                             << workload.prompts[i].size());
+              options.folder << " on " << options.isa << ", " << options.ranks << " ranks, "
+                             << options.threads << " threads, chunks up to " << chunkMax
+                             << ": prompt of " << workload.prompts[i].size());
   }
 }
+
+/// What a model with windows makes of some tokens.
+struct Windowed {
+  std::vector<float> logits;        // [tokens][vocab]
+  std::vector<std::string> layers;  // of each, the bytes of the cache
+};
 
 }  // namespace
 
@@ -162,6 +169,29 @@ TEST("fp8 weights give the same bits everywhere, and others than bf16") {
     RunnerOptions options = optionsOf(folder, path);
     options.weights = WeightDtype::kFp8;
     checkWorkload(workload, options, random, 30);
+  }
+}
+
+TEST("a native path gives the bits of its one thread in any batch, chunks, threads and ranks") {
+  Random random(testSeed());
+  const std::string folder = (modelsFolder() / "random" / "llama-ranks").string();
+  int runs = 0;
+  for (const std::string& path : nativePaths()) {
+    for (const KvDtype cache : {KvDtype::kBf16, KvDtype::kFp8}) {
+      Random again = random;
+      const Workload workload = workloadOf(folder, cache, WeightDtype::kBf16, random, path);
+      const Workload portable = workloadOf(folder, cache, WeightDtype::kBf16, again);
+      CHECK(portable.prompts == workload.prompts && portable.expected != workload.expected);
+      for (const int ranks : {1, 2, 4}) {
+        RunnerOptions options = optionsOf(folder, path);
+        options.cache = cache;
+        options.ranks = ranks;
+        options.threads = ranks + runs % 3;
+        const int chunkMaxima[] = {7, 40, 130, 1};
+        checkWorkload(workload, options, random, chunkMaxima[runs++ % 4]);
+      }
+    }
+    std::printf("      %s\n", path.c_str());
   }
 }
 
@@ -206,6 +236,89 @@ TEST("a step without wanted logits leaves the last ones alone and the cache comp
   const std::vector<float> last = decoder.run();
   CHECK(std::equal(last.begin(), last.end(),
                    expected.end() - static_cast<std::ptrdiff_t>(last.size())));
+}
+
+TEST("each layer has its own window: the cache tells which one a layer had") {
+  // The keys of a layer are made of what the layers before it let through, so they tell two models
+  // apart as soon as a layer before had another window, and no sooner.
+  constexpr int kWindow = 20;
+  constexpr int kLayers = 3;
+  constexpr int kTokens = 75;
+  ModelBytes model(Shape{.layers = kLayers});
+  for (int i = 0; i < kLayers; ++i) {
+    for (const char* norm : {"q_norm", "k_norm"}) {
+      model.tensors["model.layers." + std::to_string(i) + ".self_attn." + norm + ".weight"] = {
+          model.shape.headDim, 0};
+    }
+  }
+  const TempFolder folder;
+  model.write(folder);
+  const std::string llama = "[\"LlamaForCausalLM\"],\"model_type\":\"llama\"";
+  const auto runWith = [&](const std::string& windows) {
+    std::string config = model.config();
+    const std::size_t at = config.find(llama);
+    CHECK(at != std::string::npos);
+    config.replace(at, llama.size(),
+                   "[\"Qwen3ForCausalLM\"],\"model_type\":\"qwen3\",\"sliding_window\":" +
+                       std::to_string(kWindow) + "," + windows);
+    folder.write("config.json", config);
+    // Always the same: whether one token less shows after rounding is not to be left to chance.
+    Random random(5);
+    Decoder decoder(optionsOf(folder.path()));
+    Sequence sequence;
+    const std::vector<TokenId> tokens = randomTokens(random, kTokens, model.shape.vocab);
+    Windowed result{decoder.prefill(sequence, tokens), {}};
+    result.layers.resize(kLayers);
+    const std::size_t size = decoder.runner().facts().blockBytes;
+    std::vector<std::uint8_t> block(size);
+    for (const BlockId id : sequence.blocks) {
+      decoder.runner().saveBlock(id, block.data());
+      for (std::size_t i = 0; i < kLayers; ++i) {
+        result.layers[i].append(reinterpret_cast<const char*>(block.data()) + i * size / kLayers,
+                                size / kLayers);
+      }
+    }
+    return result;
+  };
+  // Bit i of a pattern: layer i has the window.
+  std::vector<Windowed> all;
+  for (int pattern = 0; pattern < 1 << kLayers; ++pattern) {
+    std::string types;
+    for (int i = 0; i < kLayers; ++i) {
+      types += i == 0 ? "\"" : ",\"";
+      types += (pattern >> i & 1) != 0 ? "sliding_attention\"" : "full_attention\"";
+    }
+    all.push_back(runWith("\"use_sliding_window\":true,\"max_window_layers\":9,\"layer_types\":[" +
+                          types + "]"));
+  }
+  const std::size_t vocab = static_cast<std::size_t>(model.shape.vocab);
+  for (std::size_t a = 0; a < all.size(); ++a) {
+    for (std::size_t b = a + 1; b < all.size(); ++b) {
+      const auto first = static_cast<std::size_t>(std::countr_zero(a ^ b));
+      for (std::size_t i = 0; i < kLayers; ++i) {
+        CHECK_SAY((all[a].layers[i] == all[b].layers[i]) == (i <= first),
+                  "keys and values of layer " << i << ", windows " << a << " and " << b);
+      }
+      for (std::size_t row = 0; row < kTokens; ++row) {
+        const bool same = std::memcmp(all[a].logits.data() + row * vocab,
+                                      all[b].logits.data() + row * vocab,
+                                      vocab * sizeof(float)) == 0;
+        CHECK_SAY(same == (row < kWindow), "logits " << row << ", windows " << a << " and " << b);
+      }
+    }
+  }
+  // The other ways to say it.
+  const auto same = [](const Windowed& a, const Windowed& b) {
+    return sameBits(a.logits, b.logits) && a.layers == b.layers;
+  };
+  CHECK(same(runWith("\"use_sliding_window\":false"), all[0]));
+  for (int first = 0; first <= kLayers; ++first) {
+    const std::size_t pattern = (std::size_t{1} << kLayers) - (std::size_t{1} << first);
+    CHECK_SAY(same(runWith("\"use_sliding_window\":true,\"max_window_layers\":" +
+                           std::to_string(first)),
+                   all[pattern]),
+              "windows from layer " << first);
+  }
 }
 
 TEST("a sequence of NaNs leaves no trace in the next one's rows") {

@@ -1,5 +1,7 @@
 // Weights as the paths hold them: layout, padding, the scales of fp8, and back to floats.
+#include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "kernels_cpu/kernels.h"
 #include "test/check.h"
@@ -22,12 +24,28 @@ struct Packed {
   Packed(const Kernels& kernels, const std::vector<Bf16>& rows, int count, int k,
          std::size_t stride, WeightDtype dtype)
       : bytes(kernels.panelBytes(k, dtype)), size(kernels.panelBytes(k, dtype)) {
-    kernels.packPanel(rows.data(), stride, count, k, dtype, bytes.get(), scales);
+    // What lies between rows, and after the last, is nobody's.
+    ExactBytes from;
+    from.copyFrom(rows.data(),
+                  static_cast<std::size_t>(count - 1) * stride + static_cast<std::size_t>(k));
+    kernels.packPanel(from.as<Bf16>(), stride, count, k, dtype, bytes.get(),
+                      scaleBytes.as<float>());
   }
   ExactBytes bytes;
   std::size_t size;
-  float scales[kPanel] = {};
+  ExactBytes scaleBytes{kPanel * sizeof(float), 0};
+  std::span<const float, kPanel> scales{scaleBytes.as<float>(), kPanel};
 };
+
+/// Output `n` of a panel, as floats.
+std::vector<float> unpacked(const Kernels& kernels, const Packed& packed, int n, int k,
+                            WeightDtype dtype) {
+  const ExactBytes out(static_cast<std::size_t>(k) * sizeof(float));
+  kernels.unpackOutput(packed.bytes.get(), n, k, dtype,
+                       dtype == WeightDtype::kFp8 ? packed.scales.data() : nullptr,
+                       out.as<float>());
+  return {out.as<float>(), out.as<float>() + k};
+}
 
 }  // namespace
 
@@ -72,7 +90,7 @@ TEST("all paths but the reference pack to the same bytes and scales") {
         const Packed other(*kernels, rows, count, k, stride, dtype);
         CHECK_SAY(std::memcmp(first.bytes.get(), other.bytes.get(), first.size) == 0,
                   kernels->name);
-        CHECK_SAY(std::memcmp(first.scales, other.scales, sizeof first.scales) == 0, kernels->name);
+        CHECK_SAY(std::ranges::equal(first.scales, other.scales), kernels->name);
       }
     }
   }
@@ -96,7 +114,7 @@ TEST("the scale of fp8 is the smallest power of two that fits the row, and codes
         const Bf16* const row = rows.data() + static_cast<std::size_t>(n) * stride;
         float largest = 0;
         for (int j = 0; j < k; ++j) largest = std::max(largest, std::fabs(bf16ToFloat(row[j])));
-        const float scale = packed.scales[n];
+        const float scale = packed.scales[static_cast<std::size_t>(n)];
         int exponent = 0;
         CHECK(std::frexp(scale, &exponent) == 0.5f);
         CHECK_SAY(largest <= 448.0f * scale,
@@ -104,9 +122,7 @@ TEST("the scale of fp8 is the smallest power of two that fits the row, and codes
         CHECK_SAY(largest == 0 || largest > 224.0f * scale,
                   kernels->name << ": " << largest << ", scale " << scale);
         atTheEdge += largest == 448.0f * scale ? 1 : 0;
-        std::vector<float> back(stride);
-        kernels->unpackOutput(packed.bytes.get(), n, k, WeightDtype::kFp8, packed.scales,
-                              back.data());
+        const std::vector<float> back = unpacked(*kernels, packed, n, k, WeightDtype::kFp8);
         for (int j = 0; j < k; ++j) {
           const auto at = static_cast<std::size_t>(j);
           const float expected = fp8ToFloat(floatToFp8(bf16ToFloat(row[j]) / scale)) * scale;
@@ -138,9 +154,7 @@ TEST("bf16 weights come back from a panel as they were") {
     for (Bf16& value : rows) value = floatToBf16(random.normal());
     const Packed packed(*kernels, rows, kPanel, k, k, WeightDtype::kBf16);
     for (int n = 0; n < kPanel; ++n) {
-      std::vector<float> back(k);
-      kernels->unpackOutput(packed.bytes.get(), 160 + n, k, WeightDtype::kBf16, nullptr,
-                            back.data());
+      const std::vector<float> back = unpacked(*kernels, packed, 160 + n, k, WeightDtype::kBf16);
       for (int j = 0; j < k; ++j) {
         const auto at = static_cast<std::size_t>(j);
         CHECK_SAY(back[at] == bf16ToFloat(rows[static_cast<std::size_t>(n * k) + at]),
@@ -164,7 +178,7 @@ TEST("every code of fp8 counts in a product as exactly its value") {
     for (const Kernels* kernels : packedPathsHere()) {
       PackedWeights packed(kernels->panelBytes(32, WeightDtype::kFp8), 1);
       std::memset(packed.bytes.get(), 0, packed.panelBytes);
-      packed.scales.assign(kPanel, 2.0f);
+      std::fill_n(packed.scales.as<float>(), kPanel, 2.0f);
       // NaN times 0 would spoil the other columns: its two codes have a test below.
       for (int code = 0; code < 256; ++code) {
         const int k = code / kPanel;

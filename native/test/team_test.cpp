@@ -2,13 +2,16 @@
 #include "comm/team.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <fstream>
 #include <set>
+#include <string>
 #include <thread>
 
 #include "engine/engine.h"
@@ -294,6 +297,65 @@ TEST("a team under outside load shrinks, and every chunk is still done once") {
   for (std::thread& neighbour : neighbours) neighbour.join();
   CHECK(shrinks > 0);
   CHECK(wrong == 0);
+}
+
+namespace {
+
+/// What the system says of a thread of this process: 'R' runs, 'S' sleeps.
+char stateOf(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t name = line.rfind(") ");
+  return name == std::string::npos ? '?' : line[name + 2];
+}
+
+constexpr int kStallMillis = 1000;
+
+/// Stops this process while rank 0 waits for rank 1; true if both then go on.
+bool computesOnAfterStop() {
+  TeamOptions made = options(2, 2);
+  made.pin = false;
+  made.stallMillis = kStallMillis;
+  TeamGroup group(noKernels(), made);
+  std::atomic<std::uint32_t> word{0};
+  std::atomic<int> done{0};
+  group.run(1, 1, [&](TeamMember& member) {
+    if (member.rank() == 0) {
+      member.waitAtLeast(word, 1, 1, "the stopped rank");
+      return;
+    }
+    while (stateOf(getpid()) != 'S') std::this_thread::yield();
+    raise(SIGSTOP);  // All threads, at once; the parent lets them go on.
+    // Rank 0 wakes first, and looks at its deadline before there is anything to see.
+    std::this_thread::sleep_for(std::chrono::milliseconds(kStallMillis / 10));
+    member.publish(word, 1);
+  });
+  group.run(2, 1, [&](TeamMember& member) { member.forEach(5, "work", [&](int) { ++done; }); });
+  return done == 10;
+}
+
+}  // namespace
+
+TEST("a process that is stopped for longer than the deadline, and continued, computes on") {
+  std::fflush(stdout);
+  const pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    try {
+      _exit(computesOnAfterStop() ? 0 : 1);
+    } catch (const std::exception& reason) {
+      std::fprintf(stderr, "the stopped process: %s\n", reason.what());
+      _exit(2);
+    }
+  }
+  int status = 0;
+  CHECK(waitpid(child, &status, WUNTRACED) == child);
+  CHECK_SAY(WIFSTOPPED(status), "ended before it stopped: " << status);
+  std::this_thread::sleep_for(std::chrono::milliseconds(kStallMillis * 6 / 5));
+  CHECK(kill(child, SIGCONT) == 0);
+  CHECK(waitpid(child, &status, 0) == child);
+  CHECK_SAY(WIFEXITED(status) && WEXITSTATUS(status) == 0, "ended with " << status);
 }
 
 TEST_MAIN

@@ -3,8 +3,8 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-/** What a machine may lack; everything else that a case skips for is a failure. */
-const HARDWARE = /\bprocessor\b|\bx86\b|\bAMX\b|\bAVX|\bNEON\b|\bGPU\b/u;
+/** What a machine may lack, huge pages of its kernel too; all else that a case skips for fails. */
+const HARDWARE = /\bprocessor\b|\bx86\b|\bAMX\b|\bAVX|\bNEON\b|\bGPU\b|\bhuge pages\b/u;
 
 export interface NativeResult {
   readonly ok: boolean;
