@@ -310,13 +310,13 @@ char stateOf(pid_t thread) {
   return name == std::string::npos ? '?' : line[name + 2];
 }
 
-constexpr int kStallMillis = 1000;
+constexpr int kShortStallMillis = 1000;
 
 /// Stops this process while rank 0 waits for rank 1; true if both then go on.
 bool computesOnAfterStop() {
   TeamOptions made = options(2, 2);
   made.pin = false;
-  made.stallMillis = kStallMillis;
+  made.stallMillis = kShortStallMillis;
   TeamGroup group(noKernels(), made);
   std::atomic<std::uint32_t> word{0};
   std::atomic<int> done{0};
@@ -328,7 +328,7 @@ bool computesOnAfterStop() {
     while (stateOf(getpid()) != 'S') std::this_thread::yield();
     raise(SIGSTOP);  // All threads, at once; the parent lets them go on.
     // Rank 0 wakes first, and looks at its deadline before there is anything to see.
-    std::this_thread::sleep_for(std::chrono::milliseconds(kStallMillis / 10));
+    std::this_thread::sleep_for(std::chrono::milliseconds(kShortStallMillis / 10));
     member.publish(word, 1);
   });
   group.run(2, 1, [&](TeamMember& member) { member.forEach(5, "work", [&](int) { ++done; }); });
@@ -352,7 +352,7 @@ TEST("a process that is stopped for longer than the deadline, and continued, com
   int status = 0;
   CHECK(waitpid(child, &status, WUNTRACED) == child);
   CHECK_SAY(WIFSTOPPED(status), "ended before it stopped: " << status);
-  std::this_thread::sleep_for(std::chrono::milliseconds(kStallMillis * 6 / 5));
+  std::this_thread::sleep_for(std::chrono::milliseconds(kShortStallMillis * 6 / 5));
   CHECK(kill(child, SIGCONT) == 0);
   CHECK(waitpid(child, &status, 0) == child);
   CHECK_SAY(WIFEXITED(status) && WEXITSTATUS(status) == 0, "ended with " << status);
