@@ -398,15 +398,19 @@ export function describeEngine(
     test("lower priorities go first, equals by arrival", async () => {
       const harness = await start({ sequencesMax: 1 });
       const order: string[] = [];
-      const generate = async (label: string, priority: number): Promise<void> => {
+      const generate = async (label: string, priority: number, maxTokens = 4): Promise<void> => {
         const prompt = promptOf(harness, 20);
-        const request = { prompt, priority, sampling: free({ maxTokens: 4 }) };
+        const request = { prompt, priority, sampling: free({ maxTokens }) };
         for await (const chunk of harness.engine.generate(request)) {
           if (chunk.finish !== null) order.push(label);
         }
       };
-      // The first is running by the time the others arrive, or goes before them all.
-      const all = [generate("first", -9), generate("late", 5), generate("a", 1), generate("b", 1)];
+      // The first is running by the time the others arrive, or goes before them all. It is long:
+      // when this thread is held up before the others it would be over, and the late one begun.
+      const all = [
+        generate("first", -9, 200),
+        ...[generate("late", 5), generate("a", 1), generate("b", 1)],
+      ];
       await harness.drive(Promise.all(all));
       expect(order).toEqual(["first", "a", "b", "late"]);
     });

@@ -12,7 +12,7 @@ export interface ReadyLine {
   readonly pid: number;
 }
 
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 
 export class ServiceProcess {
   readonly name: string;
