@@ -11,7 +11,7 @@ import {
 } from "./engine-tests.ts";
 import { rounded } from "../figures.ts";
 import { stepWeightBytesOf, type ModelShape } from "./model-shapes.ts";
-import { counted, middle, OUTSIDE_MAX, summaryOf, type Sample } from "./samples.ts";
+import { counted, meanOutside, middle, OUTSIDE_MAX, summaryOf, type Sample } from "./samples.ts";
 
 export interface Row {
   readonly model: string;
@@ -84,8 +84,9 @@ function rowOf(turns: Turns, subject: Entrant | null): Row {
     outside.set(peer.name, theirs.outside);
     if (summary !== null) peers[peer.name] = rounded(theirs.stepSeconds / summary.stepSeconds, 3);
   }
-  const roof = summaryOutside(turns.roofs);
-  if (summary !== null && roof !== null) outside.set("roof", roof);
+  if (summary !== null && turns.roofs.length > 0) {
+    outside.set("roof", meanOutside(counted(turns.roofs)));
+  }
   return {
     ...{ model: shape.name, test: testName(test), threads: turns.threads },
     variant: subject?.ours?.variant ?? "none",
@@ -122,10 +123,4 @@ export function middleRoofs(samples: readonly RoofSample[], kind: string): Roofs
     gbPerSecond: middle(these.map((roof) => roof.gbPerSecond)),
     gflops: middle(these.map(gflopsOf)),
   };
-}
-
-function summaryOutside(samples: readonly { readonly outside: number }[]): number | null {
-  const these = counted(samples);
-  if (these.length === 0) return null;
-  return these.reduce((sum, { outside }) => sum + outside, 0) / these.length;
 }

@@ -33,9 +33,13 @@ export function counted<T extends { readonly outside: number }>(
 export function summaryOf(samples: readonly Sample[]): Summary | null {
   const these = counted(samples);
   if (these.length === 0) return null;
-  const outside = these.reduce((sum, sample) => sum + sample.outside, 0) / these.length;
   const stepSeconds = middle(these.map((sample) => sample.stepSeconds));
-  return { stepSeconds, outside, samples: these.length };
+  return { stepSeconds, outside: meanOutside(these), samples: these.length };
+}
+
+/** Of at least one. */
+export function meanOutside(samples: readonly { readonly outside: number }[]): number {
+  return samples.reduce((sum, { outside }) => sum + outside, 0) / samples.length;
 }
 
 /** The median; of an even number of values the mean of the two in the middle. NaN of none. */
