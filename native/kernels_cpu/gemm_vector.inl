@@ -12,29 +12,36 @@ namespace {
 constexpr int kGroupPanels = 4;
 constexpr int kBlockRows = 64;
 constexpr std::size_t kTileBytes = 1024;
-/// How far ahead of its use a weight is asked for when it comes from memory.
-constexpr std::size_t kWeightsAhead = 2048;
+/// How many steps of 32 of k ahead of its use a weight is asked for, 1 KB of a panel at a time: of
+/// fp8 two steps, every line twice.
+constexpr int kStepsAhead = 2;
 
-/// A thread's memory: the sums of four segments, activations prepared for 32 of k, widened weights.
+/// A thread's memory: the sums of four segments, activations prepared for 32 of k, weights of 32 of
+/// k as bf16 and as the kernel may want them.
 struct VectorScratch {
   float sums[4][kGroupPanels][kBlockRows][kPanel];
   float activations[kBlockRows][kTileK];
-  std::uint8_t widened[kGroupPanels][kTileBytes];
+  std::uint8_t fromFp8[kGroupPanels][kTileBytes];
+  WidenedTiles widened[kGroupPanels];
 };
 
 inline std::size_t gemmScratchBytes(int, int) { return sizeof(VectorScratch); }
 
 inline int gemmPanels(int, int) { return 8; }
 
-/// One block of rows against one group of panels, all of k.
+/// One block of rows against one group of panels, all of k; `following` is the group after it.
 inline void multiplyBlock(const GemmParams& params, int panel, int panels, int row, int rows,
-                          VectorScratch& scratch) {
+                          int following, VectorScratch& scratch) {
   const bool fp8 = params.dtype == WeightDtype::kFp8;
   const std::size_t panelStride = panelBytes(params.k, params.dtype);
   const std::size_t stepBytes = fp8 ? kTileBytes / 2 : kTileBytes;
-  const std::uint8_t* weights = params.weights + static_cast<std::size_t>(panel) * panelStride;
+  const int steps = params.k / kTileK;
   const int tileRows = params.rows < kTileRows ? params.rows : kTileRows;
-  const int stepsPerSegment = params.k / params.segments / kTileK;
+  const int stepsPerSegment = steps / params.segments;
+  const auto tileAt = [&](int p, int at) __attribute__((always_inline)) {
+    return params.weights + static_cast<std::size_t>(p) * panelStride +
+           static_cast<std::size_t>(at) * stepBytes;
+  };
   int step = 0;
   for (int segment = 0; segment < params.segments; ++segment) {
     float* const sums = scratch.sums[segment][0][0];
@@ -42,16 +49,17 @@ inline void multiplyBlock(const GemmParams& params, int panel, int panels, int r
       __builtin_memset(scratch.sums[segment][p], 0,
                        static_cast<std::size_t>(rows) * kPanel * sizeof(float));
     }
-    for (int end = step + stepsPerSegment; step < end; ++step, weights += stepBytes) {
+    for (int end = step + stepsPerSegment; step < end; ++step) {
       const std::uint8_t* tiles[kGroupPanels] = {};
+      const std::uint8_t* ahead[kGroupPanels] = {};
+      const bool same = step + kStepsAhead < steps;
       for (int p = 0; p < panels; ++p) {
-        tiles[p] = weights + static_cast<std::size_t>(p) * panelStride;
-        for (std::size_t line = 0; line < stepBytes; line += 64) {
-          __builtin_prefetch(tiles[p] + kWeightsAhead + line);
-        }
+        tiles[p] = tileAt(panel + p, step);
+        ahead[p] = same ? tileAt(panel + p, step + kStepsAhead)
+                        : tileAt(following + p, step + kStepsAhead - steps);
         if (fp8) {
-          widenFp8Tile(tiles[p], reinterpret_cast<Bf16*>(scratch.widened[p]));
-          tiles[p] = scratch.widened[p];
+          widenFp8Tile(tiles[p], reinterpret_cast<Bf16*>(scratch.fromFp8[p]));
+          tiles[p] = scratch.fromFp8[p];
         }
       }
       // A block is whole tiles of activations, which lie k by k.
@@ -65,7 +73,8 @@ inline void multiplyBlock(const GemmParams& params, int panel, int panels, int r
                                static_cast<std::size_t>(r % kTileRows) * kTileK,
                            scratch.activations[r]);
       }
-      multiplyStep(tiles, panels, scratch.activations[0], rows, sums, kBlockRows * kPanel);
+      multiplyStep(tiles, ahead, panels, scratch.activations[0], rows, sums, kBlockRows * kPanel,
+                   scratch.widened);
     }
   }
 }
@@ -79,7 +88,8 @@ inline void gemm(const GemmParams& params, int first, int count, void* scratchBy
     const int panels = first + count - p < kGroupPanels ? first + count - p : kGroupPanels;
     for (int row = 0; row < params.rows; row += kBlockRows) {
       const int rows = params.rows - row < kBlockRows ? params.rows - row : kBlockRows;
-      multiplyBlock(params, p, panels, row, rows, scratch);
+      const int following = row + rows < params.rows ? p : p + panels;
+      multiplyBlock(params, p, panels, row, rows, following, scratch);
       finish(params, sums, p, panels, row, rows);
     }
   }

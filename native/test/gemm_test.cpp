@@ -64,11 +64,12 @@ TEST("every portable path gives the bits of the written order on random shapes")
 TEST("every row count up to 70 gives the same bits on every portable path") {
   Random random(testSeed() + 1);
   for (int rows = 1; rows <= 70; ++rows) {
-    GemmCase c;
-    c.rows = rows;
-    c.panels = 1 + rows % 5;
-    c.k = 96;
-    checkAgainstOracle(random, c);
+    // Few rows have a kernel for each number of rows and of panels.
+    const int from = rows <= 20 ? 1 : 1 + rows % 5;
+    const int to = rows <= 20 ? 5 : from;
+    for (int panels = from; panels <= to; ++panels) {
+      checkAgainstOracle(random, {.rows = rows, .panels = panels, .k = 96});
+    }
   }
 }
 
