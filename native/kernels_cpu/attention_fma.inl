@@ -157,6 +157,13 @@ SIGNALBOX_INLINE void scoresOfBlock(const QueryElement* queries, int rows, int h
     scoresOfRows<kRowsTogether>(queries + row * headDimPadded, headDimPadded, keys,
                                 scores + row * kBlockTokens);
   }
+  if constexpr (kRowsTogether > 2) {
+    if (rows - row >= 2) {
+      scoresOfRows<2>(queries + row * headDimPadded, headDimPadded, keys,
+                      scores + row * kBlockTokens);
+      row += 2;
+    }
+  }
   for (; row < rows; ++row) {
     scoresOfRows<1>(queries + row * headDimPadded, headDimPadded, keys,
                     scores + row * kBlockTokens);
@@ -170,6 +177,13 @@ SIGNALBOX_INLINE void addValues(const WeightElement* weights, int rows, int head
   for (; row + kRowsTogether <= rows; row += kRowsTogether) {
     addValuesOfRows<kRowsTogether>(weights + row * kBlockTokens, headDimPadded, values,
                                    out + row * headDimPadded);
+  }
+  if constexpr (kRowsTogether > 2) {
+    if (rows - row >= 2) {
+      addValuesOfRows<2>(weights + row * kBlockTokens, headDimPadded, values,
+                         out + row * headDimPadded);
+      row += 2;
+    }
   }
   for (; row < rows; ++row) {
     addValuesOfRows<1>(weights + row * kBlockTokens, headDimPadded, values,

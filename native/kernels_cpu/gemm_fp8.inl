@@ -51,6 +51,41 @@ SIGNALBOX_INLINE void widenCodes(const std::uint8_t* codes, Bf16* to, std::size_
   }
 }
 
+#elif defined(__AVX512BW__)
+
+/// `count` % 64 == 0.
+SIGNALBOX_INLINE void widenCodes(const std::uint8_t* codes, Bf16* to, std::size_t count) {
+  // By the upper half of the code, sign included: 0x3c to 0x43, 0xbc to 0xc3.
+  const __m512i highOfUpper =
+      _mm512_broadcast_i64x2(_mm_set_epi64x(static_cast<long long>(0xc3c2c1c0bfbebdbcull),
+                                            0x434241403f3e3d3cll));
+  // Subnormal codes, m * 2^-9, by m.
+  const __m512i highOfSmall = _mm512_set1_epi64(0x3c3c3c3c3b3b3b00ll);
+  const __m512i lowOfSmall = _mm512_set1_epi64(0x60402000c0800000ll);
+  const __m512i nibble = _mm512_set1_epi8(0x0f);
+  const __m512i sign = _mm512_set1_epi8(static_cast<char>(0x80));
+  const __m512i nan = _mm512_set1_epi8(0x7f);
+  const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+  for (std::size_t i = 0; i < count; i += 64) {
+    const __m512i code = _mm512_permutexvar_epi64(order, _mm512_loadu_si512(codes + i));
+    const __m512i magnitude = _mm512_andnot_si512(sign, code);
+    const __mmask64 isSmall = _mm512_cmplt_epu8_mask(magnitude, _mm512_set1_epi8(8));
+    const __mmask64 isNan = _mm512_cmpeq_epi8_mask(magnitude, nan);
+    __m512i high = _mm512_shuffle_epi8(
+        highOfUpper, _mm512_and_si512(_mm512_srli_epi16(code, 4), nibble));
+    high = _mm512_mask_shuffle_epi8(high, isSmall, highOfSmall, magnitude);
+    __m512i low = _mm512_andnot_si512(nibble, _mm512_slli_epi16(code, 4));
+    low = _mm512_mask_shuffle_epi8(low, isSmall, lowOfSmall, magnitude);
+    if (isNan != 0) {  // 0x7fc0 and 0xffc0
+      high = _mm512_or_si512(high, _mm512_maskz_mov_epi8(isNan, nan));
+      low = _mm512_mask_mov_epi8(low, isNan, _mm512_set1_epi8(static_cast<char>(0xc0)));
+    }
+    high = _mm512_or_si512(high, _mm512_and_si512(code, sign));
+    _mm512_storeu_si512(to + i, _mm512_unpacklo_epi8(low, high));
+    _mm512_storeu_si512(to + i + 32, _mm512_unpackhi_epi8(low, high));
+  }
+}
+
 #elif defined(__AVX2__)
 
 /// `count` % 32 == 0.
