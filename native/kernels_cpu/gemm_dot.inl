@@ -60,13 +60,13 @@ SIGNALBOX_INLINE void multiplyPanels(const std::uint8_t* const* tiles, const flo
 }
 
 /// Nothing is widened here.
-using WidenedTiles = float[1];
+using WidenedTile = float[1];
 
 /// Adds 32 of k to the sums of `panels` panels, `sumStride` floats apart, and `rows` rows. `ahead`
 /// is what to ask memory for meanwhile, 1 KB for each panel.
 inline void multiplyStep(const std::uint8_t* const* tiles, const std::uint8_t* const* ahead,
                          int panels, const float* activations, int rows, float* sums,
-                         std::size_t sumStride, WidenedTiles*) {
+                         std::size_t sumStride, WidenedTile*) {
   for (int p = 0; p < panels; ++p) {
     for (int line = 0; line < kTileK * kPanel / 32; ++line) {
       __builtin_prefetch(ahead[p] + line * 64);

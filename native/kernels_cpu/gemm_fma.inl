@@ -130,8 +130,8 @@ SIGNALBOX_INLINE void multiplyAtOnce(const OutputRegister* outputs, const float*
 template <int kWide>
 SIGNALBOX_INLINE void multiplyGroups(const OutputRegister* outputs, const float* activations,
                                      int rows) {
-  constexpr int kGroupsLeast = (kRowsSome + kRowsMany) / kRowsMany;
-  constexpr int kLeast = (kRowsSome + 1) / kGroupsLeast;
+  static_assert(kRowsSome >= kRowsMany);
+  constexpr int kLeast = (kRowsMany + 1) / 2;  // Two groups or more share their rows.
   const int groups = (rows + kRowsMany - 1) / kRowsMany;
   int row = 0;
   for (int group = 0; group < groups; ++group) {
@@ -147,8 +147,8 @@ SIGNALBOX_INLINE void multiplyGroups(const OutputRegister* outputs, const float*
   }
 }
 
-/// The widened tiles of a group, tile after tile.
-using WidenedTiles = float[kTileK * kPanel];
+/// One widened tile, part after part.
+using WidenedTile = float[kTileK * kPanel];
 
 SIGNALBOX_INLINE void widenTile(const std::uint8_t* tile, float* to) {
   for (int part = 0; part < kParts; ++part) {
@@ -163,10 +163,10 @@ SIGNALBOX_INLINE void widenTile(const std::uint8_t* tile, float* to) {
 }
 
 /// Adds 32 of k to the sums of `panels` panels, `sumStride` floats apart, and `rows` rows. `ahead`
-/// is what to ask memory for meanwhile, 1 KB for each panel; `widened` room for as many.
+/// is what to ask memory for meanwhile, 1 KB for each panel; `widened` has a tile for each.
 inline void multiplyStep(const std::uint8_t* const* tiles, const std::uint8_t* const* ahead,
                          int panels, const float* activations, int rows, float* sums,
-                         std::size_t sumStride, WidenedTiles* widened) {
+                         std::size_t sumStride, WidenedTile* widened) {
   OutputRegister outputs[4 * kParts];
   const int registers = panels * kParts;
   const bool many = rows > kRowsSome;

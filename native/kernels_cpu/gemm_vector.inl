@@ -22,7 +22,7 @@ struct VectorScratch {
   float sums[4][kGroupPanels][kBlockRows][kPanel];
   float activations[kBlockRows][kTileK];
   std::uint8_t fromFp8[kGroupPanels][kTileBytes];
-  WidenedTiles widened[kGroupPanels];
+  WidenedTile widened[kGroupPanels];
 };
 
 inline std::size_t gemmScratchBytes(int, int) { return sizeof(VectorScratch); }
