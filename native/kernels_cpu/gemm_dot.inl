@@ -68,7 +68,7 @@ inline void multiplyStep(const std::uint8_t* const* tiles, const std::uint8_t* c
                          int panels, const float* activations, int rows, float* sums,
                          std::size_t sumStride, WidenedTile*) {
   for (int p = 0; p < panels; ++p) {
-    for (int line = 0; line < kTileK * kPanel / 32; ++line) {
+    for (int line = 0; line < kTileK * kPanel * 2 / 64; ++line) {
       __builtin_prefetch(ahead[p] + line * 64);
     }
   }

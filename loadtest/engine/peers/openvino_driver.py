@@ -6,7 +6,7 @@ OpenVINO's CPU plugin as a driver of the engine's benchmark (../README.md has th
     openvino_driver.py --version
 
 bf16 weights run with the bf16 hint and a bf16 cache where OpenVINO counts BF16 among the processor's
-capabilities. Elsewhere that hint makes it ten times slower than what it chooses itself, which it then
+capabilities. Elsewhere that hint makes it nine times slower than what it chooses itself, which it then
 gets; int8 runs with what OpenVINO chooses for it everywhere, its own default cache and dynamic
 quantisation of activations included. Only the last position's logits are computed in a prefill, as
 OpenVINO GenAI's own pipeline arranges it.
